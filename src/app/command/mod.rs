@@ -1,0 +1,6 @@
+//! The commands.
+
+/// Reads the command line and runs the command.
+pub fn main() -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}

@@ -1,0 +1,2 @@
+//! The wiring.
+pub mod command;

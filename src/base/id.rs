@@ -1,0 +1,72 @@
+//! Names of things that one shard keeps: a place in a table and a number that nobody guesses.
+use arrayvec::ArrayString;
+
+/// The written length of a [`Handle`].
+pub const HANDLE_LEN: usize = 26;
+
+/// Names one entry of one shard's table. It is what our branches, tags, Call-IDs and Contacts carry, so that whatever
+/// comes back finds its shard and its entry without a search; the nonce proves that it is still the same entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Handle {
+    /// The shard that owns the entry.
+    pub shard: u8,
+    /// The entry's place in the table.
+    pub slot: u32,
+    /// Chance, new for each use of the place.
+    pub nonce: u64,
+}
+
+impl Handle {
+    /// The handle in lower-case hexadecimal: shard, slot, nonce.
+    pub fn text(self) -> ArrayString<HANDLE_LEN> {
+        let mut out = ArrayString::new();
+        push_hex(&mut out, u64::from(self.shard), 2);
+        push_hex(&mut out, u64::from(self.slot), 8);
+        push_hex(&mut out, self.nonce, 16);
+        out
+    }
+
+    /// Reads what [`Handle::text`] wrote; anything else is none of ours.
+    pub fn read(text: &[u8]) -> Option<Handle> {
+        if text.len() != HANDLE_LEN {
+            return None;
+        }
+        Some(Handle {
+            shard: u8::try_from(hex(&text[..2])?).ok()?,
+            slot: u32::try_from(hex(&text[2..10])?).ok()?,
+            nonce: hex(&text[10..])?,
+        })
+    }
+}
+
+fn push_hex(out: &mut ArrayString<HANDLE_LEN>, value: u64, digits: u32) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for place in (0..digits).rev() {
+        out.push(char::from(DIGITS[(value >> (place * 4) & 15) as usize]));
+    }
+}
+
+fn hex(text: &[u8]) -> Option<u64> {
+    text.iter().try_fold(0u64, |sum, &byte| {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => return None,
+        };
+        Some(sum << 4 | u64::from(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_reads_back_and_what_we_did_not_write_does_not() {
+        let handle = Handle { shard: 3, slot: 0xdead_beef, nonce: 0x0123_4567_89ab_cdef };
+        assert_eq!(handle.text().as_str(), "03deadbeef0123456789abcdef");
+        assert_eq!(Handle::read(handle.text().as_bytes()), Some(handle));
+        assert_eq!(Handle::read(b"03DEADBEEF0123456789abcdef"), None);
+        assert_eq!(Handle::read(b"03deadbeef0123456789abcde"), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! What everything stands on: time, identifiers, chance, private values, bounds.
+pub mod entropy;
+pub mod id;
+pub mod now;
+pub mod private;

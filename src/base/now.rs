@@ -1,0 +1,149 @@
+//! Time as an argument. Nothing below the edge reads a clock; the edge hands in a [`Now`] with every input.
+use core::ops::{Add, Sub};
+use core::time::Duration;
+
+/// A moment on the node's own clock that never steps back, in microseconds since the node started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mono(u64);
+
+impl Mono {
+    /// The moment `micros` microseconds after the node started.
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the node started.
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// How long ago `earlier` was; zero when it lies ahead.
+    pub const fn since(self, earlier: Mono) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Mono {
+    type Output = Mono;
+    fn add(self, span: Duration) -> Mono {
+        Mono(self.0.saturating_add(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl Sub<Duration> for Mono {
+    type Output = Mono;
+    fn sub(self, span: Duration) -> Mono {
+        Mono(self.0.saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+/// A moment of the world's calendar, in milliseconds since 1970-01-01T00:00:00Z. It may be stepped by an operator or
+/// by NTP, so nothing measures a span with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Wall(u64);
+
+impl Wall {
+    /// The moment `millis` milliseconds after 1970-01-01T00:00:00Z.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// The calendar's reading of this moment, in UTC.
+    pub fn civil(self) -> Civil {
+        // Days to year, month and day: the era arithmetic of Howard Hinnant's `civil_from_days`.
+        let secs = self.0 / 1000;
+        let days = i64::try_from(secs / 86_400).unwrap_or(0);
+        let z = days + 719_468;
+        let era = z.div_euclid(146_097);
+        let doe = z.rem_euclid(146_097);
+        let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+        let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+        let mp = (5 * doy + 2) / 153;
+        let day = doy - (153 * mp + 2) / 5 + 1;
+        let month = if mp < 10 { mp + 3 } else { mp - 9 };
+        let year = yoe + era * 400 + i64::from(month <= 2);
+        let of_day = secs % 86_400;
+        Civil {
+            year: u32::try_from(year).unwrap_or(0),
+            month: u32::try_from(month).unwrap_or(1),
+            day: u32::try_from(day).unwrap_or(1),
+            hour: (of_day / 3600) as u32,
+            minute: (of_day / 60 % 60) as u32,
+            second: (of_day % 60) as u32,
+            weekday: usize::try_from((days + 4).rem_euclid(7)).unwrap_or(0),
+        }
+    }
+}
+
+/// A date and a time of day in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Civil {
+    /// The year, as 2026.
+    pub year: u32,
+    /// The month, 1 to 12.
+    pub month: u32,
+    /// The day of the month, 1 to 31.
+    pub day: u32,
+    /// The hour, 0 to 23.
+    pub hour: u32,
+    /// The minute, 0 to 59.
+    pub minute: u32,
+    /// The second, 0 to 59.
+    pub second: u32,
+    /// The day of the week, 0 for Sunday.
+    pub weekday: usize,
+}
+
+impl Civil {
+    /// The form of SIP's Date header: `Sat, 21 Nov 2026 20:15:03 GMT` (RFC 3261 §20.17).
+    pub fn sip_date(self) -> String {
+        const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        format!(
+            "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+            DAYS[self.weekday],
+            self.day,
+            MONTHS[(self.month as usize).clamp(1, 12) - 1],
+            self.year,
+            self.hour,
+            self.minute,
+            self.second
+        )
+    }
+
+    /// The form of XML Schema's dateTime: `2026-11-21T20:15:02Z`.
+    pub fn xml_date_time(self) -> String {
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            self.year, self.month, self.day, self.hour, self.minute, self.second
+        )
+    }
+}
+
+/// Both clocks, read once for one input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// For spans and deadlines.
+    pub mono: Mono,
+    /// For dates that people and documents see.
+    pub wall: Wall,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leap_day_and_the_last_second_of_a_year_read_as_the_calendar_says() {
+        let leap = Wall::from_millis(1_709_164_800_000).civil();
+        assert_eq!((leap.year, leap.month, leap.day, leap.weekday), (2024, 2, 29, 4));
+        let end = Wall::from_millis(1_798_761_599_000).civil();
+        assert_eq!(end.xml_date_time(), "2026-12-31T23:59:59Z");
+        assert_eq!(end.sip_date(), "Thu, 31 Dec 2026 23:59:59 GMT");
+    }
+}

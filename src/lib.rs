@@ -1,0 +1,38 @@
+//! callbox: a SIP emergency call router.
+//!
+//! The modules are listed by floor, from the street upwards. A module uses the floors below its own and never its
+//! own floor or one above it; `tests/architecture.rs` holds that. `docs/architecture.md` explains why.
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+// floor 0: what everything stands on
+pub mod base;
+
+// floor 1: what we keep, and the protocol we speak; side by side
+pub mod record;
+pub mod sip;
+
+// floor 2: tables in memory, the list of what can happen, and the documents that travel in bodies
+pub mod cache;
+pub mod fact;
+pub mod pidf;
+pub mod sdp;
+
+// floor 3: deciders, pure and total
+pub mod classify;
+pub mod location;
+pub mod routing;
+
+// floor 4: machines with a life of their own
+pub mod b2bua;
+pub mod callback;
+
+// floor 5: everything that touches the world
+pub mod edge;
+
+// floor 6: what this node is, and the far ends for trying things out
+pub mod config;
+pub mod lab;
+
+// floor 7: the wiring
+pub mod app;

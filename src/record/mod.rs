@@ -1,0 +1,12 @@
+//! Everything we keep.
+pub mod civic;
+pub mod number;
+pub mod place;
+pub mod site;
+pub mod trunk;
+
+pub use civic::{Civic, Element};
+pub use number::Number;
+pub use place::{Line, Location};
+pub use site::{DialPlan, Organisation, Site};
+pub use trunk::{Area, Profile, Source, Trunk, TrunkKind};

@@ -1,0 +1,120 @@
+//! Trunks and sources: who is on the other end. From `conf/`.
+use super::Number;
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+use std::sync::Arc;
+
+/// What stands at a trunk's far end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TrunkKind {
+    /// An ESInet or PSAP that speaks NENA i3.
+    PsapI3,
+    /// A PSAP or carrier of the old telephone network.
+    PsapLegacy,
+    /// A staffed relay center.
+    Relay,
+    /// A test IVR.
+    Test,
+    /// The crisis line.
+    Crisis,
+    /// A site's PSTN gateway or a carrier for all other calls.
+    Gateway,
+    /// A company's PBX.
+    Pbx,
+}
+
+/// Which column of the header table a trunk's INVITEs follow (see `b2bua/headers`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// NENA i3: service URN, location by value, Additional Data.
+    I3,
+    /// Old telephone network: single-part SDP, ELIN as the caller.
+    Legacy,
+    /// Relay center: callback number as the caller, location by value.
+    Relay,
+    /// Test IVR.
+    Test,
+    /// Crisis line: the caller's privacy is honoured, no location.
+    Crisis,
+    /// Passed on whole but for hop headers: site gateways and `other` calls.
+    Whole,
+}
+
+/// What a trunk speaks first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Carrier {
+    /// UDP; a large request may use a stream that is already open.
+    Udp,
+    /// TCP.
+    Tcp,
+}
+
+/// A place that a trunk serves: as much as is set must match the caller's civic address, in any case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Area {
+    /// ISO 3166-1 country.
+    pub country: Option<String>,
+    /// State or province (civic A1).
+    pub state: Option<String>,
+    /// County (civic A2).
+    pub county: Option<String>,
+    /// City (civic A3).
+    pub city: Option<String>,
+}
+
+/// A trunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trunk {
+    /// Its name: it appears in logs and metrics.
+    pub name: Arc<str>,
+    /// What stands at its far end.
+    pub kind: TrunkKind,
+    /// Which headers it gets.
+    pub profile: Profile,
+    /// What it speaks first.
+    pub carrier: Carrier,
+    /// Its host as configured, for Request-URIs: a name or an address (IPv6 without brackets).
+    pub host: Arc<str>,
+    /// Its port; `None` asks SRV (RFC 3263 §4.2) or takes 5060.
+    pub port: Option<u16>,
+    /// Where requests from this trunk come from, beside its targets.
+    pub from: Vec<IpAddr>,
+    /// Lower goes first among trunks that serve equally well.
+    pub priority: u16,
+    /// Share of calls among trunks of one priority.
+    pub weight: u16,
+    /// Places it serves; empty: all.
+    pub areas: Vec<Area>,
+    /// User part for relay centers that want an account or number in the Request-URI.
+    pub account: Option<String>,
+    /// Numbers that this trunk lists as its own (a legacy trunk shows no others).
+    pub numbers: Vec<Number>,
+    /// The number that this carrier has on record for a place without an ELIN.
+    pub number_on_record: Option<Number>,
+    /// Whether OPTIONS probes are sent.
+    pub probe: bool,
+    /// Time without any answer after which the next target starts.
+    pub silent_after: Duration,
+    /// Time with a 100 but no ringing after which the next target starts.
+    pub no_ring_after: Duration,
+    /// Time of ringing after which the next target is tried, while there is one.
+    pub ring_max: Duration,
+}
+
+/// Someone who sends us calls: a PBX or contact center trunk, told by its address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The trunk whose calls these are.
+    pub trunk: Arc<str>,
+    /// The organisation that its calls belong to.
+    pub organisation: Arc<str>,
+    /// The site of callers that no site lists.
+    pub default_site: Arc<str>,
+    /// Networks that it sends from: address and prefix length.
+    pub networks: Vec<(IpAddr, u8)>,
+    /// Whether calls of class `other` are passed on, and by which trunk.
+    pub relay_other: Option<Arc<str>>,
+}
+
+/// Where a trunk's targets are now: what the background resolver last knew.
+pub type Targets = Vec<SocketAddr>;

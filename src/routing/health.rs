@@ -1,0 +1,1 @@
+//! What is known of a trunk's health: from probes and from real calls.

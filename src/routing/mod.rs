@@ -1,0 +1,90 @@
+//! Whom to ask, in what order.
+pub mod health;
+
+use crate::cache::Snapshot;
+use crate::classify::Class;
+use crate::location::Located;
+use crate::record::{Site, Trunk};
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// Why a call goes to the relay center; the cost report counts these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// The user or number has no address.
+    UserNoAddress,
+    /// The configuration is incomplete: a site without routes, for one.
+    AdminConfig,
+    /// Nothing is known of the caller.
+    UnknownDevice,
+    /// Only something too old.
+    Stale,
+    /// Evidence that names two buildings.
+    Conflict,
+}
+
+/// Which way a call goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// To PSAP trunks, then the relay, then the gateway.
+    Direct,
+    /// To the relay, then PSAP trunks with the default location, then the gateway.
+    Relay(Cause),
+    /// To the site's own gateway: a site or country that is not switched on.
+    Gateway,
+    /// To the test IVR.
+    Test,
+    /// To the crisis line, then the gateway as +18002738255.
+    Crisis,
+    /// To the trunk that the source's route names.
+    Other,
+    /// Nowhere: an `other` call of a source that may not place any (404).
+    Refused,
+}
+
+/// One target and what it is sent.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The trunk.
+    pub trunk: Arc<Trunk>,
+    /// A number that replaces the dialled one in the Request-URI: +18002738255 for 988 by a gateway.
+    pub dial: Option<&'static str>,
+    /// Whether the default location is attached (relay call that falls back to a PSAP).
+    pub with_default: bool,
+}
+
+/// The plan of a call: the list that never ends early.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Which way.
+    pub way: Way,
+    /// The targets in order; those known to be dead last.
+    pub targets: SmallVec<[Target; 6]>,
+}
+
+/// What routing looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The class.
+    pub class: Class,
+    /// The caller's site.
+    pub site: &'a Site,
+    /// Whether the site's country is switched on.
+    pub country_on: bool,
+    /// Where the caller is.
+    pub located: &'a Located,
+    /// Whether the caller's line is listed at all.
+    pub line_known: bool,
+    /// The trunk that `other` calls of this source go to.
+    pub relay_other: Option<&'a str>,
+    /// A trunk to leave out: a call that loops back to us goes to the next one.
+    pub leave_out: Option<&'a str>,
+    /// Chance for the weights, 64 bits.
+    pub chance: u64,
+}
+
+/// Plans a call. `is_dead` tells a trunk that is known not to answer; it goes last, never away.
+pub fn decide(snapshot: &Snapshot, question: &Question<'_>, is_dead: &dyn Fn(&Trunk) -> bool) -> Plan {
+    let _ = (snapshot, question, is_dead);
+    todo!()
+}

@@ -1,0 +1,6 @@
+//! SIP as RFC 3261 has it: the wire, transactions and dialogs, without sockets, clocks or chance of their own.
+pub mod dialog;
+pub mod flow;
+pub mod framing;
+pub mod message;
+pub mod transaction;
