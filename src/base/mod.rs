@@ -3,3 +3,4 @@ pub mod entropy;
 pub mod id;
 pub mod now;
 pub mod private;
+pub mod wheel;

@@ -3,4 +3,5 @@ pub mod dialog;
 pub mod flow;
 pub mod framing;
 pub mod message;
+pub mod respond;
 pub mod transaction;
