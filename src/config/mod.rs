@@ -1,1 +1,16 @@
-//! To come.
+//! What this node is: its config, read whole or refused with every complaint at once.
+pub mod check;
+pub mod complaint;
+pub mod dial_plan;
+pub mod document;
+pub mod embedded;
+pub mod file;
+pub mod settings;
+pub mod snapshot;
+pub mod table;
+pub mod value;
+
+pub use complaint::Complaint;
+pub use embedded::lab_settings;
+pub use file::load;
+pub use settings::Settings;

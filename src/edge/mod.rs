@@ -1,1 +1,4 @@
-//! To come.
+//! Everything that touches the world. Its rooms do not know each other.
+pub mod clock;
+pub mod entropy;
+pub mod log;

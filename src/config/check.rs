@@ -1,0 +1,334 @@
+//! What a config may not say although every key is well formed. One rule, one function.
+use super::complaint::{Complaint, nearest};
+use super::document::Document;
+use super::settings::{Settings, Trunk};
+use crate::record::TrunkKind;
+use crate::record::trunk::Carrier;
+use crate::sip::flow::Transport;
+use core::net::IpAddr;
+use std::collections::{HashMap, HashSet};
+
+/// Checks settings on their own: names, references, ports, what must be there.
+pub fn settings(settings: &Settings, document: &Document, complaints: &mut Vec<Complaint>) {
+    let mut desk = Desk { document, complaints };
+    node(settings, &mut desk);
+    listeners(settings, &mut desk);
+    trunks(settings, &mut desk);
+    sources(settings, &mut desk);
+    emergency_route(settings, &mut desk);
+    if settings.node.loopback_only {
+        loopback(settings, &mut desk);
+    }
+}
+
+/// Where complaints are put down.
+struct Desk<'a> {
+    document: &'a Document,
+    complaints: &'a mut Vec<Complaint>,
+}
+
+impl Desk<'_> {
+    fn complain(&mut self, path: &str, why: impl Into<String>, remedy: impl Into<String>) {
+        self.complaints.push(self.document.complaint(path, why.into(), remedy.into()));
+    }
+}
+
+fn node(settings: &Settings, desk: &mut Desk<'_>) {
+    let node = &settings.node;
+    if !is_domain(&node.domain) {
+        desk.complain("node.domain", "is not a domain name", "letters, digits, hyphens and dots, as sip.example.com");
+    }
+    if node.max_calls == 0 {
+        desk.complain("node.max_calls", "leaves no room for any call", "10000");
+    }
+    if node.emergency_reserve_percent > 100 {
+        desk.complain("node.emergency_reserve_percent", "is more than all", "20");
+    }
+    if node.peers_by_port && !node.loopback_only {
+        desk.complain(
+            "node.peers_by_port",
+            "would let any peer choose who it is by its port",
+            "loopback_only = true, or peers_by_port = false",
+        );
+    }
+}
+
+fn listeners(settings: &Settings, desk: &mut Desk<'_>) {
+    if settings.listeners.is_empty() {
+        desk.complain(
+            "listener",
+            "there is no listener, so no call can come in",
+            "[[listener]] with transport = \"udp\" and address = \"192.0.2.1:5060\"",
+        );
+    }
+    let mut seen = HashSet::new();
+    for (at, listener) in settings.listeners.iter().enumerate() {
+        if listener.address.port() != 0 && !seen.insert((listener.transport, listener.address)) {
+            desk.complain(
+                &format!("listener[{at}].address"),
+                "is listened on already by this transport",
+                "another address or port, or leave this listener out",
+            );
+        }
+    }
+}
+
+fn trunks(settings: &Settings, desk: &mut Desk<'_>) {
+    let mut names = HashSet::new();
+    for (at, trunk) in settings.trunks.iter().enumerate() {
+        let key = |name: &str| format!("trunk[{at}].{name}");
+        if !is_name(&trunk.name) {
+            desk.complain(&key("name"), "is not a name", "small letters, digits and hyphens, as psap-1");
+        }
+        if !names.insert(trunk.name.as_str()) {
+            desk.complain(&key("name"), "is the name of another trunk", "a name of its own");
+        }
+        if trunk.host.parse::<IpAddr>().is_err() && !is_domain(&trunk.host) {
+            desk.complain(
+                &key("host"),
+                "is neither an address nor a domain name",
+                "192.0.2.10, 2001:db8::10 or sip.example.com",
+            );
+        }
+        if trunk.port == Some(0) {
+            desk.complain(&key("port"), "is not a port that can be called", "5060");
+        }
+        if trunk.silent_after_ms == 0 {
+            desk.complain(&key("silent_after_ms"), "would call every target at once", "1000");
+        }
+        if trunk.no_ring_after_ms.is_some_and(|span| span < trunk.silent_after_ms) {
+            desk.complain(&key("no_ring_after_ms"), "is shorter than silent_after_ms", "6000");
+        }
+        if trunk.ring_max_secs == 0 {
+            desk.complain(&key("ring_max_secs"), "lets nobody answer", "60");
+        }
+        if trunk.account.as_deref().is_some_and(|account| !account.bytes().all(is_user_byte)) {
+            desk.complain(
+                &key("account"),
+                "has a character that a SIP address may not have there",
+                "letters and digits",
+            );
+        }
+        reachable_back(settings, trunk, &key("transport"), desk);
+    }
+}
+
+/// A far end sends its own requests (BYE, re-INVITE) to our Contact, which needs a listener of the same transport and,
+/// where the host is an address, of the same family.
+fn reachable_back(settings: &Settings, trunk: &Trunk, key: &str, desk: &mut Desk<'_>) {
+    let transport = match trunk.transport {
+        Carrier::Udp => Transport::Udp,
+        Carrier::Tcp => Transport::Tcp,
+    };
+    let family = trunk.host.parse::<IpAddr>().ok().map(|host| host.is_ipv4());
+    let fits = settings.listeners.iter().any(|listener| {
+        listener.transport == transport && family.is_none_or(|is_v4| listener.address.is_ipv4() == is_v4)
+    });
+    if !fits && !settings.listeners.is_empty() {
+        let family = family.map_or("", |is_v4| if is_v4 { "IPv4 " } else { "IPv6 " });
+        let transport = transport.via();
+        desk.complain(
+            key,
+            format!("there is no {family}listener for {transport}, so this trunk could not reach us in a call"),
+            format!("[[listener]] with {transport}, or another transport for the trunk"),
+        );
+    }
+}
+
+fn sources(settings: &Settings, desk: &mut Desk<'_>) {
+    let kinds: HashMap<&str, TrunkKind> =
+        settings.trunks.iter().map(|trunk| (trunk.name.as_str(), trunk.kind)).collect();
+    let mut by_trunk = HashSet::new();
+    for (at, source) in settings.sources.iter().enumerate() {
+        let key = |name: &str| format!("source[{at}].{name}");
+        if !kinds.contains_key(source.trunk.as_str()) {
+            desk.complain(&key("trunk"), "there is no trunk of this name", known(&source.trunk, &kinds));
+        }
+        if !by_trunk.insert(source.trunk.as_str()) {
+            desk.complain(&key("trunk"), "has a source already", "one source a trunk, with all its networks");
+        }
+        if source.organisation.is_empty() {
+            desk.complain(&key("organisation"), "is empty", "an organisation of organisations.csv");
+        }
+        if source.default_site.is_empty() {
+            desk.complain(&key("default_site"), "is empty", "a site of sites.csv");
+        }
+        match source.relay_other.as_deref().map(|name| (name, kinds.get(name))) {
+            None | Some((_, Some(TrunkKind::Gateway | TrunkKind::Pbx))) => {}
+            Some((name, None)) => {
+                desk.complain(&key("relay_other"), "there is no trunk of this name", known(name, &kinds));
+            }
+            Some((_, Some(_))) => desk.complain(
+                &key("relay_other"),
+                "would send everyday calls to an emergency service",
+                "a trunk of kind gateway or pbx",
+            ),
+        }
+        for (earlier_at, earlier) in settings.sources[..at].iter().enumerate() {
+            let shared = source.networks.iter().enumerate().find(|(_, network)| {
+                earlier.networks.iter().any(|other| other.prefix == network.prefix && other.overlaps(**network))
+            });
+            if let Some((network, _)) = shared {
+                desk.complain(
+                    &format!("source[{at}].networks[{network}]"),
+                    format!("is a network of source[{earlier_at}] too, so its calls could be either's"),
+                    "networks that differ; where one lies in another, the narrower wins",
+                );
+            }
+        }
+    }
+}
+
+fn known(name: &str, kinds: &HashMap<&str, TrunkKind>) -> String {
+    nearest(name, kinds.keys().copied()).map_or_else(
+        || {
+            let mut names: Vec<&str> = kinds.keys().copied().collect();
+            names.sort_unstable();
+            if names.is_empty() { "a [[trunk]] first".into() } else { format!("one of {}", names.join(", ")) }
+        },
+        str::to_owned,
+    )
+}
+
+fn emergency_route(settings: &Settings, desk: &mut Desk<'_>) {
+    let answers = |trunk: &Trunk| {
+        matches!(trunk.kind, TrunkKind::PsapI3 | TrunkKind::PsapLegacy | TrunkKind::Relay | TrunkKind::Gateway)
+    };
+    if !settings.trunks.iter().any(answers) {
+        desk.complain(
+            "trunk",
+            "no trunk takes emergency calls",
+            "[[trunk]] with kind psap-i3, psap-legacy, relay or gateway",
+        );
+    }
+}
+
+fn loopback(settings: &Settings, desk: &mut Desk<'_>) {
+    for (at, listener) in settings.listeners.iter().enumerate() {
+        if !listener.address.ip().is_loopback() {
+            desk.complain(
+                &format!("listener[{at}].address"),
+                "is not on this machine alone, as loopback_only demands",
+                "127.0.0.1 or [::1]",
+            );
+        }
+    }
+    for (at, trunk) in settings.trunks.iter().enumerate() {
+        if !trunk.host.parse::<IpAddr>().is_ok_and(|host| host.is_loopback()) {
+            desk.complain(
+                &format!("trunk[{at}].host"),
+                "is not on this machine, as loopback_only demands",
+                "127.0.0.1 or ::1, as an address and not as a name",
+            );
+        }
+    }
+}
+
+/// A name of a trunk: it stands in metric labels and log lines.
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 64
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn is_domain(name: &str) -> bool {
+    name.len() <= 253
+        && name.trim_end_matches('.').split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        })
+}
+
+/// Characters of the user part that need no escape (RFC 3261 §25.1, `unreserved` and `user-unreserved`).
+fn is_user_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::read;
+
+    const GOOD: &str = r#"
+[node]
+loopback_only = true
+[[listener]]
+transport = "udp"
+address = "127.0.0.1:5060"
+[[trunk]]
+name = "psap-1"
+kind = "psap-i3"
+host = "127.0.0.1"
+[[trunk]]
+name = "pbx"
+kind = "pbx"
+host = "127.0.0.1"
+[[source]]
+trunk = "pbx"
+organisation = "acme"
+default_site = "hq"
+networks = ["127.0.0.0/8"]
+"#;
+
+    /// What is told of the good config with one text replaced by another.
+    fn told(from: &str, to: &str) -> String {
+        assert!(GOOD.contains(from));
+        match read("a.toml", &GOOD.replacen(from, to, 1), &[]) {
+            Ok(_) => "nothing".into(),
+            Err(complaints) => complaints.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        }
+    }
+
+    #[test]
+    fn a_sound_config_is_taken() {
+        assert_eq!(told("acme", "acme"), "nothing");
+    }
+
+    #[test]
+    fn loopback_only_refuses_every_other_place() {
+        let host = told("host = \"127.0.0.1\"", "host = \"192.0.2.10\"");
+        assert!(host.starts_with("a.toml:10 trunk[0].host: is not on this machine"), "{host}");
+        let name = told("host = \"127.0.0.1\"", "host = \"localhost\"");
+        assert!(name.starts_with("a.toml:10 trunk[0].host: is not on this machine"), "{name}");
+        let listener = told("127.0.0.1:5060", "0.0.0.0:5060");
+        assert!(listener.starts_with("a.toml:6 listener[0].address: is not on this machine"), "{listener}");
+    }
+
+    #[test]
+    fn names_must_be_unique_and_refer_to_something() {
+        assert!(told("name = \"pbx\"", "name = \"psap-1\"").contains("trunk[1].name: is the name of another trunk"));
+        assert!(told("trunk = \"pbx\"", "trunk = \"pbs\"").contains("there is no trunk of this name; try pbx"));
+        assert!(told("name = \"pbx\"", "name = \"P B X\"").contains("is not a name"));
+    }
+
+    #[test]
+    fn everyday_calls_never_go_to_an_emergency_trunk() {
+        let told = told("default_site = \"hq\"", "default_site = \"hq\"\nrelay_other = \"psap-1\"");
+        assert!(told.starts_with("a.toml:19 source[0].relay_other: would send everyday calls"), "{told}");
+    }
+
+    #[test]
+    fn a_trunk_needs_a_listener_that_it_can_answer_to() {
+        let tcp = told("kind = \"pbx\"", "kind = \"pbx\"\ntransport = \"tcp\"");
+        assert!(tcp.contains("trunk[1].transport: there is no IPv4 listener for TCP"), "{tcp}");
+        let v6 = told("host = \"127.0.0.1\"", "host = \"::1\"");
+        assert!(v6.contains("trunk[0].transport: there is no IPv6 listener for UDP"), "{v6}");
+    }
+
+    #[test]
+    fn a_config_without_listeners_or_emergency_trunks_is_refused() {
+        let told = match read("a.toml", "", &[]) {
+            Ok(_) => Vec::new(),
+            Err(complaints) => complaints,
+        };
+        let keys: Vec<_> = told.iter().map(|complaint| complaint.key.as_str()).collect();
+        assert_eq!(keys, ["listener", "trunk"]);
+    }
+
+    #[test]
+    fn peers_by_port_is_for_this_machine_alone() {
+        let told = told("loopback_only = true", "peers_by_port = true");
+        assert!(told.contains("node.peers_by_port: would let any peer choose"), "{told}");
+    }
+}

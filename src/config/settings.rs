@@ -1,0 +1,201 @@
+//! What this node is: every key of the config, its meaning and its default.
+use super::table::{Reader, Table, table};
+use super::value::{Network, Probe, UnknownSource};
+use crate::edge::log;
+use crate::record::trunk::Carrier;
+use crate::record::{Area, Number, Profile, TrunkKind};
+use crate::sip::flow::Transport;
+use core::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+table! {
+    /// This node and what it may do.
+    Node {
+        /// The name of this node in logs.
+        name: String = "callbox".into(),
+        /// Our own domain: it stands in From and P-Asserted-Identity towards PSAPs, who call back to it.
+        domain: String = "callbox.example".into(),
+        /// The folder of CSV files with organisations, sites, locations and lines. A path that does not begin with a
+        /// slash begins at the folder of this file.
+        data: PathBuf = "data".into(),
+        /// The folder of dial plans, one TOML file a country.
+        dial_plans: PathBuf = "dial-plan".into(),
+        /// The folder of your own cases, which `callbox check` runs. It need not exist.
+        cases: PathBuf = "cases".into(),
+        /// Whether every target and listener must be on this machine: for trying things out, so that nothing can
+        /// reach a real emergency number.
+        loopback_only: bool = false,
+        /// Whether a peer is told by its port when it is on this machine, and not by its address alone. Only together
+        /// with `loopback_only`.
+        peers_by_port: bool = false,
+        /// How many calls are carried at once.
+        max_calls: u32 = 10_000,
+        /// The share of `max_calls` that only emergency calls may use, in percent.
+        emergency_reserve_percent: u8 = 20,
+    }
+}
+
+table! {
+    /// Calls from an address that is no source and no trunk.
+    Strangers {
+        /// `reject` answers their INVITEs with 403 and nothing else at all; `relay` takes their emergency calls and
+        /// sends them to the relay center.
+        policy: UnknownSource = UnknownSource::Reject,
+    }
+}
+
+table! {
+    /// Numbers for Prometheus.
+    Metrics {
+        /// Where `/metrics` is served; empty: nowhere.
+        address: Option<SocketAddr> = Some(SocketAddr::from(([127, 0, 0, 1], 9090))),
+    }
+}
+
+table! {
+    /// Log lines on standard error.
+    Log {
+        /// The least that is written: off, error, warn, info, debug or trace. `CALLBOX_LOG` sets it too.
+        level: log::Level = log::Level::Info,
+        /// `text` for people, `json` for collectors.
+        format: log::Format = log::Format::Text,
+    }
+}
+
+table! {
+    /// A place where SIP is received. At least one.
+    Listener {
+        /// `udp` or `tcp`.
+        [required] transport: Transport = Transport::Udp,
+        /// The address and port to listen on; an IPv6 address in brackets.
+        [required] address: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 5060)),
+    }
+}
+
+table! {
+    /// Someone whom calls are sent to.
+    Trunk {
+        /// Its name, in logs and metrics: small letters, digits and hyphens.
+        [required] name: String = "psap-1".into(),
+        /// What stands at its far end: `psap-i3`, `psap-legacy`, `relay` (a staffed relay center), `test` (a test
+        /// IVR), `crisis` (the crisis line), `gateway` (a site's way to the telephone network) or `pbx`.
+        [required] kind: TrunkKind = TrunkKind::PsapI3,
+        /// Its host: a name or an address, IPv6 without brackets.
+        [required] host: String = "192.0.2.10".into(),
+        /// Its port. Empty: by SRV for a name, 5060 for an address.
+        port: Option<u16> = None,
+        /// What it speaks first, `udp` or `tcp`.
+        transport: Carrier = Carrier::Udp,
+        /// Which headers its calls get: `i3`, `legacy`, `relay`, `test`, `crisis` or `whole`. Empty: by its kind;
+        /// gateways and PBXs get calls whole.
+        profile: Option<Profile> = None,
+        /// Addresses that it sends from, beside those that it receives on.
+        from: Vec<IpAddr> = Vec::new(),
+        /// Lower goes first among trunks that serve a place equally well.
+        priority: u16 = 10,
+        /// Its share of calls among trunks of one priority.
+        weight: u16 = 10,
+        /// The places it serves, as `{ country = "US", state = "IL", county = "Cook", city = "Chicago" }` with as much
+        /// as is needed. Empty: everywhere.
+        areas: Vec<Area> = Vec::new(),
+        /// The user part of the Request-URI for relay centers that want an account or number there.
+        account: Option<String> = None,
+        /// The numbers that this carrier has on record for us. A legacy trunk shows no others.
+        numbers: Vec<Number> = Vec::new(),
+        /// The number that this carrier has on record for a place without one of its own.
+        number_on_record: Option<Number> = None,
+        /// How its health is learned: `options` asks it from time to time, `calls_only` looks at calls alone.
+        probe: Probe = Probe::Options,
+        /// After how long without any answer the next target starts.
+        silent_after_ms: u32 = 1000,
+        /// After how long with a 100 and no ringing the next target starts. Empty: 6000, and 12000 for `psap-legacy`
+        /// and `gateway`.
+        no_ring_after_ms: Option<u32> = None,
+        /// After how long a ringing the next target starts, as long as one is left.
+        ring_max_secs: u16 = 60,
+    }
+}
+
+table! {
+    /// Someone who sends us calls: a PBX or a contact center, told by its address.
+    Source {
+        /// The trunk whose calls these are.
+        [required] trunk: String = "pbx".into(),
+        /// The organisation that its calls belong to.
+        [required] organisation: String = "acme".into(),
+        /// The site of callers that no site lists.
+        [required] default_site: String = "hq".into(),
+        /// The networks that it sends from, beside the addresses of its trunk.
+        networks: Vec<Network> = Vec::new(),
+        /// The trunk that takes its calls that are neither emergency nor test nor crisis calls. Empty: they are
+        /// refused with 404.
+        relay_other: Option<String> = None,
+    }
+}
+
+/// The whole config of a node.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// `[node]`
+    pub node: Node,
+    /// `[unknown_source]`
+    pub unknown_source: Strangers,
+    /// `[metrics]`
+    pub metrics: Metrics,
+    /// `[log]`
+    pub log: Log,
+    /// `[[listener]]`
+    pub listeners: Vec<Listener>,
+    /// `[[trunk]]`
+    pub trunks: Vec<Trunk>,
+    /// `[[source]]`
+    pub sources: Vec<Source>,
+}
+
+/// The tables that a config may have, as they are written.
+pub const TABLES: [&str; 7] = ["node", "unknown_source", "metrics", "log", "listener", "trunk", "source"];
+
+impl Settings {
+    /// Reads the root of a document.
+    pub fn read(reader: &mut Reader<'_>) -> Settings {
+        let settings = Settings {
+            node: reader.table("node"),
+            unknown_source: reader.table("unknown_source"),
+            metrics: reader.table("metrics"),
+            log: reader.table("log"),
+            listeners: reader.tables("listener"),
+            trunks: reader.tables("trunk"),
+            sources: reader.tables("source"),
+        };
+        reader.refuse_the_rest(&TABLES);
+        settings
+    }
+}
+
+/// One table for the reference: its name, whether there may be several, what it is about and its keys.
+pub struct Page {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it is written `[[…]]`.
+    pub several: bool,
+    /// What it is about.
+    pub about: String,
+    /// Its keys.
+    pub keys: Vec<super::table::Key>,
+}
+
+/// All tables, in the order of the reference.
+pub fn pages() -> Vec<Page> {
+    fn page<T: Table>(name: &'static str, several: bool) -> Page {
+        Page { name, several, about: T::about(), keys: T::keys() }
+    }
+    vec![
+        page::<Node>("node", false),
+        page::<Strangers>("unknown_source", false),
+        page::<Metrics>("metrics", false),
+        page::<Log>("log", false),
+        page::<Listener>("listener", true),
+        page::<Trunk>("trunk", true),
+        page::<Source>("source", true),
+    ]
+}

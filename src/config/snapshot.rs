@@ -1,0 +1,83 @@
+//! Settings as the records that the call path reads.
+use super::settings::{Settings, Source, Trunk};
+use super::value::Probe;
+use crate::cache::Snapshot;
+use crate::record::{self, DialPlan, Profile, TrunkKind};
+use core::time::Duration;
+use std::sync::Arc;
+
+/// The part of the snapshot that the config knows: domain, dial plans, trunks and sources.
+pub fn of(settings: &Settings, dial_plans: Vec<DialPlan>) -> Snapshot {
+    Snapshot {
+        domain: settings.node.domain.as_str().into(),
+        dial_plans: dial_plans.into_iter().map(|plan| (plan.country.clone(), Arc::new(plan))).collect(),
+        trunks: settings.trunks.iter().map(|trunk| Arc::new(trunk_record(trunk))).collect(),
+        sources: settings.sources.iter().map(|source| Arc::new(source_record(source))).collect(),
+        ..Snapshot::default()
+    }
+}
+
+fn trunk_record(trunk: &Trunk) -> record::Trunk {
+    let no_ring_after_ms = trunk.no_ring_after_ms.unwrap_or(match trunk.kind {
+        TrunkKind::PsapLegacy | TrunkKind::Gateway => 12_000,
+        _ => 6_000,
+    });
+    record::Trunk {
+        name: trunk.name.as_str().into(),
+        kind: trunk.kind,
+        profile: trunk.profile.unwrap_or(match trunk.kind {
+            TrunkKind::PsapI3 => Profile::I3,
+            TrunkKind::PsapLegacy => Profile::Legacy,
+            TrunkKind::Relay => Profile::Relay,
+            TrunkKind::Test => Profile::Test,
+            TrunkKind::Crisis => Profile::Crisis,
+            TrunkKind::Gateway | TrunkKind::Pbx => Profile::Whole,
+        }),
+        carrier: trunk.transport,
+        host: trunk.host.as_str().into(),
+        port: trunk.port,
+        from: trunk.from.clone(),
+        priority: trunk.priority,
+        weight: trunk.weight,
+        areas: trunk.areas.clone(),
+        account: trunk.account.clone(),
+        numbers: trunk.numbers.clone(),
+        number_on_record: trunk.number_on_record,
+        probe: trunk.probe == Probe::Options,
+        silent_after: Duration::from_millis(trunk.silent_after_ms.into()),
+        no_ring_after: Duration::from_millis(no_ring_after_ms.into()),
+        ring_max: Duration::from_secs(trunk.ring_max_secs.into()),
+    }
+}
+
+fn source_record(source: &Source) -> record::Source {
+    record::Source {
+        trunk: source.trunk.as_str().into(),
+        organisation: source.organisation.as_str().into(),
+        default_site: source.default_site.as_str().into(),
+        networks: source.networks.iter().map(|network| (network.address, network.prefix)).collect(),
+        relay_other: source.relay_other.as_deref().map(Into::into),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trunk_takes_headers_and_patience_from_its_kind_unless_it_says_otherwise() {
+        let kind = |kind| trunk_record(&Trunk { kind, ..Trunk::default() });
+        assert_eq!(kind(TrunkKind::PsapI3).profile, Profile::I3);
+        assert_eq!(kind(TrunkKind::PsapI3).no_ring_after, Duration::from_secs(6));
+        assert_eq!(kind(TrunkKind::Gateway).profile, Profile::Whole);
+        assert_eq!(kind(TrunkKind::Gateway).no_ring_after, Duration::from_secs(12));
+        let own = Trunk {
+            kind: TrunkKind::Gateway,
+            profile: Some(Profile::Legacy),
+            no_ring_after_ms: Some(3000),
+            ..Trunk::default()
+        };
+        assert_eq!(trunk_record(&own).profile, Profile::Legacy);
+        assert_eq!(trunk_record(&own).no_ring_after, Duration::from_secs(3));
+    }
+}
