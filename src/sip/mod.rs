@@ -1,4 +1,5 @@
 //! SIP as RFC 3261 has it: the wire, transactions and dialogs, without sockets, clocks or chance of their own.
+pub mod cseq;
 pub mod dialog;
 pub mod flow;
 pub mod framing;

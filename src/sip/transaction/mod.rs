@@ -1,22 +1,53 @@
 //! The four transaction machines of RFC 3261 §17 with RFC 6026, one a file, and the layer that keeps them.
+//!
+//! [`Layer`] stands between the reader and whoever has a use for requests and responses. It has no sockets, no clock
+//! and no chance of its own: messages, time and entropy come in, messages and events go out.
+mod alarm;
+mod client;
+mod clients;
+mod hop;
+mod invite_client;
+mod invite_server;
+mod matching;
+mod server;
+mod servers;
+mod table;
+mod timers;
+
 use crate::base::entropy::Entropy;
 use crate::base::id::{HANDLE_LEN, Handle};
 use crate::base::now::{Mono, Now};
+use crate::base::wheel::Wheel;
 use crate::sip::flow::Flow;
-use crate::sip::message::Message;
+use crate::sip::message::{Message, Start};
+use alarm::Timer;
 use arrayvec::ArrayString;
 use bytes::Bytes;
+use clients::Clients;
+use core::fmt;
+use servers::Servers;
 
+pub use servers::{LIMIT, LIMIT_OF_THE_LESSER};
+pub use timers::{PATIENCE, T1, T2, T4};
+
+/// What every branch since RFC 3261 begins with (§8.1.1.7).
+const BRANCH_COOKIE: &str = "z9hG4bK";
 /// The written length of a branch of ours.
-pub const BRANCH_LEN: usize = 7 + HANDLE_LEN;
+pub const BRANCH_LEN: usize = BRANCH_COOKIE.len() + HANDLE_LEN;
 
-/// Bytes to be sent, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Bytes to be sent, and where. `Debug` leaves the bytes out.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Transmit {
     /// The path.
     pub flow: Flow,
     /// One whole message.
     pub bytes: Bytes,
+}
+
+impl fmt::Debug for Transmit {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Transmit({:?}, {} bytes)", self.flow, self.bytes.len())
+    }
 }
 
 /// Names a client transaction of ours. The branch carries it, so that a response finds its transaction without a search.
@@ -27,7 +58,7 @@ impl ClientId {
     /// The branch for the top Via of the request (RFC 3261 §8.1.1.7).
     pub fn branch(self) -> ArrayString<BRANCH_LEN> {
         let mut out = ArrayString::new();
-        out.push_str("z9hG4bK");
+        out.push_str(BRANCH_COOKIE);
         out.push_str(&self.0.text());
         out
     }
@@ -98,16 +129,16 @@ pub enum Event<U> {
 }
 
 /// All transactions of one shard. `U` is what the user of the layer wants back with an event.
-#[derive(Debug)]
 pub struct Layer<U: Copy> {
-    shard: u8,
-    user: core::marker::PhantomData<U>,
+    clients: Clients<U>,
+    servers: Servers<U>,
+    wheel: Wheel<Timer>,
 }
 
 impl<U: Copy> Layer<U> {
     /// A layer without transactions.
     pub fn new(shard: u8) -> Self {
-        Self { shard, user: core::marker::PhantomData }
+        Self { clients: Clients::new(shard), servers: Servers::new(shard), wheel: Wheel::new() }
     }
 
     /// Takes a message that came on `flow`. `None`: it is dealt with (a retransmission that was answered again, an ACK
@@ -120,94 +151,99 @@ impl<U: Copy> Layer<U> {
         entropy: &mut Entropy,
         out: &mut Vec<Transmit>,
     ) -> Option<Event<U>> {
-        let _ = (now, flow, message, entropy, out, self.shard);
-        todo!()
+        match message.start() {
+            Start::Request(_) => self.servers.received(now.mono, flow, message, entropy, &mut self.wheel, out),
+            Start::Response(_) => self.clients.answered(now.mono, flow, message, &mut self.wheel, out),
+        }
     }
 
     /// Reserves a client transaction, so that its branch can be written into the request.
     pub fn reserve(&mut self, user: U, entropy: &mut Entropy) -> ClientId {
-        let _ = (user, entropy);
-        todo!()
+        self.clients.reserve(user, entropy.bits())
     }
 
-    /// Sends a request on a reserved transaction. The method is read from the bytes; it is never ACK or CANCEL.
+    /// Sends a request on a reserved transaction. The method is read from the bytes; it is never ACK or CANCEL. On a
+    /// stream that is still to be opened (`connection` is `None`) the flow's number is learnt from the first response.
     pub fn start(&mut self, now: Now, id: ClientId, flow: Flow, request: Bytes, out: &mut Vec<Transmit>) {
-        let _ = (now, id, flow, request, out);
-        todo!()
+        self.clients.start(now.mono, id, flow, request, &mut self.wheel, out);
     }
 
-    /// Gives up a client transaction: nothing more is sent and nothing more is reported.
+    /// Gives up a client transaction: nothing more is sent and nothing more is reported, also no ACK to copies of a
+    /// refusal.
     pub fn forget(&mut self, id: ClientId) {
-        let _ = id;
-        todo!()
+        self.clients.forget(id);
     }
 
     /// CANCELs an INVITE (RFC 3261 §9.1): at once if a provisional response came, else with the first one; until then
     /// the INVITE is not retransmitted any more. `reason` is the value of a Reason header (RFC 3326). The responses to
     /// the CANCEL are absorbed here.
     pub fn cancel(&mut self, now: Now, id: ClientId, reason: Option<&str>, out: &mut Vec<Transmit>) {
-        let _ = (now, id, reason, out);
-        todo!()
+        self.clients.cancel(now.mono, id, reason, &mut self.wheel, out);
     }
 
     /// Stops retransmitting an INVITE that nobody answered yet, without a CANCEL. A later answer is still reported.
     pub fn quiet(&mut self, id: ClientId) {
-        let _ = id;
-        todo!()
+        self.clients.quiet(id);
     }
 
-    /// Whether a provisional response came, so that a CANCEL would leave at once.
+    /// Whether a provisional response to an INVITE came and no final one yet, so that a CANCEL would leave at once.
     pub fn has_provisional(&self, id: ClientId) -> bool {
-        let _ = id;
-        todo!()
+        self.clients.has_provisional(id)
     }
 
     /// Sets what comes back with events about a server transaction.
     pub fn set_user(&mut self, id: ServerId, user: U) {
-        let _ = (id, user);
-        todo!()
+        self.servers.set_user(id, user);
     }
 
     /// Sends a response. Provisional ones may repeat; a final one is kept for retransmissions as long as the machine
-    /// needs it. A 2xx to an INVITE is sent each time it is given; repeating it is for the user (RFC 6026 §7.1).
+    /// needs it. A 2xx to an INVITE is sent each time it is given; repeating it is for the user (RFC 6026 §7.1). What
+    /// may not be sent is not: a second final response, and to other requests than INVITE a 408 or any provisional but
+    /// a late 100 (RFC 4320). An INVITE that waits for 200 ms gets a 100 without being told.
     pub fn respond(&mut self, now: Now, id: ServerId, code: u16, response: Bytes, out: &mut Vec<Transmit>) {
-        let _ = (now, id, code, response, out);
-        todo!()
+        self.servers.respond(now.mono, id, code, response, &mut self.wheel, out);
     }
 
-    /// Leaves a request unanswered for good.
+    /// Keeps a request in mind no longer: for one that is left unanswered for good, or, right after
+    /// [`Layer::respond`], for one whose sender is owed neither memory nor repetition. A copy of it is a new request.
     pub fn ignore(&mut self, id: ServerId) {
-        let _ = id;
-        todo!()
+        self.servers.ignore(id);
     }
 
     /// Where responses of a server transaction go (RFC 3261 §18.2.2, RFC 3581 §4).
     pub fn server_flow(&self, id: ServerId) -> Option<Flow> {
-        let _ = id;
-        todo!()
+        self.servers.flow(id)
     }
 
     /// When to call [`Layer::fire`] next.
     pub fn next_deadline(&self) -> Option<Mono> {
-        todo!()
+        self.wheel.next_deadline()
     }
 
     /// Lets timers fire whose moment has come. To be called until there is no event.
     pub fn fire(&mut self, now: Now, out: &mut Vec<Transmit>) -> Option<Event<U>> {
-        let _ = (now, out);
-        todo!()
+        while let Some(timer) = self.wheel.pop_due(now.mono) {
+            let event = if timer.is_client {
+                self.clients.fired(now.mono, timer, &mut self.wheel, out)
+            } else {
+                self.servers.fired(now.mono, timer, &mut self.wheel, out)
+            };
+            if event.is_some() {
+                return event;
+            }
+        }
+        None
     }
 
     /// The client transactions that wait for an answer from this flow's peer, for when the transport says that what was
     /// sent there did not arrive. They stay until they are answered, forgotten or timed out.
     pub fn waiting_on(&self, flow: &Flow) -> Vec<(ClientId, U)> {
-        let _ = flow;
-        todo!()
+        self.clients.waiting_on(flow)
     }
 
     /// How many transactions there are.
     pub fn len(&self) -> usize {
-        todo!()
+        self.clients.len() + self.servers.len()
     }
 
     /// Whether there is no transaction.
