@@ -3,15 +3,20 @@
 //! [`Message::read`] finds the start line, the header fields and the body of a datagram or framed stream message and
 //! judges nothing else: what cannot be framed is refused, what is merely wrong is for the caller to judge later.
 //! All views borrow from the message; nothing is copied until something is written.
+pub mod head;
+pub(crate) mod lexis;
+pub mod limits;
 pub mod method;
 pub mod multipart;
 pub mod name;
 pub mod name_addr;
 pub mod reader;
+pub mod reason;
 pub mod uri;
 pub mod via;
 pub mod writer;
 
+pub use head::ContentLength;
 pub use method::Method;
 pub use name::Name;
 pub use name_addr::NameAddr;

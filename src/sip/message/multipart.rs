@@ -1,7 +1,11 @@
 //! Bodies of several parts (RFC 2046 §5.1, RFC 5621), taken apart without changing a byte.
+use super::{lexis, name_addr};
+use arrayvec::ArrayVec;
+use core::fmt;
+use smallvec::SmallVec;
 
 /// One part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Part<'a> {
     /// The part as it came: headers, empty line and content, without the boundary lines around it.
     pub bytes: &'a [u8],
@@ -20,27 +24,218 @@ pub struct Part<'a> {
 impl Part<'_> {
     /// Whether the media type (without parameters) is this one, in any case.
     pub fn is(&self, media_type: &str) -> bool {
-        let _ = media_type;
-        todo!()
+        is_type(if self.content_type.is_empty() { b"text/plain" } else { self.content_type }, media_type)
+    }
+}
+
+/// Shows sizes alone: bodies are private.
+impl fmt::Debug for Part<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Part({} bytes)", self.content.len())
     }
 }
 
 /// Whether a Content-Type value's media type (without parameters) is `media_type`, in any case.
 pub fn is_type(content_type: &[u8], media_type: &str) -> bool {
-    let _ = (content_type, media_type);
-    todo!()
+    let written = essence(content_type).iter().filter(|&&byte| !lexis::is_space(byte)).map(u8::to_ascii_lowercase);
+    written.eq(media_type.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 /// The parts of a body, in order; nested multiparts are walked into (at most `DEPTH` deep) and their leaves given.
 /// A body that is not multipart is one part with `content_type` as given. Tolerates a missing closing boundary,
 /// quoted boundaries, white space behind a boundary, preamble and epilogue (RFC 2046 §5.1.1).
 /// At most [`PARTS`] parts are given.
-pub fn parts<'a>(content_type: &'a [u8], body: &'a [u8]) -> smallvec::SmallVec<[Part<'a>; 4]> {
-    let _ = (content_type, body);
-    todo!()
+pub fn parts<'a>(content_type: &'a [u8], body: &'a [u8]) -> SmallVec<[Part<'a>; 4]> {
+    let whole = Open { bytes: 0, content: Some(0), content_type, ..Open::at(0) };
+    let mut walk = Walk { body, levels: ArrayVec::new(), open: None, parts: SmallVec::new() };
+    match boundary(content_type) {
+        Some(boundary) => {
+            walk.levels.push(Level { boundary, whole, entered: false });
+            walk.run();
+        }
+        None => walk.give(&whole, body.len()),
+    }
+    walk.parts
 }
 
 /// How deep multiparts may be nested before the inner ones are left closed.
 pub const DEPTH: usize = 8;
 /// How many parts are looked at.
 pub const PARTS: usize = 64;
+/// The longest boundary that is looked for, in bytes; RFC 2046 allows 70.
+const BOUNDARY: usize = 200;
+
+/// A part that has begun.
+#[derive(Clone, Copy)]
+struct Open<'a> {
+    bytes: usize,
+    /// Where the content begins; `None` while its headers are read.
+    content: Option<usize>,
+    content_type: &'a [u8],
+    content_id: &'a [u8],
+    disposition: &'a [u8],
+    encoding: &'a [u8],
+    /// Where the header being read began.
+    header: Option<usize>,
+}
+
+impl Open<'_> {
+    const fn at(bytes: usize) -> Self {
+        let none: &[u8] = b"";
+        Open {
+            bytes,
+            content: None,
+            content_type: none,
+            content_id: none,
+            disposition: none,
+            encoding: none,
+            header: None,
+        }
+    }
+}
+
+/// A multipart that has been entered.
+struct Level<'a> {
+    boundary: &'a [u8],
+    /// The multipart itself, given as one part when its boundary never comes.
+    whole: Open<'a>,
+    entered: bool,
+}
+
+/// One pass over the lines, whatever the depth: each line that begins with two hyphens is compared with the boundaries
+/// that are open, innermost first; an outer one ends what is inside it.
+struct Walk<'a> {
+    body: &'a [u8],
+    levels: ArrayVec<Level<'a>, DEPTH>,
+    open: Option<Open<'a>>,
+    parts: SmallVec<[Part<'a>; 4]>,
+}
+
+impl<'a> Walk<'a> {
+    fn run(&mut self) {
+        let mut at = 0;
+        while at < self.body.len() && !self.levels.is_empty() && self.parts.len() < PARTS {
+            let rest = &self.body[at..];
+            let next = memchr::memchr(b'\n', rest).map_or(self.body.len(), |end| at + end + 1);
+            let line = lexis::trim_end(&self.body[at..next]);
+            match self.delimiter(line) {
+                Some((level, closing)) => self.pass_delimiter(level, closing, at, next),
+                None => self.pass_line(line, at, next),
+            }
+            at = next;
+        }
+        self.leave(0, self.body.len());
+    }
+
+    /// Which open multipart this line separates, and whether it closes it.
+    fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
+        let text = line.strip_prefix(b"--")?;
+        let matching = |level: &Level<'_>| match text.strip_prefix(level.boundary)? {
+            [] => Some(false),
+            b"--" => Some(true),
+            _ => None,
+        };
+        self.levels.iter().enumerate().rev().find_map(|(index, level)| matching(level).map(|closing| (index, closing)))
+    }
+
+    fn pass_delimiter(&mut self, level: usize, closing: bool, at: usize, next: usize) {
+        // the line end in front of a delimiter belongs to the delimiter
+        let before = &self.body[..at];
+        let before = before.strip_suffix(b"\n").map_or(before, |text| text.strip_suffix(b"\r").unwrap_or(text));
+        self.leave(level + 1, before.len());
+        self.levels[level].entered = true;
+        if closing {
+            self.levels.truncate(level);
+        } else {
+            self.open = Some(Open::at(next));
+        }
+    }
+
+    fn pass_line(&mut self, line: &'a [u8], at: usize, next: usize) {
+        let Some(open) = &mut self.open else { return };
+        if open.content.is_some() {
+            return;
+        }
+        let folded = matches!(self.body[at], b' ' | b'\t') && !line.is_empty();
+        if !folded {
+            open.header = (!line.is_empty()).then_some(at);
+        }
+        if let Some(from) = open.header {
+            open.take_header(&self.body[from..next]);
+        } else if !folded {
+            open.content = Some(next);
+            self.enter();
+        }
+    }
+
+    /// Walks into the part that has just begun, if it is a multipart.
+    fn enter(&mut self) {
+        let Some(open) = self.open else { return };
+        let Some(boundary) = boundary(open.content_type) else { return };
+        if self.levels.try_push(Level { boundary, whole: open, entered: false }).is_ok() {
+            self.open = None;
+        }
+    }
+
+    /// Ends what is open, down to `keep` levels: the part at hand, and multiparts whose boundary never came.
+    fn leave(&mut self, keep: usize, end: usize) {
+        if let Some(open) = self.open.take() {
+            self.give(&open, end);
+        }
+        while self.levels.len() > keep {
+            if let Some(level) = self.levels.pop()
+                && !level.entered
+            {
+                self.give(&level.whole, end);
+            }
+        }
+    }
+
+    fn give(&mut self, open: &Open<'a>, end: usize) {
+        if self.parts.len() == PARTS {
+            return;
+        }
+        let from = |at: usize| self.body.get(at..end).unwrap_or(b"");
+        self.parts.push(Part {
+            bytes: from(open.bytes),
+            content_type: open.content_type,
+            content_id: open.content_id,
+            disposition: open.disposition,
+            encoding: open.encoding,
+            content: open.content.map_or(b"", from),
+        });
+    }
+}
+
+impl<'a> Open<'a> {
+    /// Takes a header in, with the folds that came so far.
+    fn take_header(&mut self, text: &'a [u8]) {
+        let name_end = text.iter().take(64).position(|&byte| byte == b':');
+        let Some(colon) = name_end else { return };
+        let value = lexis::trim(&text[colon + 1..]);
+        let name = lexis::trim(&text[..colon]);
+        if name.eq_ignore_ascii_case(b"Content-Type") || name.eq_ignore_ascii_case(b"c") {
+            self.content_type = value;
+        } else if name.eq_ignore_ascii_case(b"Content-ID") {
+            self.content_id = value.strip_prefix(b"<").map_or(value, |id| id.strip_suffix(b">").unwrap_or(id));
+        } else if name.eq_ignore_ascii_case(b"Content-Disposition") {
+            self.disposition = value;
+        } else if name.eq_ignore_ascii_case(b"Content-Transfer-Encoding") {
+            self.encoding = value;
+        }
+    }
+}
+
+/// The media type without parameters.
+fn essence(content_type: &[u8]) -> &[u8] {
+    memchr::memchr(b';', content_type).map_or(content_type, |at| &content_type[..at])
+}
+
+/// The boundary of a multipart type; `None` for any other type, and when it is absent, empty or too long.
+fn boundary(content_type: &[u8]) -> Option<&[u8]> {
+    let multipart = lexis::trim(essence(content_type)).get(..10)?.eq_ignore_ascii_case(b"multipart/");
+    let params = &content_type[essence(content_type).len()..];
+    let value = name_addr::param(params.get(1..)?, "boundary").map(lexis::unquoted)?;
+    let value = lexis::trim_end(value);
+    (multipart && !value.is_empty() && value.len() <= BOUNDARY).then_some(value)
+}

@@ -12,15 +12,58 @@ macro_rules! names {
             pub const fn text(self) -> &'static str {
                 match self { $(Name::$variant => $text,)+ Name::Other => "" }
             }
-
-            /// Reads a name in any case, long or compact (RFC 3261 §7.3.3).
-            pub fn read(text: &[u8]) -> Name {
-                $( $(if text.eq_ignore_ascii_case($compact.as_bytes()) { return Name::$variant; })? )+
-                $( if text.eq_ignore_ascii_case($text.as_bytes()) { return Name::$variant; } )+
-                Name::Other
-            }
         }
+
+        /// Every spelling, long and compact.
+        const SPELLINGS: &[(&str, Name)] = &[$(($text, Name::$variant), $(($compact, Name::$variant),)?)+];
     };
+}
+
+impl Name {
+    /// Reads a name in any case, long or compact (RFC 3261 §7.3.3).
+    pub fn read(text: &[u8]) -> Name {
+        let mut slot = slot(text);
+        while TABLE[slot] != EMPTY {
+            let (spelling, name) = SPELLINGS[TABLE[slot] as usize];
+            if spelling.as_bytes().eq_ignore_ascii_case(text) {
+                return name;
+            }
+            slot = (slot + 1) % SLOTS;
+        }
+        Name::Other
+    }
+}
+
+/// Four times as many slots as spellings, so that a name is found, or known to be unknown, in a step or two.
+const SLOTS: usize = 512;
+const EMPTY: u8 = u8::MAX;
+/// An open hash table over [`SPELLINGS`], laid out by the compiler: index by slot.
+const TABLE: [u8; SLOTS] = table();
+
+#[allow(clippy::cast_possible_truncation, reason = "the index is below EMPTY, asserted here")]
+const fn table() -> [u8; SLOTS] {
+    assert!(SPELLINGS.len() < EMPTY as usize);
+    let mut table = [EMPTY; SLOTS];
+    let mut index = 0;
+    while index < SPELLINGS.len() {
+        let mut slot = slot(SPELLINGS[index].0.as_bytes());
+        while table[slot] != EMPTY {
+            slot = (slot + 1) % SLOTS;
+        }
+        table[slot] = index as u8;
+        index += 1;
+    }
+    table
+}
+
+/// Where a name's search begins: by its length and three of its letters, in any case.
+const fn slot(text: &[u8]) -> usize {
+    let length = text.len();
+    if length == 0 {
+        return 0;
+    }
+    let (first, middle, last) = (text[0] | 0x20, text[length / 2] | 0x20, text[length - 1] | 0x20);
+    (length * 37 + first as usize * 7 + middle as usize * 13 + last as usize * 29) % SLOTS
 }
 
 names! {
@@ -49,4 +92,34 @@ names! {
     Join "Join", Replaces "Replaces", TargetDialog "Target-Dialog", ReferTo "Refer-To" "r", ReferSub "Refer-Sub",
     ReferredBy "Referred-By" "b", Event "Event" "o", SubscriptionState "Subscription-State",
     InfoPackage "Info-Package", RecvInfo "Recv-Info", MaxBreadth "Max-Breadth", Path "Path",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_is_read_in_any_case() {
+        for &(spelling, name) in SPELLINGS {
+            assert_eq!(Name::read(spelling.as_bytes()), name);
+            assert_eq!(Name::read(spelling.to_ascii_uppercase().as_bytes()), name);
+            assert_eq!(Name::read(spelling.to_ascii_lowercase().as_bytes()), name);
+        }
+    }
+
+    #[test]
+    fn all_twenty_compact_forms_are_known() {
+        let compact = SPELLINGS.iter().filter(|(spelling, _)| spelling.len() == 1).count();
+        assert_eq!(compact, b"abcdefijklmnorstuvxy".len());
+        for letter in b"abcdefijklmnorstuvxy" {
+            assert_ne!(Name::read(&[*letter]), Name::Other);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_other() {
+        for text in [&b""[..], b"C%6Fntact", b"Subjec", b"Via ", b"X-Anything", b"q"] {
+            assert_eq!(Name::read(text), Name::Other);
+        }
+    }
 }

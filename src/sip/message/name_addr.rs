@@ -1,8 +1,10 @@
 //! `"Display" <uri>;params` and the bare `uri;params` (RFC 3261 §20.10, §25).
-use super::Uri;
+use super::{Uri, lexis, uri};
+use core::fmt;
+use std::borrow::Cow;
 
 /// An address with what stands around it: From, To, Contact, Route, Record-Route, Refer-To, P-Asserted-Identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct NameAddr<'a> {
     /// The display name as written, quotes and escapes included; empty when there is none.
     pub display: &'a [u8],
@@ -14,25 +16,110 @@ pub struct NameAddr<'a> {
 }
 
 impl<'a> NameAddr<'a> {
-    /// Reads one address (one element of a list).
+    /// Reads one address (one element of a list). `None` for what the grammar does not allow and several readers read
+    /// differently: quotes or brackets that do not close, white space inside the brackets, a comma in a display name
+    /// without quotes, text between `>` and the first `;`. [`NameAddr::repaired`] reads most of these.
     pub fn read(text: &'a [u8]) -> Option<NameAddr<'a>> {
-        let _ = text;
-        todo!()
+        let text = lexis::trim(text);
+        let open = bracket(text)?;
+        let Some(open) = open else { return NameAddr::bare(text) };
+        let display = lexis::trim(&text[..open]);
+        if !display.starts_with(b"\"") && memchr::memchr2(b',', b'"', display).is_some() {
+            return None;
+        }
+        let close = open + memchr::memchr(b'>', &text[open..])?;
+        let inner = &text[open + 1..close];
+        if inner.len() != lexis::trim(inner).len() {
+            return None;
+        }
+        let params = match lexis::trim(&text[close + 1..]) {
+            [] => &b""[..],
+            [b';', params @ ..] => params,
+            _ => return None,
+        };
+        Some(NameAddr { display, uri: Uri::read(inner)?, params })
     }
+
+    /// Reads an address that [`NameAddr::read`] refused, for a call that must go on: what stands between the first `<`
+    /// and the next `>`, trimmed, the parameters behind it, and no display name.
+    pub fn repaired(text: &'a [u8]) -> Option<NameAddr<'a>> {
+        let text = lexis::trim(text);
+        let Some(open) = memchr::memchr(b'<', text) else {
+            return NameAddr::bare(lexis::trim(text.strip_prefix(b"\"").unwrap_or(text)));
+        };
+        let close = memchr::memchr(b'>', &text[open..]).map_or(text.len(), |offset| open + offset);
+        let behind = text.get(close + 1..).unwrap_or(b"");
+        let params = memchr::memchr(b';', behind).map_or(&b""[..], |at| &behind[at + 1..]);
+        Some(NameAddr { display: b"", uri: Uri::read(&text[open + 1..close])?, params })
+    }
+
     /// A header parameter's value by name in any case; quotes stay. `Some(b"")` when it has none.
     pub fn param(&self, name: &str) -> Option<&'a [u8]> {
-        let _ = name;
-        todo!()
+        param(self.params, name)
     }
     /// The `tag` parameter; `None` when absent or empty.
     pub fn tag(&self) -> Option<&'a [u8]> {
-        todo!()
+        self.param("tag").filter(|tag| !tag.is_empty())
+    }
+    /// The display name as people see it: without quotes, escapes undone.
+    pub fn display_text(&self) -> Cow<'a, [u8]> {
+        let text = lexis::unquoted(self.display);
+        if text.len() == self.display.len() || memchr::memchr(b'\\', text).is_none() {
+            return Cow::Borrowed(text);
+        }
+        let mut plain = Vec::with_capacity(text.len());
+        let mut bytes = text.iter();
+        while let Some(&byte) = bytes.next() {
+            plain.extend(if byte == b'\\' { bytes.next().copied() } else { Some(byte) });
+        }
+        Cow::Owned(plain)
+    }
+
+    fn bare(text: &'a [u8]) -> Option<NameAddr<'a>> {
+        let (address, params) = match memchr::memchr(b';', text) {
+            Some(at) => (&text[..at], &text[at + 1..]),
+            None => (text, &b""[..]),
+        };
+        Some(NameAddr { display: b"", uri: Uri::read(address)?, params })
     }
 }
 
+/// Shows the scheme alone: names and numbers are private.
+impl fmt::Debug for NameAddr<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "NameAddr({:?})", self.uri)
+    }
+}
+
+/// Where the `<` outside quotes is; the inner `None` when there is none, the outer when a quote does not close.
+fn bracket(text: &[u8]) -> Option<Option<usize>> {
+    let [b'"', ..] = text else { return Some(memchr::memchr(b'<', text)) };
+    let mut at = 1;
+    while *text.get(at)? != b'"' {
+        at += if text[at] == b'\\' { 2 } else { 1 };
+    }
+    let rest = lexis::trim_start(&text[at + 1..]);
+    rest.starts_with(b"<").then(|| Some(text.len() - rest.len()))
+}
+
 /// Walks `;`-separated parameters outside quotes: name and value, both trimmed; value empty when there is none.
-/// `text` is without the first `;`.
+/// `text` is without the first `;`. Empty parameters are left out.
 pub fn params(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let _ = text;
-    core::iter::empty()
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        while let Some(text) = rest {
+            let (param, behind) = lexis::cut(text, b';', false);
+            rest = behind;
+            let (name, value) = uri::split_value(param);
+            if !name.is_empty() {
+                return Some((name, value));
+            }
+        }
+        None
+    })
+}
+
+/// The first parameter of this name in any case.
+pub(super) fn param<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    params(text).find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
 }

@@ -1,7 +1,9 @@
 //! The reader.
-use super::{Method, Name, NameAddr, Uri, Via};
+use super::head::{ContentLength, Head, Span, place};
+use super::{Method, Name, NameAddr, Uri, Via, lexis, limits};
 use bytes::Bytes;
-use smallvec::SmallVec;
+use core::fmt;
+use std::borrow::Cow;
 
 /// Why bytes could not be framed as a SIP message. Nothing can be answered to most of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,147 +30,257 @@ pub enum Unreadable {
 pub enum Start {
     /// A request.
     Request(Method),
-    /// A response with its status code, 100 to 699; other numbers are kept as they came.
+    /// A response with its status code, 100 to 699; other numbers are kept as they came, those over 65535 as 65535.
     Response(u16),
 }
 
-/// One header field, as places in the message's bytes.
+/// One header field, as places in the message's bytes. A line without a colon is one too: [`Name::Other`], its text as
+/// the name, an empty value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Its name.
     pub name: Name,
-    pub(super) line: (u32, u32),
+    /// Whether its bytes may be written to another peer as they are: a token, a colon, no stray CR, LF or NUL.
+    pub(super) plain: bool,
+    pub(super) line: Span,
     pub(super) colon: u32,
-    pub(super) value: (u32, u32),
+    pub(super) value: Span,
+}
+
+impl Field {
+    /// Whether the line had a colon; without one it is no header field, only kept.
+    pub fn has_colon(&self) -> bool {
+        self.colon < self.value.0
+    }
 }
 
 /// A message as it came, with the places of its parts.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Message {
-    pub(super) bytes: Bytes,
-    pub(super) start: Start,
-    pub(super) fields: SmallVec<[Field; 32]>,
-    pub(super) body: (u32, u32),
+    bytes: Bytes,
+    head: Head,
+    body: Span,
+    fault: Option<Unreadable>,
 }
 
 impl Message {
     /// Finds the parts of a whole message (a datagram, or what [`crate::sip::framing`] cut out of a stream).
+    ///
+    /// The body is what Content-Length says; bytes behind it are not part of the message (RFC 3261 §18.3). Without a
+    /// Content-Length, or with one that is unusable ([`Message::content_length`]), it reaches to the end.
     pub fn read(bytes: Bytes) -> Result<Message, Unreadable> {
-        let _ = bytes;
-        todo!()
+        let message = Message::read_head(bytes)?;
+        match message.fault {
+            None => Ok(message),
+            Some(fault) => Err(fault),
+        }
+    }
+
+    /// Like [`Message::read`], for bytes that it refused with [`Unreadable::Body`] or [`Unreadable::Head`]: what is
+    /// there is framed anyway, so that a request can be answered 400 or an emergency call goes on with what came.
+    /// [`Message::fault`] says what is missing.
+    pub fn read_head(bytes: Bytes) -> Result<Message, Unreadable> {
+        if bytes.len() > limits::HEAD + limits::BODY {
+            return Err(Unreadable::TooLarge);
+        }
+        let head = Head::scan(&bytes)?;
+        let from = head.end.unwrap_or(bytes.len());
+        let there = bytes.len() - from;
+        let (length, short) = match head.length {
+            ContentLength::Bytes(length) if length as usize > there => (there, true),
+            ContentLength::Bytes(length) => (length as usize, false),
+            ContentLength::Absent | ContentLength::Unusable => (there, false),
+        };
+        if length > limits::BODY {
+            return Err(Unreadable::TooLarge);
+        }
+        let fault = match head.end {
+            None => Some(Unreadable::Head),
+            Some(_) => short.then_some(Unreadable::Body),
+        };
+        Ok(Message { body: (place(from), place(from + length)), bytes, head, fault })
+    }
+
+    /// What kept [`Message::read`] from taking a message that [`Message::read_head`] took.
+    pub fn fault(&self) -> Option<Unreadable> {
+        self.fault
+    }
+    /// How many header fields were left out because they were past a limit ([`limits`]).
+    pub fn dropped(&self) -> u16 {
+        self.head.dropped
+    }
+    /// What the Content-Length fields say together, for judging; [`Message::body`] already allows for it.
+    pub fn content_length(&self) -> ContentLength {
+        self.head.length
     }
 
     /// The message as it came.
     pub fn bytes(&self) -> &Bytes {
-        todo!()
+        &self.bytes
     }
     /// The start line.
     pub fn start(&self) -> Start {
-        self.start
+        self.head.start
     }
     /// The method of a request, `None` for a response.
     pub fn method(&self) -> Option<Method> {
-        todo!()
+        match self.head.start {
+            Start::Request(method) => Some(method),
+            Start::Response(_) => None,
+        }
     }
     /// The method's text: also for `Method::Other`. Empty for a response.
     pub fn method_text(&self) -> &[u8] {
-        todo!()
+        match self.head.start {
+            Start::Request(_) => self.at(self.head.first),
+            Start::Response(_) => b"",
+        }
     }
     /// The status code of a response, `None` for a request.
     pub fn status(&self) -> Option<u16> {
-        todo!()
+        match self.head.start {
+            Start::Request(_) => None,
+            Start::Response(code) => Some(code),
+        }
     }
     /// The reason phrase of a response.
     pub fn reason(&self) -> &[u8] {
-        todo!()
+        match self.head.start {
+            Start::Request(_) => b"",
+            Start::Response(_) => self.at(self.head.second),
+        }
     }
     /// The Request-URI as written; empty for a response.
     pub fn request_uri(&self) -> &[u8] {
-        todo!()
+        match self.head.start {
+            Start::Request(_) => self.at(self.head.second),
+            Start::Response(_) => b"",
+        }
     }
     /// The SIP version as written, `SIP/2.0`.
     pub fn version(&self) -> &[u8] {
-        todo!()
+        self.at(self.head.version)
     }
     /// All header fields in order.
     pub fn fields(&self) -> &[Field] {
-        &self.fields
+        &self.head.fields
     }
     /// A field's name as it was written.
     pub fn field_name(&self, field: &Field) -> &[u8] {
-        let _ = field;
-        todo!()
+        lexis::trim(self.at((field.line.0, field.colon)))
     }
     /// A field's value as it was written, trimmed; may contain folds (CRLF and white space), see [`unfold`].
     pub fn field_value(&self, field: &Field) -> &[u8] {
-        let _ = field;
-        todo!()
+        self.at(field.value)
     }
     /// A field's whole line(s) as they came, with the CRLF that ends them.
     pub fn field_line(&self, field: &Field) -> &[u8] {
-        let _ = field;
-        todo!()
+        self.at(field.line)
     }
     /// The first value of a header: the whole field value, not split at commas.
     pub fn value(&self, name: Name) -> Option<&[u8]> {
-        let _ = name;
-        todo!()
+        self.values(name).next()
     }
     /// All field values of a header, one an occurrence, not split at commas.
     pub fn values(&self, name: Name) -> impl Iterator<Item = &[u8]> {
-        let _ = name;
-        core::iter::empty()
+        self.head.fields.iter().filter(move |field| field.name == name).map(|field| self.at(field.value))
     }
     /// All elements of a list header, split at commas outside quotes and angle brackets (RFC 3261 §7.3.1), trimmed,
     /// empty ones left out.
     pub fn list(&self, name: Name) -> impl Iterator<Item = &[u8]> {
-        let _ = name;
-        core::iter::empty()
+        self.values(name).flat_map(elements)
     }
-    /// Whether a list header has this token, in any case (`Require: 100rel`).
+    /// Whether a list header has this token, in any case (`Require: 100rel`); its parameters do not matter.
     pub fn has_token(&self, name: Name, token: &str) -> bool {
-        let _ = (name, token);
-        todo!()
+        self.list(name)
+            .any(|element| lexis::trim(lexis::cut(element, b';', false).0).eq_ignore_ascii_case(token.as_bytes()))
     }
     /// The topmost Via.
     pub fn via(&self) -> Option<Via<'_>> {
-        todo!()
+        self.list(Name::Via).next().and_then(Via::read)
     }
     /// The From header.
     pub fn from(&self) -> Option<NameAddr<'_>> {
-        todo!()
+        self.value(Name::From).and_then(NameAddr::read)
     }
     /// The To header.
     pub fn to(&self) -> Option<NameAddr<'_>> {
-        todo!()
+        self.value(Name::To).and_then(NameAddr::read)
     }
     /// The first Contact; `None` when absent, `*` or unreadable.
     pub fn contact(&self) -> Option<NameAddr<'_>> {
-        todo!()
+        self.list(Name::Contact).next().and_then(NameAddr::read)
     }
     /// The Call-ID, `None` when absent or empty.
     pub fn call_id(&self) -> Option<&[u8]> {
-        todo!()
+        self.value(Name::CallId).filter(|value| !value.is_empty())
     }
     /// The CSeq number (below 2^31) and method; the method's text decides `Other`.
     pub fn cseq(&self) -> Option<(u32, Method)> {
-        todo!()
+        let value = self.value(Name::CSeq)?;
+        let gap = value.iter().position(|&byte| lexis::is_space(byte))?;
+        let number = u32::try_from(lexis::digits(&value[..gap])?).ok().filter(|&number| number < 1 << 31)?;
+        Some((number, Method::read(lexis::trim(&value[gap..]))))
     }
     /// A header that is one unsigned number, as Max-Forwards or RSeq; `None` when absent, unreadable or over 2^32-1.
     pub fn number(&self, name: Name) -> Option<u32> {
-        let _ = name;
-        todo!()
+        u32::try_from(lexis::digits(self.value(name)?)?).ok()
     }
     /// The body, cut to Content-Length.
     pub fn body(&self) -> Bytes {
-        todo!()
+        self.bytes.slice(self.body.0 as usize..self.body.1 as usize)
+    }
+
+    fn at(&self, span: Span) -> &[u8] {
+        &self.bytes[span.0 as usize..span.1 as usize]
     }
 }
 
+/// Shows the shape and nothing of the content: numbers, names and bodies are private.
+impl fmt::Debug for Message {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Message")
+            .field("start", &self.head.start)
+            .field("fields", &self.head.fields.len())
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The elements of one list value, split at commas outside quotes and angle brackets, trimmed, empty ones left out.
+pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(value);
+    core::iter::from_fn(move || {
+        while let Some(text) = rest {
+            let (element, behind) = lexis::cut(text, b',', true);
+            rest = behind;
+            let element = lexis::trim(element);
+            if !element.is_empty() {
+                return Some(element);
+            }
+        }
+        None
+    })
+}
+
 /// A value with its folds replaced by one space each (RFC 3261 §7.3.1); borrowed when there are none.
-pub fn unfold(value: &[u8]) -> std::borrow::Cow<'_, [u8]> {
-    let _ = value;
-    todo!()
+pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr2(b'\r', b'\n', value).is_none() {
+        return Cow::Borrowed(value);
+    }
+    let mut flat = Vec::with_capacity(value.len());
+    let mut at = 0;
+    while at < value.len() {
+        if matches!(value[at], b'\r' | b'\n') {
+            flat.truncate(lexis::trim_end(&flat).len());
+            flat.push(b' ');
+            at = value.len() - lexis::trim_start(&value[at..]).len();
+        } else {
+            flat.push(value[at]);
+            at += 1;
+        }
+    }
+    Cow::Owned(flat)
 }
 
 /// Reads a `Uri` out of text; a shorthand for [`Uri::read`].

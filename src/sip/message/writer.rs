@@ -1,9 +1,15 @@
 //! The writer: one buffer, from the start line to the body, in order.
-use super::{Field, Message, Method, Name};
-use bytes::{Bytes, BytesMut};
+use super::lexis::is_line_breaker;
+use super::{Field, Message, Method, Name, lexis};
+use bytes::{BufMut, Bytes, BytesMut};
+use core::fmt;
 
-/// Writes one message. Content-Length is written by [`Writer::finish`] and nowhere else.
-#[derive(Debug)]
+pub use super::reason::reason_phrase;
+
+/// Writes one message. Content-Length is written by [`Writer::finish`] and nowhere else: as a field of its own it is
+/// left out, copied or not.
+///
+/// A value can never add a line: CR, LF and NUL inside one become spaces.
 pub struct Writer {
     out: BytesMut,
 }
@@ -11,50 +17,158 @@ pub struct Writer {
 impl Writer {
     /// Starts a request.
     pub fn request(buffer: BytesMut, method: Method, uri: &[u8]) -> Writer {
-        let _ = (buffer, method, uri);
-        todo!()
+        let mut writer = Writer::over(buffer);
+        writer.out.put_slice(method.text().as_bytes());
+        writer.out.put_u8(b' ');
+        put_clean(&mut writer.out, uri);
+        writer.out.put_slice(b" SIP/2.0\r\n");
+        writer
     }
     /// Starts a response; an empty reason takes the code's usual phrase.
     pub fn response(buffer: BytesMut, code: u16, reason: &str) -> Writer {
-        let _ = (buffer, code, reason);
-        todo!()
+        let mut writer = Writer::over(buffer);
+        writer.out.put_slice(b"SIP/2.0 ");
+        put_number(&mut writer.out, u32::from(code));
+        writer.out.put_u8(b' ');
+        put_clean(&mut writer.out, if reason.is_empty() { reason_phrase(code) } else { reason }.as_bytes());
+        writer.out.put_slice(b"\r\n");
+        writer
     }
-    /// One header field. CR and LF inside a value are replaced by a space: a value can never add a line.
+    /// One header field. CR, LF and NUL inside a value are replaced by a space: a value can never add a line.
+    /// [`Name::Other`] has no text of its own and writes nothing; see [`Writer::other`].
     pub fn field(&mut self, name: Name, value: impl AsRef<[u8]>) -> &mut Writer {
-        let _ = (name, value.as_ref());
-        todo!()
+        if self.begin(name) {
+            put_clean(&mut self.out, value.as_ref());
+            self.out.put_slice(b"\r\n");
+        }
+        self
     }
-    /// One header field whose name has no [`Name`].
+    /// One header field that is a number.
+    pub fn number(&mut self, name: Name, value: u32) -> &mut Writer {
+        if self.begin(name) {
+            put_number(&mut self.out, value);
+            self.out.put_slice(b"\r\n");
+        }
+        self
+    }
+    /// One header field whose name has no [`Name`]. A character that no name may have becomes `-`.
     pub fn other(&mut self, name: &[u8], value: &[u8]) -> &mut Writer {
-        let _ = (name, value);
-        todo!()
+        if Name::read(name) == Name::ContentLength || name.is_empty() {
+            return self;
+        }
+        self.out.extend(name.iter().map(|&byte| if lexis::is_token(byte) { byte } else { b'-' }));
+        self.out.put_slice(b": ");
+        put_clean(&mut self.out, value);
+        self.out.put_slice(b"\r\n");
+        self
     }
     /// One header field put together by `value`, which writes into the buffer; the name, colon and CRLF are written
-    /// around it. For composed values on the hot path; the value must not contain CR or LF.
+    /// around it. For composed values on the hot path; CR, LF and NUL become spaces here too. `value` only appends.
     pub fn field_with(&mut self, name: Name, value: impl FnOnce(&mut BytesMut)) -> &mut Writer {
-        let _ = (name, value);
-        todo!()
+        if self.begin(name) {
+            let from = self.out.len();
+            value(&mut self.out);
+            if let Some(written) = self.out.get_mut(from..) {
+                clean(written);
+            }
+            self.out.put_slice(b"\r\n");
+        }
+        self
     }
-    /// A field of another message, byte for byte.
+    /// A field of another message, byte for byte with its folds. One that a lenient peer could read as more than one
+    /// line is written anew with spaces in place of CR, LF and NUL; one without a colon is left out.
     pub fn copy(&mut self, from: &Message, field: &Field) -> &mut Writer {
-        let _ = (from, field);
-        todo!()
+        if field.name == Name::ContentLength {
+            return self;
+        }
+        if !field.plain {
+            if field.has_colon() {
+                self.other(from.field_name(field), from.field_value(field));
+            }
+            return self;
+        }
+        let line = from.field_line(field);
+        self.out.put_slice(line);
+        if !line.ends_with(b"\r\n") {
+            self.out.put_slice(b"\r\n");
+        }
+        self
     }
     /// All fields of this name of another message, byte for byte, in order.
     pub fn copy_all(&mut self, from: &Message, name: Name) -> &mut Writer {
-        let _ = (from, name);
-        todo!()
+        for field in from.fields().iter().filter(|field| field.name == name) {
+            self.copy(from, field);
+        }
+        self
     }
     /// Ends the head, writes the body and gives the message's bytes. `body` comes with its Content-Type; `None` writes
     /// `Content-Length: 0`.
     pub fn finish(self, body: Option<(&[u8], &[u8])>) -> Bytes {
-        let _ = body;
-        todo!()
+        self.finish_and_keep(body).0
+    }
+    /// Like [`Writer::finish`], and gives the unused rest of the buffer back for the next message.
+    pub fn finish_and_keep(mut self, body: Option<(&[u8], &[u8])>) -> (Bytes, BytesMut) {
+        let (content_type, body) = body.unwrap_or_default();
+        if !content_type.is_empty() {
+            self.field(Name::ContentType, content_type);
+        }
+        self.out.put_slice(b"Content-Length: ");
+        put_number(&mut self.out, u32::try_from(body.len()).unwrap_or(u32::MAX));
+        self.out.put_slice(b"\r\n\r\n");
+        self.out.put_slice(body);
+        (self.out.split().freeze(), self.out)
+    }
+
+    fn over(mut buffer: BytesMut) -> Writer {
+        buffer.clear();
+        Writer { out: buffer }
+    }
+
+    /// Writes the name and colon of a field that is ours to write.
+    fn begin(&mut self, name: Name) -> bool {
+        if matches!(name, Name::Other | Name::ContentLength) {
+            return false;
+        }
+        self.out.put_slice(name.text().as_bytes());
+        self.out.put_slice(b": ");
+        true
     }
 }
 
-/// The usual reason phrase of a status code (RFC 3261 §21 and its extensions).
-pub const fn reason_phrase(code: u16) -> &'static str {
-    let _ = code;
-    ""
+/// Shows how much is written and nothing of it: the content is private.
+impl fmt::Debug for Writer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Writer({} bytes)", self.out.len())
+    }
+}
+
+fn put_clean(out: &mut BytesMut, value: &[u8]) {
+    let from = out.len();
+    out.put_slice(value);
+    if let Some(written) = out.get_mut(from..) {
+        clean(written);
+    }
+}
+
+/// Replaces what could end a line.
+fn clean(value: &mut [u8]) {
+    if memchr::memchr3(b'\r', b'\n', 0, value).is_some() {
+        for byte in value {
+            if is_line_breaker(*byte) {
+                *byte = b' ';
+            }
+        }
+    }
+}
+
+/// A number in decimal digits, as CSeq, Max-Forwards and Content-Length want it.
+pub fn put_number(out: &mut BytesMut, mut number: u32) {
+    let mut digits = [b'0'; 10];
+    let mut from = digits.len();
+    while from == digits.len() || number > 0 {
+        from -= 1;
+        digits[from] += (number % 10) as u8;
+        number /= 10;
+    }
+    out.put_slice(&digits[from..]);
 }

@@ -1,0 +1,237 @@
+//! Finding the places of a message's parts: one pass over the head, nothing copied.
+use super::lexis::{self, is_space};
+use super::{Field, Method, Name, Start, Unreadable, limits};
+use smallvec::SmallVec;
+
+/// A place in the message's bytes: from, and to (not included).
+pub(super) type Span = (u32, u32);
+
+/// What a message's Content-Length fields say together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentLength {
+    /// There is none.
+    Absent,
+    /// So many bytes; several fields may say the same. A number too large for the type is `u32::MAX`.
+    Bytes(u32),
+    /// It is negative, not a number, or several fields differ (RFC 3261 §20.14).
+    Unusable,
+}
+
+/// The places of a message's parts.
+#[derive(Clone)]
+pub(crate) struct Head {
+    pub(super) start: Start,
+    pub(super) version: Span,
+    /// The method of a request; the status code of a response.
+    pub(super) first: Span,
+    /// The Request-URI of a request; the reason phrase of a response.
+    pub(super) second: Span,
+    pub(super) fields: SmallVec<[Field; 32]>,
+    pub(super) dropped: u16,
+    /// What the Content-Length fields say.
+    pub(crate) length: ContentLength,
+    /// Where the body begins; `None` when the empty line never came.
+    pub(super) end: Option<usize>,
+}
+
+impl Head {
+    /// Finds the parts of the head that `bytes` begin with. A head that does not end is read as far as it goes.
+    pub(crate) fn scan(bytes: &[u8]) -> Result<Head, Unreadable> {
+        if bytes.iter().all(|&byte| matches!(byte, b'\r' | b'\n' | b' ' | 0)) {
+            return Err(Unreadable::Empty);
+        }
+        let from = bytes.iter().position(|&byte| !matches!(byte, b'\r' | b'\n')).ok_or(Unreadable::Empty)?;
+        let mut lines = Lines::over(bytes, from);
+        let first = lines.next().ok_or(Unreadable::StartLine)?;
+        if first.to - first.from > limits::START_LINE {
+            return Err(Unreadable::TooLarge);
+        }
+        let mut head = start_line(bytes, first.from, first.to).ok_or(Unreadable::StartLine)?;
+        if first.broken {
+            return Err(Unreadable::StartLine);
+        }
+        head.fields_of(bytes, &mut lines)?;
+        Ok(head)
+    }
+
+    fn fields_of(&mut self, bytes: &[u8], lines: &mut Lines<'_>) -> Result<(), Unreadable> {
+        let mut open: Option<Line> = None;
+        loop {
+            let line = lines.next();
+            if let Some(line) = &line
+                && line.next - lines.from > limits::HEAD
+            {
+                return Err(Unreadable::TooLarge);
+            }
+            if let (Some(field), Some(line)) = (&mut open, &line)
+                && line.from < line.to
+                && matches!(bytes[line.from], b' ' | b'\t')
+            {
+                field.to = line.to;
+                field.next = line.next;
+                field.broken |= line.broken;
+                continue;
+            }
+            if let Some(field) = open.take() {
+                self.keep(bytes, &field, lines.lf_only);
+            }
+            match line {
+                Some(line) if line.from == line.to && line.next > line.to => {
+                    self.end = Some(line.next);
+                    return Ok(());
+                }
+                Some(line) => open = Some(line),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8], line: &Line, lf_only: bool) {
+        if line.next - line.from > limits::FIELD || self.fields.len() == limits::FIELDS {
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        }
+        let text = &bytes[line.from..line.to];
+        let colon = memchr::memchr(b':', text);
+        let name = lexis::trim(&text[..colon.unwrap_or(text.len())]);
+        let (from, to) = match colon {
+            Some(colon) => {
+                let rest = lexis::trim_start(&text[colon + 1..]);
+                let from = line.to - rest.len();
+                (from, from + lexis::trim_end(rest).len())
+            }
+            None => (line.to, line.to),
+        };
+        let read = if colon.is_some() { Name::read(name) } else { Name::Other };
+        let plain = !line.broken && !lf_only && !name.is_empty() && name.iter().copied().all(lexis::is_token);
+        if read == Name::ContentLength {
+            self.length = self.length.and(&bytes[from..to]);
+        }
+        self.fields.push(Field {
+            name: read,
+            plain: plain && colon.is_some() && text.first().is_some_and(|&byte| !is_space(byte)),
+            line: (place(line.from), place(line.next)),
+            colon: place(line.from + colon.unwrap_or(text.len())),
+            value: (place(from), place(to)),
+        });
+    }
+}
+
+impl ContentLength {
+    /// Takes one more field's value into account.
+    fn and(self, value: &[u8]) -> ContentLength {
+        let Some(number) = lexis::digits(value) else { return ContentLength::Unusable };
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        match self {
+            ContentLength::Absent => ContentLength::Bytes(number),
+            ContentLength::Bytes(before) if before == number => self,
+            ContentLength::Bytes(_) | ContentLength::Unusable => ContentLength::Unusable,
+        }
+    }
+}
+
+/// Positions fit: [`super::Message::read`] refuses longer input before anything is scanned.
+pub(super) fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// Reads a request line or status line (RFC 3261 §7.1, §7.2), tolerating more than one space and spaces at the end.
+fn start_line(bytes: &[u8], from: usize, to: usize) -> Option<Head> {
+    let (first, rest) = word(lexis::trim_end(&bytes[from..to]))?;
+    let span = |part: &[u8]| {
+        let at = part.as_ptr().addr() - bytes.as_ptr().addr();
+        (place(at), place(at + part.len()))
+    };
+    let head = |start, version, first, second| Head {
+        start,
+        version: span(version),
+        first: span(first),
+        second: span(second),
+        fields: SmallVec::new(),
+        dropped: 0,
+        length: ContentLength::Absent,
+        end: None,
+    };
+    if is_version(first) {
+        let (code, reason) = word(lexis::trim_start(rest))?;
+        let number = u16::try_from(lexis::digits(code)?).unwrap_or(u16::MAX);
+        return Some(head(Start::Response(number), first, code, lexis::trim_start(reason)));
+    }
+    let gap = rest.iter().rposition(|&byte| is_space(byte))?;
+    let (uri, version) = (lexis::trim(&rest[..gap]), &rest[gap + 1..]);
+    if !is_version(version) || uri.is_empty() || !first.iter().copied().all(lexis::is_token) {
+        return None;
+    }
+    Some(head(Start::Request(Method::read(first)), version, first, uri))
+}
+
+/// The bytes up to the first white space, and the rest from there.
+fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = text.iter().position(|&byte| is_space(byte)).unwrap_or(text.len());
+    (end > 0).then(|| text.split_at(end))
+}
+
+fn is_version(text: &[u8]) -> bool {
+    text.len() > 4 && text[..4].eq_ignore_ascii_case(b"SIP/")
+}
+
+/// One line: its text and where the next begins. `broken` when a lone CR, a lone LF or NUL is inside.
+struct Line {
+    from: usize,
+    to: usize,
+    next: usize,
+    broken: bool,
+}
+
+/// The lines of a head. They end with CRLF; a message without any CRLF in its head may end them with LF alone.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    from: usize,
+    lf_only: bool,
+}
+
+impl<'a> Lines<'a> {
+    fn over(bytes: &'a [u8], from: usize) -> Lines<'a> {
+        Lines { bytes, at: from, from, lf_only: has_lf_ends(&bytes[from..]) }
+    }
+
+    fn next(&mut self) -> Option<Line> {
+        let from = self.at;
+        let rest = &self.bytes[from..];
+        if rest.is_empty() {
+            return None;
+        }
+        let (length, ending, broken) = if self.lf_only { lf_line(rest) } else { crlf_line(rest) };
+        self.at = from + length + ending;
+        Some(Line { from, to: from + length, next: self.at, broken })
+    }
+}
+
+/// Whether the head's lines end with LF alone: the first line does, and no CRLF comes before its empty line.
+pub(crate) fn has_lf_ends(bytes: &[u8]) -> bool {
+    let Some(first) = memchr::memchr(b'\n', bytes) else { return false };
+    if first > 0 && bytes[first - 1] == b'\r' {
+        return false;
+    }
+    let end = memchr::memmem::find(bytes, b"\n\n").unwrap_or(bytes.len());
+    memchr::memmem::find(&bytes[..end], b"\r\n").is_none()
+}
+
+/// Length of the line, of its ending, and whether it is broken.
+fn crlf_line(text: &[u8]) -> (usize, usize, bool) {
+    match memchr::memchr3(b'\r', b'\n', 0, text) {
+        None => (text.len(), 0, false),
+        Some(at) if text[at] == b'\r' && text.get(at + 1) == Some(&b'\n') => (at, 2, false),
+        // byte by byte from here: a search for each of 60,000 stray bytes would cost more than the bytes do
+        Some(at) => match text[at..].windows(2).position(|pair| pair == b"\r\n") {
+            Some(offset) => (at + offset, 2, true),
+            None => (text.len(), 0, true),
+        },
+    }
+}
+
+fn lf_line(text: &[u8]) -> (usize, usize, bool) {
+    let (length, ending) = memchr::memchr(b'\n', text).map_or((text.len(), 0), |at| (at, 1));
+    (length, ending, memchr::memchr2(b'\r', 0, &text[..length]).is_some())
+}

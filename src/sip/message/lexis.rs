@@ -1,0 +1,148 @@
+//! The smallest words of the grammar: white space, tokens, numbers, and separators outside quotes (RFC 3261 §25.1).
+
+/// Space, tab, and the line ends that a fold leaves inside a value.
+pub(crate) const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// A character that a token may have.
+pub(crate) const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~' | b'#' | b'$' | b'&' | b'^' | b'|'
+        )
+}
+
+/// A character that ends or bends a line where a lenient peer reads it: it never goes out inside a value.
+pub(crate) const fn is_line_breaker(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n' | 0)
+}
+
+/// `text` without the white space in front of it.
+pub(crate) const fn trim_start(mut text: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = text {
+        if !is_space(*first) {
+            break;
+        }
+        text = rest;
+    }
+    text
+}
+
+/// `text` without the white space behind it.
+pub(crate) const fn trim_end(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., last] = text {
+        if !is_space(*last) {
+            break;
+        }
+        text = rest;
+    }
+    text
+}
+
+/// `text` without the white space around it.
+pub(crate) const fn trim(text: &[u8]) -> &[u8] {
+    trim_end(trim_start(text))
+}
+
+/// Digits and nothing else, as a number that stops at `u64::MAX`; `None` without digits or with anything else.
+pub(crate) fn digits(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0_u64, |sum, &byte| {
+        byte.is_ascii_digit().then(|| sum.saturating_mul(10).saturating_add(u64::from(byte - b'0')))
+    })
+}
+
+/// A port written behind a colon: `Some(None)` when nothing is written, `None` when it cannot be a port.
+pub(crate) fn port(text: &[u8]) -> Option<Option<u16>> {
+    let text = trim(text);
+    if text.is_empty() {
+        return Some(None);
+    }
+    digits(text).and_then(|number| u16::try_from(number).ok()).map(Some)
+}
+
+/// Cuts `text` at the first `separator` outside quotes, and outside angle brackets when `angled`. The second is what
+/// follows the separator, `None` when there was none. A quote or bracket that never closes takes the rest with it, so
+/// walking a whole value is linear whatever it holds.
+pub(crate) fn cut(text: &[u8], separator: u8, angled: bool) -> (&[u8], Option<&[u8]>) {
+    /// Elements shorter than this are found faster byte by byte than by a vector search.
+    const NEAR: usize = 16;
+    let mut at = 0;
+    while at < text.len().min(NEAR) {
+        let byte = text[at];
+        if byte == separator {
+            return (&text[..at], Some(&text[at + 1..]));
+        }
+        if byte == b'"' || (angled && byte == b'<') {
+            return cut_quoted(text, at, separator, angled);
+        }
+        at += 1;
+    }
+    let Some(found) = memchr::memchr(separator, &text[at..]) else { return (text, None) };
+    let end = at + found;
+    let opener =
+        if angled { memchr::memchr2(b'"', b'<', &text[at..end]) } else { memchr::memchr(b'"', &text[at..end]) };
+    match opener {
+        Some(offset) => cut_quoted(text, at + offset, separator, angled),
+        None => (&text[..end], Some(&text[end + 1..])),
+    }
+}
+
+/// The slow half of [`cut`]: from `at`, where a quote or bracket opens.
+fn cut_quoted(text: &[u8], mut at: usize, separator: u8, angled: bool) -> (&[u8], Option<&[u8]>) {
+    let (mut quoted, mut bracketed) = (false, false);
+    while at < text.len() {
+        match text[at] {
+            b'\\' if quoted => at += 1,
+            b'"' if !bracketed => quoted = !quoted,
+            b'<' if angled && !quoted => bracketed = true,
+            b'>' if angled && !quoted => bracketed = false,
+            byte if byte == separator && !quoted && !bracketed => return (&text[..at], Some(&text[at + 1..])),
+            _ => {}
+        }
+        at += 1;
+    }
+    (text, None)
+}
+
+/// The content of a quoted string, escapes as they are; anything else as it came.
+pub(crate) fn unquoted(text: &[u8]) -> &[u8] {
+    match text {
+        [b'"', inner @ .., b'"'] => inner,
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_separator_inside_quotes_or_brackets_does_not_cut() {
+        assert_eq!(cut(br#""a,b" <sip:c,d>,e"#, b',', true), (&br#""a,b" <sip:c,d>"#[..], Some(&b"e"[..])));
+        assert_eq!(cut(br#"a="x\";y";b"#, b';', false), (&br#"a="x\";y""#[..], Some(&b"b"[..])));
+        assert_eq!(cut(b"a long first element, and another", b',', true).0, b"a long first element");
+        assert_eq!(cut(br#"a long first "ele,ment", and another"#, b',', true).0, br#"a long first "ele,ment""#);
+    }
+
+    #[test]
+    fn what_never_closes_takes_the_rest() {
+        assert_eq!(cut(br#""open, and, on"#, b',', true), (&br#""open, and, on"#[..], None));
+        assert_eq!(cut(b"<open, and, on", b',', true), (&b"<open, and, on"[..], None));
+    }
+
+    #[test]
+    fn numbers_are_digits_alone_and_stop_at_the_largest() {
+        assert_eq!(digits(b"0068"), Some(68));
+        assert_eq!(digits(b"99999999999999999999999"), Some(u64::MAX));
+        assert_eq!(digits(b""), None);
+        assert_eq!(digits(b"-1"), None);
+        assert_eq!(port(b" 5060 "), Some(Some(5060)));
+        assert_eq!(port(b"65536"), None);
+        assert_eq!(port(b""), Some(None));
+    }
+}
