@@ -62,7 +62,7 @@ fn the_short_tortuous_invite_is_read_as_it_is_meant() {
     assert_eq!(message.content_length(), ContentLength::Bytes(150));
     let routes: Vec<_> = message.list(Name::Route).collect();
     assert_eq!(routes, [&b"<sip:services.example.com;lr;unknownwith=value;unknown-no-value>"[..]]);
-    assert_eq!(message.contact().unwrap().uri.user, b"vivekg");
+    assert_eq!(message.contact().unwrap().uri.user, b"jdrosen");
 }
 
 #[test]
