@@ -1,94 +1,205 @@
 //! Dialogs (RFC 3261 §12).
-use crate::sip::flow::Flow;
-use crate::sip::message::{Message, Method, Writer};
-use bytes::BytesMut;
+mod route;
+mod texts;
 
-/// What the CSeq of a request received in a dialog says (RFC 3261 §12.2.2).
+use crate::sip::cseq;
+use crate::sip::flow::Flow;
+use crate::sip::message::reader::unfold;
+use crate::sip::message::{Message, Method, Name, NameAddr, Uri, Writer};
+use bytes::BytesMut;
+use core::fmt::Write as _;
+use core::net::IpAddr;
+use route::RouteSet;
+use smallvec::SmallVec;
+use texts::{Texts, Word};
+
+/// What the CSeq number of a request received in a dialog says (RFC 3261 §12.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sequence {
-    /// Higher than all before, and remembered; gaps are fine.
+    /// Not lower than any before, and remembered; gaps are fine. The same number again is no reason to refuse:
+    /// retransmissions never come this far.
     Fresh,
-    /// Not higher: answer 500.
+    /// Lower: answer 500.
     Old,
 }
 
-/// One dialog, seen from our end.
+/// One dialog, seen from our end. It has no `Debug`: all of it is foreign.
 pub struct Dialog {
     /// The path on which the INVITE came or went.
     pub flow: Flow,
+    local_cseq: u32,
+    remote_cseq: Option<u32>,
+    texts: Texts,
 }
 
 impl Dialog {
-    /// The dialog of an INVITE that we answer with `local_tag` (RFC 3261 §12.1.1). `None` when the INVITE has no
-    /// From, To, Call-ID or CSeq.
+    /// The dialog of an INVITE that we answer with `local_tag` (RFC 3261 §12.1.1); a tag that its To already has stays
+    /// ours. Without a Contact the peer is reached at its From URI. `None` when the INVITE has no From, To, Call-ID or
+    /// CSeq.
     pub fn answering(invite: &Message, local_tag: &[u8], flow: Flow) -> Option<Dialog> {
-        let _ = (invite, local_tag, flow);
-        todo!()
+        let (from, to) = (invite.from()?, invite.to()?);
+        let (remote, to_value) = (unfold(invite.value(Name::From)?), unfold(invite.value(Name::To)?));
+        let mut local: SmallVec<[u8; 256]> = SmallVec::from_slice(&to_value);
+        if to.tag().is_none() {
+            local.extend_from_slice(b";tag=");
+            local.extend_from_slice(local_tag);
+        }
+        let routes = RouteSet::of_request(invite);
+        let texts = Texts::new([
+            invite.call_id()?,
+            to.tag().unwrap_or(local_tag),
+            from.tag().unwrap_or_default(),
+            &local,
+            &remote,
+            invite.contact().map_or(from.uri.text, |contact| contact.uri.text),
+            &unfold(&routes.first),
+            &unfold(&routes.others),
+        ]);
+        Some(Dialog { flow, local_cseq: 0, remote_cseq: Some(invite.cseq()?.0), texts })
     }
-    /// The dialog of an INVITE of ours that was answered (RFC 3261 §12.1.2). `None` when the response has no To tag.
+
+    /// The dialog of an INVITE of ours and a response to it (RFC 3261 §12.1.2). Without a Contact the peer is reached
+    /// at the INVITE's Request-URI. `None` for a provisional response without a To tag, which makes no dialog; a 2xx
+    /// without one is from a peer of before RFC 3261 and makes one.
     pub fn calling(invite: &Message, response: &Message, flow: Flow) -> Option<Dialog> {
-        let _ = (invite, response, flow);
-        todo!()
+        let to = response.to()?;
+        let is_final = response.status().is_some_and(|code| code >= 200);
+        if to.tag().is_none() && !is_final {
+            return None;
+        }
+        let routes = RouteSet::of_response(response);
+        let texts = Texts::new([
+            invite.call_id()?,
+            invite.from()?.tag().unwrap_or_default(),
+            to.tag().unwrap_or_default(),
+            &unfold(invite.value(Name::From)?),
+            &unfold(response.value(Name::To)?),
+            response.contact().map_or(invite.request_uri(), |contact| contact.uri.text),
+            &unfold(&routes.first),
+            &unfold(&routes.others),
+        ]);
+        Some(Dialog { flow, local_cseq: invite.cseq()?.0, remote_cseq: None, texts })
     }
+
     /// The Call-ID.
     pub fn call_id(&self) -> &[u8] {
-        todo!()
+        self.texts.word(Word::CallId)
     }
+
     /// Our tag.
     pub fn local_tag(&self) -> &[u8] {
-        todo!()
+        self.texts.word(Word::LocalTag)
     }
+
     /// The peer's tag; empty for one that sent none (RFC 2543).
     pub fn remote_tag(&self) -> &[u8] {
-        todo!()
+        self.texts.word(Word::RemoteTag)
     }
-    /// The CSeq number of our latest request.
+
+    /// The CSeq number of our latest request, ACK and CANCEL aside; zero before the first.
     pub fn local_cseq(&self) -> u32 {
-        todo!()
+        self.local_cseq
     }
-    /// The peer's Contact URI.
+
+    /// The URI at which the peer is reached.
     pub fn remote_target(&self) -> &[u8] {
-        todo!()
+        self.texts.word(Word::Target)
     }
+
     /// Whether this is the dialog of that Call-ID and these tags.
     pub fn is_between(&self, call_id: &[u8], local_tag: &[u8], remote_tag: &[u8]) -> bool {
-        let _ = (call_id, local_tag, remote_tag);
-        todo!()
+        (self.call_id(), self.local_tag(), self.remote_tag()) == (call_id, local_tag, remote_tag)
     }
-    /// Confirms an early dialog with the 2xx: route set and remote target are computed again (RFC 3261 §13.2.2.4).
+
+    /// Confirms the early dialog of an INVITE of ours with its 2xx: tag, route set and remote target are those of the
+    /// 2xx (RFC 3261 §13.2.2.4). A target that the 2xx does not name stays.
     pub fn confirm(&mut self, response: &Message) {
-        let _ = response;
-        todo!()
+        let routes = RouteSet::of_response(response);
+        let (first, others) = (unfold(&routes.first), unfold(&routes.others));
+        let remote = response.value(Name::To).map(unfold);
+        let [call_id, local_tag, mut remote_tag, local, mut remote_value, mut target, _, _] = self.texts.words();
+        if let Some((to, value)) = response.to().zip(remote.as_deref()) {
+            (remote_tag, remote_value) = (to.tag().unwrap_or_default(), value);
+        }
+        if let Some(contact) = response.contact() {
+            target = contact.uri.text;
+        }
+        self.texts = Texts::new([call_id, local_tag, remote_tag, local, remote_value, target, &first, &others]);
     }
+
     /// Judges the CSeq number of a request received in the dialog.
     pub fn sequence(&mut self, cseq: u32) -> Sequence {
-        let _ = cseq;
-        todo!()
+        if self.remote_cseq.is_some_and(|latest| cseq < latest) {
+            return Sequence::Old;
+        }
+        self.remote_cseq = Some(cseq);
+        Sequence::Fresh
     }
-    /// Takes over the Contact of a target refresh request or of its 2xx (RFC 3261 §12.2).
+
+    /// Takes over the Contact of a target refresh request or of its 2xx (RFC 3261 §12.2); without one nothing changes.
     pub fn retarget(&mut self, message: &Message) {
-        let _ = message;
-        todo!()
+        let Some(contact) = message.contact().filter(|contact| contact.uri.text != self.remote_target()) else {
+            return;
+        };
+        let mut words = self.texts.words();
+        words[Word::Target as usize] = contact.uri.text;
+        self.texts = Texts::new(words);
     }
-    /// Starts a request in the dialog with the next CSeq number: request line, Via, Max-Forwards, Route, From, To,
-    /// Call-ID and CSeq (RFC 3261 §12.2.1.1).
+
+    /// Starts a request in the dialog with the next CSeq number: request line, Via with `branch`, Max-Forwards, Route,
+    /// From, To, Call-ID and CSeq (RFC 3261 §12.2.1.1). It is sent to [`Dialog::next_hop`].
     pub fn request(&mut self, buffer: BytesMut, method: Method, branch: &str) -> Writer {
-        let _ = (buffer, method, branch);
-        todo!()
+        self.other_request(buffer, method.text().as_bytes(), branch)
     }
+
     /// As [`Dialog::request`], for a method that has no [`Method`] of its own.
     pub fn other_request(&mut self, buffer: BytesMut, method: &[u8], branch: &str) -> Writer {
-        let _ = (buffer, method, branch);
-        todo!()
+        self.local_cseq = self.local_cseq.wrapping_add(1);
+        self.start(buffer, method, self.local_cseq, branch)
     }
+
     /// Starts the ACK to a 2xx: a branch of its own and the CSeq number of the INVITE (RFC 3261 §13.2.2.4).
     pub fn ack(&self, buffer: BytesMut, cseq: u32, branch: &str) -> Writer {
-        let _ = (buffer, cseq, branch);
-        todo!()
+        self.start(buffer, Method::Ack.text().as_bytes(), cseq, branch)
     }
-    /// Where requests in the dialog go: to the first route or the remote target when that is a numeric address, else to
-    /// the flow's peer. No name is ever resolved for it.
+
+    /// Where requests in the dialog go: to the first route or the remote target when that is a numeric address that can
+    /// be reached, else to the flow's peer. No name is ever resolved for it.
     pub fn next_hop(&self) -> Flow {
-        todo!()
+        let first = self.texts.word(Word::FirstRoute);
+        let uri = match first {
+            [] => Uri::read(self.remote_target()),
+            _ => NameAddr::read(first).map(|route| route.uri),
+        };
+        route::hop(&self.flow, uri)
+    }
+
+    fn start(&self, buffer: BytesMut, method: &[u8], number: u32, branch: &str) -> Writer {
+        let [call_id, _, _, local, remote, target, first, others] = self.texts.words();
+        let strict = route::strict_router(first);
+        let mut out = Writer::request_of(buffer, method, strict.unwrap_or(target));
+        out.field_with(Name::Via, |value| {
+            // A scope is nobody else's business, so that the address is not written as a whole.
+            let (via, ip, port) = (self.next_hop().transport.via(), self.flow.local.ip(), self.flow.local.port());
+            let written = match ip {
+                IpAddr::V4(ip) => write!(value, "SIP/2.0/{via} {ip}:{port};branch={branch};rport"),
+                IpAddr::V6(ip) => write!(value, "SIP/2.0/{via} [{ip}]:{port};branch={branch};rport"),
+            };
+            debug_assert!(written.is_ok(), "a growing buffer takes everything");
+        });
+        out.field(Name::MaxForwards, "70");
+        match strict {
+            None => routes(&mut out, &[first, others]),
+            Some(_) => routes(&mut out, &[others, &[b"<", target, b">"].concat()]),
+        }
+        out.field(Name::From, local).field(Name::To, remote).field(Name::CallId, call_id);
+        cseq::write(&mut out, number, method);
+        out
+    }
+}
+
+fn routes(out: &mut Writer, parts: &[&[u8]]) {
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        out.field(Name::Route, part);
     }
 }

@@ -17,13 +17,19 @@ pub struct Writer {
 impl Writer {
     /// Starts a request.
     pub fn request(buffer: BytesMut, method: Method, uri: &[u8]) -> Writer {
+        Writer::request_of(buffer, method.text().as_bytes(), uri)
+    }
+
+    /// Starts a request whose method may have no [`Method`].
+    pub fn request_of(buffer: BytesMut, method: &[u8], uri: &[u8]) -> Writer {
         let mut writer = Writer::over(buffer);
-        writer.out.put_slice(method.text().as_bytes());
+        put_clean(&mut writer.out, method);
         writer.out.put_u8(b' ');
         put_clean(&mut writer.out, uri);
         writer.out.put_slice(b" SIP/2.0\r\n");
         writer
     }
+
     /// Starts a response; an empty reason takes the code's usual phrase.
     pub fn response(buffer: BytesMut, code: u16, reason: &str) -> Writer {
         let mut writer = Writer::over(buffer);
