@@ -1,34 +1,60 @@
 //! What the call path reads: tables in memory that other threads write, and one snapshot that is swapped whole.
-use crate::record::{DialPlan, Line, Location, Number, Organisation, Site, Source, Trunk};
+mod lines;
+mod snapshot;
+mod who;
+
+pub use snapshot::Snapshot;
+pub use who::Who;
+
+use crate::record::table::Tables;
+use crate::record::trunk::Targets;
+use crate::record::{Line, Location, Number};
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
-use std::collections::HashMap;
+use foldhash::fast::RandomState;
+use std::collections::HashSet;
 use std::sync::Arc;
-
-/// The configured world at one moment. Never changed, only replaced.
-#[derive(Clone, Debug, Default)]
-pub struct Snapshot {
-    /// Our own domain, as it stands in From, PAI and Contact-free URIs: `callbox.example`.
-    pub domain: Arc<str>,
-    /// Organisations by id.
-    pub organisations: HashMap<Arc<str>, Arc<Organisation>>,
-    /// Sites by id.
-    pub sites: HashMap<Arc<str>, Arc<Site>>,
-    /// Dial plans by country, upper case.
-    pub dial_plans: HashMap<Arc<str>, Arc<DialPlan>>,
-    /// Trunks in configured order.
-    pub trunks: Vec<Arc<Trunk>>,
-    /// Where calls come from.
-    pub sources: Vec<Arc<Source>>,
-}
 
 /// Everything the call path may look at.
 #[derive(Debug, Default)]
 pub struct Cache {
     /// Lines by organisation and number or extension.
-    pub lines: DashMap<(Arc<str>, Number), Arc<Line>, foldhash::fast::RandomState>,
+    pub lines: DashMap<(Arc<str>, Number), Arc<Line>, RandomState>,
     /// Locations by id.
-    pub locations: DashMap<Arc<str>, Arc<Location>, foldhash::fast::RandomState>,
+    pub locations: DashMap<Arc<str>, Arc<Location>, RandomState>,
+    /// Where each trunk's targets are now, by the trunk's name: written by the background resolver.
+    pub targets: DashMap<Arc<str>, Arc<Targets>, RandomState>,
     /// The snapshot.
     pub snapshot: ArcSwap<Snapshot>,
+}
+
+impl Cache {
+    /// Takes what this node's configuration says (domain, dial plans, trunks, sources) and keeps the organisations and
+    /// sites that the tables brought.
+    pub fn configure(&self, configured: &Snapshot) {
+        self.snapshot.rcu(|held| Snapshot {
+            organisations: held.organisations.clone(),
+            sites: held.sites.clone(),
+            ..configured.clone()
+        });
+    }
+
+    /// Takes the tables for all that is known: what they do not have goes. A call that is being decided meanwhile sees
+    /// each record either old or new, and never none that both have.
+    pub fn load(&self, tables: Tables) {
+        let Tables { organisations, sites, locations, lines } = tables;
+        let kept: HashSet<Arc<str>> = locations.iter().map(|location| Arc::clone(&location.id)).collect();
+        for location in locations {
+            self.locations.insert(Arc::clone(&location.id), location);
+        }
+        self.locations.retain(|id, _| kept.contains(id));
+        let organisations = organisations.into_iter().map(|one| (Arc::clone(&one.id), one)).collect();
+        let sites = sites.into_iter().map(|one| (Arc::clone(&one.id), one)).collect();
+        self.snapshot.rcu(|held| Snapshot {
+            organisations: std::collections::HashMap::clone(&organisations),
+            sites: std::collections::HashMap::clone(&sites),
+            ..(**held).clone()
+        });
+        self.load_lines(lines);
+    }
 }

@@ -1,5 +1,5 @@
-//! The number that reaches the caller if the line drops (rulings 13; leases are a later part).
-use crate::record::{Line, Location, Number, Site, Trunk};
+//! The number that reaches the caller if the line drops.
+use crate::record::{Line, Location, Number, Profile, Site, Trunk};
 
 /// Where a callback number came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,20 +29,35 @@ pub struct Shown {
     pub origin: Origin,
 }
 
-/// The number for PAI, From, 933 and notices: `shown_by_caller` is the caller's number as the INVITE has it. `None`
-/// only when nothing at all is known.
+/// The number for PAI, From, 933 and notices: `place` is where the caller is, `shown_by_caller` the caller's number as
+/// the INVITE has it. `None` only when nothing at all is known.
 pub fn choose(
     site: &Site,
     line: Option<&Line>,
     place: Option<&Location>,
     shown_by_caller: Option<Number>,
 ) -> Option<Shown> {
-    let _ = (site, line, place, shown_by_caller);
-    todo!()
+    let own = line.filter(|line| line.reachable && line.number.is_e164()).map(|line| line.number);
+    first([
+        (line.and_then(|line| line.ecbn), Origin::LineEcbn),
+        (own, Origin::Own),
+        (place.and_then(|place| place.ecbn), Origin::LocationEcbn),
+        (site.ecbn, Origin::SiteEcbn),
+        (shown_by_caller, Origin::AsShown),
+    ])
 }
 
-/// The number that this trunk may show, given the call's callback number.
+/// The number that this trunk may show, given the call's callback number. The old telephone network looks the address up
+/// by the number it sees, so a legacy trunk shows the place's number first.
 pub fn on_trunk(trunk: &Trunk, place: Option<&Location>, callback: Option<Shown>) -> Option<Shown> {
-    let _ = (trunk, place, callback);
-    todo!()
+    if trunk.profile != Profile::Legacy {
+        return callback;
+    }
+    let of_place =
+        first([(place.and_then(|place| place.elin), Origin::Elin), (trunk.number_on_record, Origin::OnRecord)]);
+    of_place.or(callback)
+}
+
+fn first<const N: usize>(rules: [(Option<Number>, Origin); N]) -> Option<Shown> {
+    rules.into_iter().find_map(|(number, origin)| number.map(|number| Shown { number, origin }))
 }

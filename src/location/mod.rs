@@ -1,23 +1,14 @@
 //! Where the caller is.
-use crate::pidf::Method;
-use crate::record::{Line, Location};
-use core::time::Duration;
-use std::sync::Arc;
+mod ladder;
 
-/// How good a place is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Grade {
-    /// Nothing is known.
-    None,
-    /// Known once, too long ago.
-    Stale,
-    /// Only a stand-in.
-    Default,
-    /// A shape, a reference, or a building only.
-    BestAvailable,
-    /// A street with a house number.
-    Dispatchable,
-}
+pub use crate::record::Grade;
+pub use ladder::decide;
+
+use crate::pidf::{Conveyed, Method};
+use crate::record::{Civic, Line, Location};
+use core::time::Duration;
+use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// Which rung of the ladder a candidate stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +28,9 @@ pub struct Candidate {
     pub rung: Rung,
     /// How good it is.
     pub grade: Grade,
+    /// Whether it can stand alone: a house number, a shape or a reference. What cannot is only a default and yields to
+    /// a later rung that can.
+    pub firm: bool,
     /// The place, where it is one of ours.
     pub place: Option<Arc<Location>>,
     /// How old the knowledge is; zero when it came with the call or is typed by a person.
@@ -50,8 +44,8 @@ pub struct Candidate {
 pub struct Known<'a> {
     /// The caller's line.
     pub line: Option<&'a Line>,
-    /// The grade of the best PIDF-LO in the INVITE, when there is one.
-    pub conveyed: Option<Grade>,
+    /// What the PIDF-LO in the INVITE says, the best of several.
+    pub conveyed: Option<&'a Conveyed>,
     /// Whether the INVITE has location URIs that are not ours.
     pub reference: bool,
 }
@@ -61,16 +55,31 @@ pub struct Known<'a> {
 pub struct Located {
     /// The grade of the best candidate.
     pub grade: Grade,
-    /// The place of ours that goes out, when one won or supplements what was conveyed.
+    /// The place of ours that goes out, when one won or supplements what was conveyed. Never a mere default beside
+    /// something better.
     pub place: Option<Arc<Location>>,
-    /// How it was found.
+    /// How `place` was found.
     pub method: Method,
+    /// The address of a conveyed winner.
+    pub conveyed: Option<Arc<Civic>>,
     /// All candidates, the winner first.
-    pub candidates: Vec<Candidate>,
+    pub candidates: SmallVec<[Candidate; 3]>,
 }
 
-/// Ranks what is known (rulings 5).
-pub fn decide(known: Known<'_>) -> Located {
-    let _ = known;
-    todo!()
+impl Located {
+    /// The place of ours where the caller is, when it won: whose ELIN and ECBN hold. What merely supplements does not
+    /// count.
+    pub fn stands_at(&self) -> Option<&Arc<Location>> {
+        self.candidates.first().and_then(|winner| winner.place.as_ref())
+    }
+
+    /// The winner's address as far as it is known by value; for a reference, that of the place beside it.
+    pub fn civic(&self) -> Option<&Civic> {
+        self.conveyed.as_deref().or_else(|| self.place.as_deref().map(|place| &place.civic))
+    }
+
+    /// Whether the winner can stand alone: see [`Candidate::firm`].
+    pub fn is_firm(&self) -> bool {
+        self.candidates.first().is_some_and(|winner| winner.firm)
+    }
 }

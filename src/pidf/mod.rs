@@ -1,7 +1,13 @@
-//! PIDF-LO documents (RFC 4119, RFC 5139, RFC 5491) and Additional Data (RFC 7852), as they leave.
-use crate::base::now::Wall;
-use crate::record::Civic;
-use bytes::BytesMut;
+//! PIDF-LO documents (RFC 4119, RFC 5139, RFC 5491) and Additional Data (RFC 7852): as they leave, and as much of those
+//! that arrive as decides a call.
+mod additional;
+mod grade;
+mod text;
+mod writer;
+
+pub use additional::{write_provider_info, write_service_info};
+pub use grade::{Conveyed, MOST_BYTES, MOST_DEPTH, MOST_NODES, best, read};
+pub use writer::{Document, write};
 
 /// How a location was found, for `<method>` (the IANA "Method Tokens" registry).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,39 +21,16 @@ pub enum Method {
     Default,
 }
 
-/// What one document says.
-#[derive(Clone, Copy, Debug)]
-pub struct Document<'a> {
-    /// An unlinked pseudonym without `pres:`: `u-4f1c9e@callbox.example` (RFC 5985 §6.6).
-    pub entity: &'a str,
-    /// The device's id within the document.
-    pub device: &'a str,
-    /// The address.
-    pub civic: &'a Civic,
-    /// How it was found.
-    pub method: Method,
-    /// When it was found.
-    pub at: Wall,
-    /// Our FQDN, for `<provided-by>`.
-    pub provider: &'a str,
-}
-
-/// Writes a PIDF-LO document with one `device` that has one civic address, valid against the schemas.
-pub fn write(out: &mut BytesMut, document: &Document<'_>) {
-    let _ = (out, document);
-    todo!()
-}
-
-/// Writes an `application/EmergencyCallData.ProviderInfo+xml` block (RFC 7852 §4.1). `reference` is the
-/// DataProviderReference that all our blocks of a call share.
-pub fn write_provider_info(out: &mut BytesMut, reference: &str, provider: &str, contact: &str) {
-    let _ = (out, reference, provider, contact);
-    todo!()
-}
-
-/// Writes an `application/EmergencyCallData.ServiceInfo+xml` block (RFC 7852 §4.2): Business, MLTS-local or
-/// MLTS-hosted, Fixed or Nomadic or Unknown.
-pub fn write_service_info(out: &mut BytesMut, reference: &str, mobility: &str) {
-    let _ = (out, reference, mobility);
-    todo!()
+impl Method {
+    /// The registered token.
+    pub const fn token(self) -> &'static str {
+        match self {
+            Method::Manual => "Manual",
+            Method::Wiremap => "Wiremap",
+            Method::Dhcp => "DHCP",
+            Method::Wifi => "802.11",
+            Method::Derived => "Derived",
+            Method::Default => "Default",
+        }
+    }
 }

@@ -22,6 +22,8 @@ pub struct Location {
 /// A line: a number or an extension with what is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
+    /// The number in E.164 form, or the extension, under which it is listed.
+    pub number: Number,
     /// The organisation it belongs to.
     pub organisation: Arc<str>,
     /// The user's site.

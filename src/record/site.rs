@@ -1,5 +1,7 @@
 //! Organisations, sites and dial plans.
 use super::{Civic, Number};
+use serde::{Deserialize, Deserializer};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A customer.
@@ -37,18 +39,49 @@ pub struct Site {
 }
 
 /// A country's numbers and what they mean; from `conf/dial-plan/<cc>.toml`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DialPlan {
     /// ISO 3166-1 country (or `EU`), upper case.
+    #[serde(deserialize_with = "upper_case")]
     pub country: Arc<str>,
-    /// The country calling code without `+`.
+    /// The country calling code without `+`; empty where there is no single one.
+    #[serde(default)]
     pub calling_code: String,
     /// Whether callbox routes emergency calls of this country; else they go by the site's gateway.
     pub switched_on: bool,
-    /// Numbers of class `emergency`.
+    /// Numbers of class `emergency`; 112 is one of them everywhere and need not be listed.
+    #[serde(default)]
     pub emergency: Vec<String>,
     /// Numbers of class `test`.
+    #[serde(default)]
     pub test: Vec<String>,
     /// Numbers of class `crisis`.
+    #[serde(default)]
     pub crisis: Vec<String>,
+}
+
+/// The number that is an emergency call in every country (3GPP TS 22.101 §10.1).
+pub const EVERYWHERE: &str = "112";
+
+impl DialPlan {
+    /// Every code of the plan, 112 included: no extension may have one of these.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        let listed = self.emergency.iter().chain(&self.test).chain(&self.crisis);
+        listed.map(String::as_str).chain(core::iter::once(EVERYWHERE))
+    }
+}
+
+fn upper_case<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
+    Ok(String::deserialize(from)?.to_ascii_uppercase().into())
+}
+
+/// The plan that holds in a country: its own, else `EU` in the member states of the European Union, where 112 is the
+/// one emergency number of all (Directive (EU) 2018/1972, Article 109).
+pub fn plan_of<'a>(plans: &'a HashMap<Arc<str>, Arc<DialPlan>>, country: &str) -> Option<&'a Arc<DialPlan>> {
+    const EUROPEAN_UNION: [&str; 27] = [
+        "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU",
+        "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+    ];
+    plans.get(country).or_else(|| EUROPEAN_UNION.contains(&country).then(|| plans.get("EU")).flatten())
 }

@@ -49,7 +49,8 @@ pub enum Carrier {
     Tcp,
 }
 
-/// A place that a trunk serves: as much as is set must match the caller's civic address, in any case.
+/// A place that a trunk serves: as much as is set must match the caller's place, in any case of letters. The narrower
+/// area goes first (rulings: the route of the location, else of its building, else of the area).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Area {
     /// ISO 3166-1 country.
@@ -60,6 +61,10 @@ pub struct Area {
     pub county: Option<String>,
     /// City (civic A3).
     pub city: Option<String>,
+    /// One building, by our name for it.
+    pub building: Option<String>,
+    /// One location, by our name for it.
+    pub location: Option<String>,
 }
 
 /// A trunk.

@@ -1,1 +1,147 @@
 //! What is known of a trunk's health: from probes and from real calls.
+use crate::base::now::Mono;
+use core::time::Duration;
+
+/// Misses in a row after which a trunk is down.
+const MISSES_TO_DOWN: u8 = 2;
+/// Answers in a row after which it is up again.
+const HITS_TO_UP: u8 = 3;
+/// Time between probes of a trunk that is up.
+const UP_EVERY: Duration = Duration::from_secs(30);
+/// Time between probes of a trunk that may be down, or is.
+const DOWN_EVERY: Duration = Duration::from_secs(5);
+/// Time between probes of a trunk that is coming back.
+const RETURNING_EVERY: Duration = Duration::from_secs(1);
+/// The longest that a Retry-After is obeyed.
+const LONGEST_BUSY: Duration = Duration::from_secs(3600);
+/// Time after its last miss in which a trunk that only calls tell about is taken for down. Without a probe nothing else
+/// could ever bring it back.
+const UNPROBED_DOWN: Duration = Duration::from_secs(60);
+
+/// How a trunk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// It answers.
+    Up,
+    /// It missed once.
+    Suspect,
+    /// It missed twice in a row and has not answered three times in a row since.
+    Down,
+}
+
+/// A trunk's state was another before: worth a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Before.
+    pub from: State,
+    /// Now.
+    pub to: State,
+}
+
+/// The health of one trunk. A new trunk is up: who has never been tried is not to be doubted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    state: State,
+    misses: u8,
+    hits: u8,
+    last_miss: Mono,
+    busy_until: Mono,
+    /// `None` for a trunk that is not probed.
+    next_probe: Option<Mono>,
+}
+
+impl Health {
+    /// A trunk seen for the first time. The first probe of one that is `probed` goes out within 5 s; `chance` is 64 bits
+    /// that spread the probes of many.
+    pub fn new(now: Mono, probed: bool, chance: u64) -> Health {
+        let within = Duration::from_micros(chance % micros(DOWN_EVERY));
+        Health {
+            state: State::Up,
+            misses: 0,
+            hits: 0,
+            last_miss: now,
+            busy_until: now,
+            next_probe: probed.then(|| now + within),
+        }
+    }
+
+    /// Whether a final or provisional response tells that the trunk is alive: every one but 408 and 503.
+    pub const fn is_alive(status: u16) -> bool {
+        !matches!(status, 408 | 503)
+    }
+
+    /// The trunk answered a probe or a call: once for each, whatever number of responses it sent.
+    pub fn heard(&mut self, now: Mono, chance: u64) -> Option<Change> {
+        self.misses = 0;
+        self.hits = self.hits.saturating_add(1);
+        let back = self.state != State::Down || self.hits >= HITS_TO_UP;
+        let change = if back { self.becomes(State::Up) } else { None };
+        self.probe_no_later_than(now, chance);
+        change
+    }
+
+    /// A probe or a call got a 408, a 503, a transport error, or nothing within its limit.
+    pub fn missed(&mut self, now: Mono, chance: u64) -> Option<Change> {
+        self.hits = 0;
+        self.last_miss = now;
+        self.misses = self.misses.saturating_add(1);
+        let down = self.state == State::Down || self.misses >= MISSES_TO_DOWN;
+        let change = self.becomes(if down { State::Down } else { State::Suspect });
+        self.probe_no_later_than(now, chance);
+        change
+    }
+
+    /// The trunk sent 503 with a Retry-After: until that has passed, an hour at most, it goes last without being dead.
+    pub fn busy(&mut self, now: Mono, retry_after: Duration) {
+        self.busy_until = self.busy_until.max(now + retry_after.min(LONGEST_BUSY));
+    }
+
+    /// A probe has gone out: when the next one does.
+    pub fn probe_sent(&mut self, now: Mono, chance: u64) {
+        if self.next_probe.is_some() {
+            self.next_probe = Some(now + self.interval(chance));
+        }
+    }
+
+    /// How it is.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// Whether calls try all others first.
+    pub fn goes_last(&self, now: Mono) -> bool {
+        let forgotten = self.next_probe.is_none() && now.since(self.last_miss) >= UNPROBED_DOWN;
+        now < self.busy_until || (self.state == State::Down && !forgotten)
+    }
+
+    /// When the next probe is due; `None` for a trunk that is not probed.
+    pub const fn next_probe(&self) -> Option<Mono> {
+        self.next_probe
+    }
+
+    fn becomes(&mut self, to: State) -> Option<Change> {
+        let from = core::mem::replace(&mut self.state, to);
+        (from != to).then_some(Change { from, to })
+    }
+
+    /// News never puts a probe off, or a stream of calls that fail would keep the trunk from ever being probed.
+    fn probe_no_later_than(&mut self, now: Mono, chance: u64) {
+        let soon = now + self.interval(chance);
+        self.next_probe = self.next_probe.map(|planned| planned.min(soon));
+    }
+
+    /// The time between two probes, 20 % more or less.
+    fn interval(&self, chance: u64) -> Duration {
+        let every = match self.state {
+            State::Up => UP_EVERY,
+            State::Down if self.hits > 0 => RETURNING_EVERY,
+            State::Suspect | State::Down => DOWN_EVERY,
+        };
+        let span = micros(every) * 2 / 5;
+        every * 4 / 5 + Duration::from_micros(chance % (span + 1))
+    }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,5 +1,7 @@
 //! Whom to ask, in what order.
+mod area;
 pub mod health;
+mod plan;
 
 use crate::cache::Snapshot;
 use crate::classify::Class;
@@ -53,13 +55,16 @@ pub struct Target {
     pub with_default: bool,
 }
 
+/// Targets in order; the usual call has no more than fit in place.
+pub type Targets = SmallVec<[Target; 6]>;
+
 /// The plan of a call: the list that never ends early.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Which way.
     pub way: Way,
     /// The targets in order; those known to be dead last.
-    pub targets: SmallVec<[Target; 6]>,
+    pub targets: Targets,
 }
 
 /// What routing looks at.
@@ -85,6 +90,9 @@ pub struct Question<'a> {
 
 /// Plans a call. `is_dead` tells a trunk that is known not to answer; it goes last, never away.
 pub fn decide(snapshot: &Snapshot, question: &Question<'_>, is_dead: &dyn Fn(&Trunk) -> bool) -> Plan {
-    let _ = (snapshot, question, is_dead);
-    todo!()
+    let (way, mut targets) = plan::list(snapshot, question);
+    targets.retain(|target| question.leave_out != Some(&*target.trunk.name));
+    // Stable: the order within the living and within the dead stays.
+    targets.sort_by_key(|target| is_dead(&target.trunk));
+    Plan { way, targets }
 }

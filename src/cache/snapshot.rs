@@ -1,0 +1,48 @@
+//! The configured world at one moment.
+use crate::record::site::plan_of;
+use crate::record::{DialPlan, Organisation, Site, Source, Trunk};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+/// The configured world at one moment. Never changed, only replaced.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Our own domain, as it stands in From, PAI and Contact-free URIs: `callbox.example`.
+    pub domain: Arc<str>,
+    /// Organisations by id.
+    pub organisations: HashMap<Arc<str>, Arc<Organisation>>,
+    /// Sites by id.
+    pub sites: HashMap<Arc<str>, Arc<Site>>,
+    /// Dial plans by country, upper case.
+    pub dial_plans: HashMap<Arc<str>, Arc<DialPlan>>,
+    /// Trunks in configured order.
+    pub trunks: Vec<Arc<Trunk>>,
+    /// Where calls come from.
+    pub sources: Vec<Arc<Source>>,
+    /// The lab alone: peers on loopback share one address and are told apart by their port.
+    pub by_port: bool,
+}
+
+impl Snapshot {
+    /// A trunk by name.
+    pub fn trunk(&self, name: &str) -> Option<&Arc<Trunk>> {
+        self.trunks.iter().find(|trunk| &*trunk.name == name)
+    }
+
+    /// A site by id.
+    pub fn site(&self, id: &str) -> Option<&Arc<Site>> {
+        self.sites.get(id)
+    }
+
+    /// What is known of a trunk as a sender of calls.
+    pub fn source_of(&self, trunk: &str) -> Option<&Arc<Source>> {
+        self.sources.iter().find(|source| &*source.trunk == trunk)
+    }
+
+    /// The dial plan of a country: its own, else `EU` in its member states, else one that is switched off and knows 112
+    /// alone, so that there always is an answer.
+    pub fn dial_plan(&self, country: &str) -> &Arc<DialPlan> {
+        static UNKNOWN: LazyLock<Arc<DialPlan>> = LazyLock::new(Arc::default);
+        plan_of(&self.dial_plans, country).unwrap_or(&UNKNOWN)
+    }
+}

@@ -1,0 +1,89 @@
+//! Who a peer is, by its address.
+use super::{Cache, Snapshot};
+use crate::record::{Source, Trunk};
+use core::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// Who sent a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// A trunk; with the source, when its calls are taken.
+    Trunk(Arc<Trunk>, Option<Arc<Source>>),
+    /// Nobody we know.
+    Unknown,
+}
+
+impl Cache {
+    /// Who a peer is: by configured addresses, then by what the resolver last knew of trunks that have names.
+    /// `via_port` is the port in the top Via's sent-by when the message came on a stream, whose own source port says
+    /// nothing; `None` for datagrams.
+    pub fn who(&self, snapshot: &Snapshot, peer: SocketAddr, via_port: Option<u16>) -> Who {
+        let configured = snapshot.who(peer, via_port);
+        if configured != Who::Unknown {
+            return configured;
+        }
+        let address = peer.ip().to_canonical();
+        let resolved = |trunk: &Trunk| {
+            let targets = self.targets.get(&trunk.name);
+            targets.is_some_and(|targets| targets.iter().any(|target| target.ip().to_canonical() == address))
+        };
+        snapshot.one_of(resolved, via_port.unwrap_or(peer.port())).map_or(Who::Unknown, |trunk| snapshot.found(trunk))
+    }
+}
+
+impl Snapshot {
+    /// Who a peer is by what is configured alone: a trunk's own address, else the narrowest network of a source.
+    pub fn who(&self, peer: SocketAddr, via_port: Option<u16>) -> Who {
+        let address = peer.ip().to_canonical();
+        let port = via_port.unwrap_or(peer.port());
+        if self.by_port && address.is_loopback() {
+            let own = self.trunks.iter().find(|trunk| trunk.port == Some(port) && is_at(trunk, IpAddr::is_loopback));
+            return own.map_or_else(|| self.by_network(address), |trunk| self.found(trunk));
+        }
+        match self.one_of(|trunk| is_at(trunk, |at| at.to_canonical() == address), port) {
+            Some(trunk) => self.found(trunk),
+            None => self.by_network(address),
+        }
+    }
+
+    /// The trunk that matches; of several at one address the one on this port, else one that places calls, else the
+    /// first.
+    fn one_of(&self, matches: impl Fn(&Trunk) -> bool, port: u16) -> Option<&Arc<Trunk>> {
+        let here = || self.trunks.iter().filter(|trunk| matches(trunk));
+        here()
+            .find(|trunk| trunk.port == Some(port))
+            .or_else(|| here().find(|trunk| self.source_of(&trunk.name).is_some()))
+            .or_else(|| here().next())
+    }
+
+    fn by_network(&self, address: IpAddr) -> Who {
+        let networks = self.sources.iter().flat_map(|source| source.networks.iter().map(move |net| (source, net)));
+        let holding = networks.filter(|(_, (network, length))| holds(*network, *length, address));
+        let narrowest = holding.max_by_key(|(_, (_, length))| *length);
+        let trunk = narrowest.and_then(|(source, _)| Some((source, self.trunk(&source.trunk)?)));
+        trunk.map_or(Who::Unknown, |(source, trunk)| Who::Trunk(Arc::clone(trunk), Some(Arc::clone(source))))
+    }
+
+    fn found(&self, trunk: &Arc<Trunk>) -> Who {
+        Who::Trunk(Arc::clone(trunk), self.source_of(&trunk.name).cloned())
+    }
+}
+
+fn is_at(trunk: &Trunk, matches: impl Fn(&IpAddr) -> bool) -> bool {
+    trunk.from.iter().any(&matches) || trunk.host.parse().is_ok_and(|host: IpAddr| matches(&host))
+}
+
+fn holds(network: IpAddr, length: u8, address: IpAddr) -> bool {
+    match (network.to_canonical(), address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            same(u128::from(network.to_bits()) << 96, u128::from(address.to_bits()) << 96, length)
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => same(network.to_bits(), address.to_bits(), length),
+        _ => false,
+    }
+}
+
+/// Whether the first `length` bits are the same.
+fn same(one: u128, other: u128, length: u8) -> bool {
+    length == 0 || (one ^ other).leading_zeros() >= u32::from(length)
+}

@@ -1,0 +1,84 @@
+//! The tables that a customer imports: CSV text in, records out. Every fault of every file is found in one reading.
+mod fault;
+mod line;
+mod place;
+mod sheet;
+mod site;
+
+pub use fault::{Fault, MOST_FAULTS};
+
+use super::{Civic, DialPlan, Element, Line, Location, Number, Organisation, Site, Trunk};
+use fault::Faults;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A file's text, and its name for complaints.
+#[derive(Clone, Copy, Default)]
+pub struct File<'a> {
+    /// Its name, as the operator knows it.
+    pub name: &'a str,
+    /// What it holds.
+    pub text: &'a str,
+}
+
+impl core::fmt::Debug for File<'_> {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.write_str(self.name)
+    }
+}
+
+/// The five files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Files<'a> {
+    /// `organisations.csv`: id, name.
+    pub organisations: File<'a>,
+    /// `sites.csv`: id, organisation, country, prefixes, stage1, stage2, ecbn, pool, building, gateway.
+    pub sites: File<'a>,
+    /// `buildings.csv`: id and the elements of its civic address.
+    pub buildings: File<'a>,
+    /// `locations.csv`: id, building, elin, ecbn, default and the elements that the building's address lacks.
+    pub locations: File<'a>,
+    /// `numbers.csv`: number, site, location, ecbn, reachable.
+    pub numbers: File<'a>,
+}
+
+/// What the tables refer to and must fit.
+#[derive(Clone, Copy, Debug)]
+pub struct Against<'a> {
+    /// Dial plans by country: a site's country must have one, and its codes can never be extensions.
+    pub dial_plans: &'a HashMap<Arc<str>, Arc<DialPlan>>,
+    /// Trunks: a site's gateway must be one.
+    pub trunks: &'a [Arc<Trunk>],
+}
+
+/// What the files hold.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    /// Customers.
+    pub organisations: Vec<Arc<Organisation>>,
+    /// Sites.
+    pub sites: Vec<Arc<Site>>,
+    /// Buildings, each a location of its own, and the locations within them.
+    pub locations: Vec<Arc<Location>>,
+    /// Numbers and extensions.
+    pub lines: Vec<Arc<Line>>,
+}
+
+/// Reads the files.
+///
+/// # Errors
+/// Every fault of every file, up to [`MOST_FAULTS`].
+pub fn read(files: &Files<'_>, against: Against<'_>) -> Result<Tables, Vec<Fault>> {
+    let mut faults = Faults::default();
+    let places = place::read(&files.buildings, &files.locations, &mut faults);
+    let (organisations, sites) = site::read(&files.organisations, &files.sites, &places, against, &mut faults);
+    let lines = line::read(&files.numbers, &sites, &places, against, &mut faults);
+    faults.or(Tables { organisations, sites: values(sites), locations: values(places), lines })
+}
+
+/// Records of one kind by id.
+type ById<T> = HashMap<Arc<str>, Arc<T>>;
+
+fn values<T>(records: ById<T>) -> Vec<Arc<T>> {
+    records.into_values().collect()
+}

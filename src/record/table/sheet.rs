@@ -1,0 +1,238 @@
+//! One CSV file: its header and its rows.
+use super::fault::{Fault, Faults};
+use super::{Civic, Element, File, Number};
+use csv::{ReaderBuilder, StringRecord, Trim};
+
+/// A column that a sheet may have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Column {
+    /// Its name in the header.
+    pub(super) name: &'static str,
+    /// Whether the file must have it and every row must fill it.
+    pub(super) required: bool,
+}
+
+/// A column that every row fills.
+pub(super) const fn required(name: &'static str) -> Column {
+    Column { name, required: true }
+}
+
+/// A column that may be empty or absent.
+pub(super) const fn optional(name: &'static str) -> Column {
+    Column { name, required: false }
+}
+
+/// What a sheet may have in its header.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    /// Columns by name; a row's cells are asked for by their place in this list.
+    pub(super) columns: &'static [Column],
+    /// Whether the elements of a civic address may be columns too, by their RFC 5139 names.
+    pub(super) civic: bool,
+}
+
+/// Where the layout's columns and the civic elements stand in this file.
+struct Header {
+    columns: Vec<Option<usize>>,
+    elements: Vec<(Element, usize)>,
+    width: usize,
+}
+
+/// One row.
+pub(super) struct Row<'a> {
+    file: &'a str,
+    line: u64,
+    layout: Layout,
+    header: &'a Header,
+    record: &'a StringRecord,
+}
+
+/// Reads a file row by row and notes what is wrong with its shape. Rows that lack a required cell are not handed on.
+pub(super) fn each_row(
+    file: &File<'_>,
+    layout: Layout,
+    faults: &mut Faults,
+    mut each: impl FnMut(&Row<'_>, &mut Faults),
+) {
+    let text = file.text.strip_prefix('\u{feff}').unwrap_or(file.text);
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .comment(Some(b'#'))
+        .trim(Trim::All)
+        .from_reader(text.as_bytes());
+    let mut record = StringRecord::new();
+    let mut header = None;
+    loop {
+        match reader.read_record(&mut record) {
+            Ok(false) => break,
+            Ok(true) => {}
+            Err(_) => {
+                faults.add(whole_line(file.name, 0, "this is no CSV", "save it as comma-separated text in UTF-8"));
+                return;
+            }
+        }
+        let line = record.position().map_or(0, csv::Position::line);
+        let Some(header) = &header else {
+            match Header::read(file.name, line, layout, &record, faults) {
+                Some(read) => header = Some(read),
+                None => return,
+            }
+            continue;
+        };
+        let row = Row { file: file.name, line, layout, header, record: &record };
+        if row.is_whole(faults) {
+            each(&row, faults);
+        }
+    }
+    if header.is_none() {
+        faults.add(whole_line(file.name, 1, "the file is empty", &format!("begin it with {}", layout.wanted())));
+    }
+}
+
+fn nth(place: usize) -> String {
+    format!("column {}", place + 1)
+}
+
+fn whole_line(file: &str, line: u64, why: &str, remedy: &str) -> Fault {
+    Fault { file: file.into(), line, column: String::new(), why: why.into(), remedy: remedy.into() }
+}
+
+impl Layout {
+    fn wanted(self) -> String {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
+        let elements = if self.civic { " and the elements of a civic address (country, A1, RD, HNO …)" } else { "" };
+        format!("the columns {}{elements}", names.join(","))
+    }
+}
+
+impl Header {
+    fn read(file: &str, line: u64, layout: Layout, record: &StringRecord, faults: &mut Faults) -> Option<Header> {
+        let mut header =
+            Header { columns: vec![None; layout.columns.len()], elements: Vec::new(), width: record.len() };
+        let mut sound = true;
+        let mut complain = |column: &str, why: &str, remedy: String| {
+            sound = false;
+            faults.add(Fault { file: file.into(), line, column: column.into(), why: why.into(), remedy });
+        };
+        for (place, name) in record.iter().enumerate() {
+            let known = layout.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
+            let element = Element::ALL.iter().find(|element| element.text().eq_ignore_ascii_case(name));
+            let twice = match (known, element) {
+                (Some(column), _) => header.columns[column].replace(place).is_some(),
+                (None, Some(&element)) if layout.civic => {
+                    let twice = header.elements.iter().any(|(seen, _)| *seen == element);
+                    header.elements.push((element, place));
+                    twice
+                }
+                _ => {
+                    // Not by its name: in a file without a header, that is somebody's number or address.
+                    complain(&nth(place), "no such column", format!("the file has {}", layout.wanted()));
+                    false
+                }
+            };
+            if twice {
+                complain(&nth(place), "the column is there twice", "keep one of them".into());
+            }
+        }
+        for (column, place) in layout.columns.iter().zip(&header.columns) {
+            if column.required && place.is_none() {
+                complain(column.name, "the column is missing", format!("the file has {}", layout.wanted()));
+            }
+        }
+        sound.then_some(header)
+    }
+}
+
+impl Row<'_> {
+    /// The cell of the layout's column, without spaces around it; empty when it is empty or absent.
+    pub(super) fn cell(&self, column: usize) -> &str {
+        self.header.columns[column].and_then(|place| self.record.get(place)).unwrap_or("")
+    }
+
+    /// Notes a fault of the cell in the layout's column.
+    pub(super) fn fault(&self, column: usize, why: &str, remedy: &str, faults: &mut Faults) {
+        let mut fault = whole_line(self.file, self.line, why, remedy);
+        fault.column = self.layout.columns[column].name.into();
+        faults.add(fault);
+    }
+
+    /// Sets the civic elements that the row fills.
+    pub(super) fn civic(&self, civic: &mut Civic, faults: &mut Faults) {
+        for &(element, place) in &self.header.elements {
+            let value = self.record.get(place).unwrap_or("");
+            if element == Element::Country && !value.is_empty() && !is_country(value) {
+                let mut fault = whole_line(self.file, self.line, "this is no country code", COUNTRY_REMEDY);
+                fault.column = element.text().into();
+                faults.add(fault);
+            } else if !value.is_empty() {
+                civic.set(element, value);
+            }
+        }
+    }
+
+    /// A yes or no; an empty cell is no.
+    pub(super) fn switch(&self, column: usize, faults: &mut Faults) -> bool {
+        match self.cell(column).to_ascii_lowercase().as_str() {
+            "yes" | "true" | "on" | "1" => true,
+            "" | "no" | "false" | "off" | "0" => false,
+            _ => {
+                self.fault(column, "this is neither yes nor no", "write yes or no", faults);
+                false
+            }
+        }
+    }
+
+    /// An ISO 3166-1 country in upper case.
+    pub(super) fn country(&self, column: usize, faults: &mut Faults) -> Option<String> {
+        if is_country(self.cell(column)) {
+            return Some(self.cell(column).to_owned());
+        }
+        self.fault(column, "this is no country code", COUNTRY_REMEDY, faults);
+        None
+    }
+
+    /// A telephone number that anybody can dial: E.164 with `+`. An empty cell is `None`.
+    pub(super) fn outside_number(&self, column: usize, faults: &mut Faults) -> Option<Number> {
+        self.outside_number_of(column, self.cell(column), faults)
+    }
+
+    /// Several of them, with spaces or semicolons between.
+    pub(super) fn outside_numbers(&self, column: usize, faults: &mut Faults) -> Vec<Number> {
+        let cells = self.cell(column).split([' ', ';']).filter(|cell| !cell.is_empty());
+        cells.filter_map(|cell| self.outside_number_of(column, cell, faults)).collect()
+    }
+
+    fn outside_number_of(&self, column: usize, cell: &str, faults: &mut Faults) -> Option<Number> {
+        if cell.is_empty() {
+            return None;
+        }
+        let number = Number::read(cell).filter(Number::is_e164);
+        if number.is_none() {
+            self.fault(column, "this is no number in international form", "write it as +13125550123", faults);
+        }
+        number
+    }
+
+    fn is_whole(&self, faults: &mut Faults) -> bool {
+        if self.record.len() != self.header.width {
+            let why = format!("the line has {} cells, the header {}", self.record.len(), self.header.width);
+            faults.add(whole_line(self.file, self.line, &why, "check its commas and quotes"));
+            return false;
+        }
+        let mut whole = true;
+        for (column, wanted) in self.layout.columns.iter().enumerate() {
+            if wanted.required && self.cell(column).is_empty() {
+                self.fault(column, "the cell is empty", "fill it, or take the line out", faults);
+                whole = false;
+            }
+        }
+        whole
+    }
+}
+
+const COUNTRY_REMEDY: &str = "write the two capital letters of ISO 3166-1, as US";
+
+fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}

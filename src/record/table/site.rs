@@ -1,0 +1,118 @@
+//! Organisations and their sites.
+use super::fault::Faults;
+use super::sheet::{Layout, Row, each_row, optional, required};
+use super::{Against, ById, Civic, Element, File, Location, Organisation, Site};
+use crate::record::site::plan_of;
+use std::sync::Arc;
+
+const ORGANISATIONS: Layout = Layout { columns: &[required("id"), required("name")], civic: false };
+const SITES: Layout = Layout {
+    columns: &[
+        required("id"),
+        required("organisation"),
+        required("country"),
+        optional("prefixes"),
+        required("stage1"),
+        required("stage2"),
+        optional("ecbn"),
+        optional("pool"),
+        optional("building"),
+        optional("gateway"),
+    ],
+    civic: false,
+};
+const ID: usize = 0;
+const NAME: usize = 1;
+const ORGANISATION: usize = 1;
+const COUNTRY: usize = 2;
+const PREFIXES: usize = 3;
+const STAGE1: usize = 4;
+const STAGE2: usize = 5;
+const ECBN: usize = 6;
+const POOL: usize = 7;
+const BUILDING: usize = 8;
+const GATEWAY: usize = 9;
+
+/// Reads both files.
+pub(super) fn read(
+    organisations: &File<'_>,
+    sites: &File<'_>,
+    places: &ById<Location>,
+    against: Against<'_>,
+    faults: &mut Faults,
+) -> (Vec<Arc<Organisation>>, ById<Site>) {
+    let mut known = ById::new();
+    each_row(organisations, ORGANISATIONS, faults, |row, faults| {
+        let organisation = Organisation { id: row.cell(ID).into(), name: row.cell(NAME).to_owned() };
+        if known.insert(Arc::clone(&organisation.id), Arc::new(organisation)).is_some() {
+            row.fault(ID, "another organisation has this id", "give each its own", faults);
+        }
+    });
+    let mut read = ById::new();
+    each_row(sites, SITES, faults, |row, faults| {
+        if let Some(site) = site(row, &known, places, against, faults)
+            && read.insert(Arc::clone(&site.id), Arc::new(site)).is_some()
+        {
+            row.fault(ID, "another site has this id", "give each its own", faults);
+        }
+    });
+    (super::values(known), read)
+}
+
+fn site(
+    row: &Row<'_>,
+    organisations: &ById<Organisation>,
+    places: &ById<Location>,
+    against: Against<'_>,
+    faults: &mut Faults,
+) -> Option<Site> {
+    let organisation = organisations.get(row.cell(ORGANISATION)).map(|known| Arc::clone(&known.id));
+    if organisation.is_none() {
+        row.fault(ORGANISATION, "no such organisation", "add it to the organisations", faults);
+    }
+    let country = row.country(COUNTRY, faults);
+    if let Some(country) = &country
+        && plan_of(against.dial_plans, country).is_none()
+    {
+        row.fault(COUNTRY, "no dial plan for this country", "add one to conf/dial-plan", faults);
+    }
+    let gateway = row.cell(GATEWAY);
+    let trunk = against.trunks.iter().find(|trunk| &*trunk.name == gateway);
+    if trunk.is_none() && !gateway.is_empty() {
+        row.fault(GATEWAY, "no such trunk", "name one of the configured trunks", faults);
+    }
+    let mut civic = Civic::default();
+    match places.get(row.cell(BUILDING)) {
+        Some(place) if place.id == place.building => civic = place.civic.clone(),
+        _ if row.cell(BUILDING).is_empty() => {}
+        _ => row.fault(BUILDING, "no such building", "add it to the buildings", faults),
+    }
+    let site = Site {
+        id: row.cell(ID).into(),
+        organisation: organisation?,
+        country: country?.into(),
+        prefixes: prefixes(row, faults),
+        stage1: row.switch(STAGE1, faults),
+        stage2: row.switch(STAGE2, faults),
+        ecbn: row.outside_number(ECBN, faults),
+        pool: row.outside_numbers(POOL, faults),
+        civic,
+        gateway: trunk.map(|trunk| Arc::clone(&trunk.name)),
+    };
+    if site.civic.value(Element::Country).is_some_and(|country| country != &*site.country) {
+        row.fault(COUNTRY, "the site's building is in another country", "correct one of the two", faults);
+    }
+    Some(site)
+}
+
+fn prefixes(row: &Row<'_>, faults: &mut Faults) -> Vec<Box<str>> {
+    let mut prefixes = Vec::new();
+    for prefix in row.cell(PREFIXES).split([' ', ';']).filter(|prefix| !prefix.is_empty()) {
+        if prefix.len() <= 4 && prefix.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') {
+            prefixes.push(prefix.into());
+        } else {
+            row.fault(PREFIXES, "this is no dial prefix", "write one to four digits, as 9", faults);
+        }
+    }
+    prefixes
+}
