@@ -13,6 +13,7 @@ pub fn of(settings: &Settings, dial_plans: Vec<DialPlan>) -> Snapshot {
         dial_plans: dial_plans.into_iter().map(|plan| (plan.country.clone(), Arc::new(plan))).collect(),
         trunks: settings.trunks.iter().map(|trunk| Arc::new(trunk_record(trunk))).collect(),
         sources: settings.sources.iter().map(|source| Arc::new(source_record(source))).collect(),
+        by_port: settings.node.peers_by_port,
         ..Snapshot::default()
     }
 }

@@ -177,7 +177,7 @@ impl Setting for Number {
 }
 
 impl Setting for Area {
-    const FORM: &'static str = "an area: any of country, state, county and city";
+    const FORM: &'static str = "an area: any of country, state, county, city, building and location";
     const EXAMPLE: &'static str = "{ country = \"US\", state = \"IL\" }";
     fn read(value: Value) -> Option<Self> {
         #[derive(Deserialize)]
@@ -187,13 +187,23 @@ impl Setting for Area {
             state: Option<String>,
             county: Option<String>,
             city: Option<String>,
+            building: Option<String>,
+            location: Option<String>,
         }
-        let Text { country, state, county, city } = leaf(value)?;
-        Some(Area { country, state, county, city })
+        let Text { country, state, county, city, building, location } = leaf(value)?;
+        Some(Area { country, state, county, city, building, location })
     }
     fn written(&self) -> String {
-        let Area { country, state, county, city } = self;
-        let parts: Vec<String> = [("country", country), ("state", state), ("county", county), ("city", city)]
+        let Area { country, state, county, city, building, location } = self;
+        let named = [
+            ("country", country),
+            ("state", state),
+            ("county", county),
+            ("city", city),
+            ("building", building),
+            ("location", location),
+        ];
+        let parts: Vec<String> = named
             .into_iter()
             .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} = {}", quoted(value))))
             .collect();

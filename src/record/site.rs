@@ -1,6 +1,5 @@
 //! Organisations, sites and dial plans.
 use super::{Civic, Number};
-use serde::{Deserialize, Deserializer};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -39,25 +38,19 @@ pub struct Site {
 }
 
 /// A country's numbers and what they mean; from `conf/dial-plan/<cc>.toml`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DialPlan {
     /// ISO 3166-1 country (or `EU`), upper case.
-    #[serde(deserialize_with = "upper_case")]
     pub country: Arc<str>,
     /// The country calling code without `+`; empty where there is no single one.
-    #[serde(default)]
     pub calling_code: String,
     /// Whether callbox routes emergency calls of this country; else they go by the site's gateway.
     pub switched_on: bool,
     /// Numbers of class `emergency`; 112 is one of them everywhere and need not be listed.
-    #[serde(default)]
     pub emergency: Vec<String>,
     /// Numbers of class `test`.
-    #[serde(default)]
     pub test: Vec<String>,
     /// Numbers of class `crisis`.
-    #[serde(default)]
     pub crisis: Vec<String>,
 }
 
@@ -70,10 +63,6 @@ impl DialPlan {
         let listed = self.emergency.iter().chain(&self.test).chain(&self.crisis);
         listed.map(String::as_str).chain(core::iter::once(EVERYWHERE))
     }
-}
-
-fn upper_case<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
-    Ok(String::deserialize(from)?.to_ascii_uppercase().into())
 }
 
 /// The plan that holds in a country: its own, else `EU` in the member states of the European Union, where 112 is the
