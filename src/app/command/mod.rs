@@ -1,4 +1,5 @@
 //! The commands.
+pub mod call;
 
 /// Reads the command line and runs the command.
 pub fn main() -> std::process::ExitCode {

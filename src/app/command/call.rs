@@ -1,0 +1,119 @@
+//! `callbox call`: the lab's phone places one call and prints its ladder.
+use crate::lab::phone::{Ladder, OWN, Wanted, line};
+use crate::sip::flow::Transport;
+use clap::{Args, ValueEnum};
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::process::ExitCode;
+
+/// The exit code of arguments that make no sense (sysexits.h: EX_USAGE).
+const USAGE: u8 = 64;
+
+/// What `callbox call` takes.
+#[derive(Clone, Debug, Args)]
+pub struct CallArgs {
+    /// What to dial: a number as a person would (911, 9911, 933, 988, 4117), or a whole URI (urn:service:sos)
+    pub number: String,
+    /// Who calls: a number, an extension, or a sip: URI
+    #[arg(long, default_value = "+13125550123")]
+    pub from: String,
+    /// The router, on loopback
+    #[arg(long, default_value = "127.0.0.1:5060", value_name = "ADDRESS:PORT")]
+    pub to: SocketAddr,
+    /// How to reach it
+    #[arg(long, value_enum, default_value_t = Via::Udp)]
+    pub via: Via,
+    /// The same as --via tcp
+    #[arg(long)]
+    pub stream: bool,
+    /// How long to talk once somebody has answered
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub seconds: u32,
+    /// Give up after so many milliseconds if nobody has answered
+    #[arg(long, value_name = "MS")]
+    pub cancel_after: Option<u32>,
+    /// A header field to add to the INVITE; may be given more than once
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    pub headers: Vec<String>,
+    /// A location token, sent as a reference to our own location server
+    #[arg(long, value_name = "T")]
+    pub token: Option<String>,
+}
+
+/// UDP or TCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Via {
+    /// Datagrams.
+    Udp,
+    /// A stream.
+    Tcp,
+}
+
+/// Places the call. 0 when somebody answered, 1 when nobody did, 64 when the arguments make no sense.
+pub fn run(args: CallArgs) -> ExitCode {
+    let (to, transport) = (args.to, if args.stream || args.via == Via::Tcp { Transport::Tcp } else { Transport::Udp });
+    let wanted = match wanted(args) {
+        Ok(wanted) => wanted,
+        Err(why) => return complain(&why, USAGE),
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error.to_string(), 1),
+    };
+    let put_down = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            core::future::pending::<()>().await;
+        }
+    };
+    match runtime.block_on(line::call(wanted, to, transport, |line| println!("{line}"), put_down)) {
+        Ok((outcome, sound)) => {
+            println!("\n{}", Ladder::result(&outcome));
+            if outcome.is_answered() {
+                println!("{}", Ladder::sound(&sound));
+            }
+            if outcome.is_answered() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(not_started @ crate::lab::NotStarted::NotLoopback(_)) => complain(&not_started.to_string(), USAGE),
+        Err(not_started) => complain(&not_started.to_string(), 1),
+    }
+}
+
+fn wanted(args: CallArgs) -> Result<Wanted, String> {
+    for (what, text) in [("NUMBER", Some(&args.number)), ("--from", Some(&args.from)), ("--token", args.token.as_ref())]
+    {
+        let odd = |letter: char| letter.is_control() || letter.is_whitespace() || matches!(letter, '<' | '>' | '"');
+        if text.is_some_and(|text| text.is_empty() || text.contains(odd)) {
+            return Err(format!("{what}: empty, or with a space, quote or angle bracket in it"));
+        }
+    }
+    if args.seconds > 3600 {
+        return Err("--seconds: at most 3600".into());
+    }
+    Ok(Wanted {
+        headers: args.headers.iter().map(|header| field(header)).collect::<Result<_, _>>()?,
+        number: args.number,
+        from: args.from,
+        talk: Duration::from_secs(args.seconds.into()),
+        cancel_after: args.cancel_after.map(|millis| Duration::from_millis(millis.into())),
+        token: args.token,
+        ipv6: args.to.is_ipv6(),
+    })
+}
+
+fn field(header: &str) -> Result<(String, String), String> {
+    let (name, value) = header.split_once(':').ok_or("--header: wants 'Name: value'")?;
+    let (name, value) = (name.trim(), value.trim());
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(token) || value.chars().any(char::is_control) {
+        return Err("--header: wants 'Name: value' on one line, the name a token".into());
+    }
+    if OWN.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+        return Err(format!("--header: the phone writes {name} itself"));
+    }
+    Ok((name.into(), value.into()))
+}
+
+fn complain(why: &str, code: u8) -> ExitCode {
+    eprintln!("callbox call: {why}");
+    ExitCode::from(code)
+}
