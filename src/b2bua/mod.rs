@@ -1,1 +1,23 @@
-//! To come.
+//! The call engine: two dialogs for every call, and everything between them. One engine is single-threaded; time,
+//! chance and bytes come in as arguments, bytes and facts go out.
+//!
+//! Read [`story`] for how a call is decided, [`ring`] for how targets are asked, [`bridge`] for how it is answered,
+//! [`midcall`] for what happens while they talk and [`hangup`] for how it ends.
+mod bridge;
+pub mod call;
+mod core;
+pub mod engine;
+mod hangup;
+mod headers;
+pub mod intake;
+pub mod midcall;
+mod offer;
+mod prober;
+pub mod receipt;
+pub mod ring;
+pub mod story;
+mod strangers;
+mod table;
+
+pub use self::core::Setup;
+pub use engine::{Engine, Input};

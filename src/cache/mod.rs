@@ -8,12 +8,16 @@ pub use who::Who;
 
 use crate::record::table::Tables;
 use crate::record::trunk::Targets;
-use crate::record::{Line, Location, Number};
+use crate::record::{Line, Location, Number, Trunk};
 use arc_swap::ArcSwap;
+use core::net::{IpAddr, SocketAddr};
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
 use std::collections::HashSet;
 use std::sync::Arc;
+
+/// The port of a SIP URI without one (RFC 3261 §19.1.2).
+const SIP_PORT: u16 = 5060;
 
 /// Everything the call path may look at.
 #[derive(Debug, Default)]
@@ -29,6 +33,14 @@ pub struct Cache {
 }
 
 impl Cache {
+    /// Where a trunk is now: its host when that is an address, else what the background resolver last knew.
+    pub fn target(&self, trunk: &Trunk) -> Option<SocketAddr> {
+        match trunk.host.parse::<IpAddr>() {
+            Ok(host) => Some(SocketAddr::new(host, trunk.port.unwrap_or(SIP_PORT))),
+            Err(_) => self.targets.get(&trunk.name).and_then(|targets| targets.first().copied()),
+        }
+    }
+
     /// Takes what this node's configuration says (domain, dial plans, trunks, sources) and keeps the organisations and
     /// sites that the tables brought.
     pub fn configure(&self, configured: &Snapshot) {

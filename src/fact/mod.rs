@@ -1,1 +1,199 @@
-//! The one typed list of what can happen. Logs, metrics, receipts and (later) notices are fed from it.
+//! The one typed list of what can happen. Logs, metrics, receipts and notices are fed from it and from nothing else.
+//!
+//! A fact names calls by our own identifier, trunks by their configured name and everything else by a word of ours, so
+//! that no fact can carry a number, a name, an address or a location.
+use crate::base::id::Handle;
+use core::time::Duration;
+use std::sync::Arc;
+
+/// A class of calls, as metrics and logs say it. There is no word for a crisis call here: such a call leaves
+/// [`Fact::CrisisCall`] and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// An emergency call.
+    Emergency,
+    /// A test call.
+    Test,
+    /// Any other call.
+    Other,
+}
+
+impl Kind {
+    /// The word for labels and log fields.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Kind::Emergency => "emergency",
+            Kind::Test => "test",
+            Kind::Other => "other",
+        }
+    }
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It was answered and one side hung up.
+    Completed,
+    /// The caller gave up before an answer.
+    Abandoned,
+    /// Every target was tried and failed.
+    Failed,
+    /// We refused it: an unknown source, no route for an `other` call, no room.
+    Refused,
+}
+
+impl Outcome {
+    /// The word for labels and log fields.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Outcome::Completed => "completed",
+            Outcome::Abandoned => "abandoned",
+            Outcome::Failed => "failed",
+            Outcome::Refused => "refused",
+        }
+    }
+}
+
+/// What became of one attempt at one trunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Attempted {
+    /// It answered.
+    Answered,
+    /// It refused with a final response.
+    Refused,
+    /// It said nothing in time.
+    Silent,
+    /// What we sent did not arrive.
+    Unreachable,
+    /// It was not needed any more.
+    Cancelled,
+}
+
+impl Attempted {
+    /// The word for labels and log fields.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Attempted::Answered => "answered",
+            Attempted::Refused => "refused",
+            Attempted::Silent => "silent",
+            Attempted::Unreachable => "unreachable",
+            Attempted::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// A fault in a message that did not stop the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Defect {
+    /// A SIP version other than 2.0 was read as 2.0.
+    Version,
+    /// Max-Forwards was missing, unreadable or used up and was set anew.
+    MaxForwards,
+    /// Require or Proxy-Require named extensions that we do not have and were ignored.
+    Require,
+    /// The Contact was missing or unreadable.
+    Contact,
+    /// A header past a limit, or a line that is no header, was left out.
+    Dropped,
+    /// The From header has no tag.
+    FromTag,
+    /// The To header was missing or unreadable.
+    To,
+    /// The body is shorter than its Content-Length; what is there was used.
+    Body,
+    /// The body has no session description.
+    NoSession,
+    /// The caller's number is outside what its source lists.
+    IdentityOutsideRange,
+}
+
+impl Defect {
+    /// The word for labels and log fields.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Defect::Version => "version",
+            Defect::MaxForwards => "max_forwards",
+            Defect::Require => "require",
+            Defect::Contact => "contact",
+            Defect::Dropped => "dropped_header",
+            Defect::FromTag => "from_tag",
+            Defect::To => "to",
+            Defect::Body => "short_body",
+            Defect::NoSession => "no_session",
+            Defect::IdentityOutsideRange => "identity_outside_range",
+        }
+    }
+}
+
+/// Something that a caller's side may not do during an emergency call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Feature {
+    /// Hold, in any form.
+    Hold,
+    /// Transfer by REFER.
+    Transfer,
+    /// Replacing or joining a dialog.
+    Replace,
+    /// A conference focus.
+    Conference,
+    /// A recorder.
+    Recording,
+    /// Watching the dialog by SUBSCRIBE.
+    Watching,
+}
+
+impl Feature {
+    /// The word for labels and log fields.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Feature::Hold => "hold",
+            Feature::Transfer => "transfer",
+            Feature::Replace => "replace",
+            Feature::Conference => "conference",
+            Feature::Recording => "recording",
+            Feature::Watching => "watching",
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the fields are what their names and types say")]
+pub enum Fact {
+    /// A crisis call came in. This is its only trace.
+    CrisisCall,
+    /// A call came in and is being handled.
+    Arrived { call: Handle, kind: Kind, source: Arc<str> },
+    /// It is known whom to ask.
+    Decided { call: Handle, kind: Kind, way: &'static str, grade: &'static str, took: Duration },
+    /// A request was sent to a target.
+    AttemptStarted { call: Handle, kind: Kind, trunk: Arc<str> },
+    /// An attempt is over.
+    AttemptEnded { call: Handle, kind: Kind, trunk: Arc<str>, how: Attempted, code: u16 },
+    /// The next target was started because this one failed or was late.
+    Failover { call: Handle, kind: Kind, from: Arc<str> },
+    /// A target rings.
+    Ringing { call: Handle, kind: Kind, trunk: Arc<str>, after: Duration },
+    /// A target answered.
+    Answered { call: Handle, kind: Kind, trunk: Arc<str>, after: Duration },
+    /// The call is over.
+    Ended { call: Handle, kind: Kind, outcome: Outcome, lasted: Duration },
+    /// A fault was repaired.
+    Repaired { call: Handle, kind: Kind, defect: Defect },
+    /// The caller's side asked for what it may not have now.
+    FeatureBlocked { call: Handle, kind: Kind, feature: Feature },
+    /// A PSAP asked for a transfer that is not carried out.
+    TransferNotSupported { call: Handle, kind: Kind },
+    /// The caller's side never acknowledged the answer; the call goes on.
+    AnswerNotAcknowledged { call: Handle, kind: Kind },
+    /// A text message to an emergency number was refused.
+    MessageToEmergency { source: Arc<str> },
+    /// A call or request from somewhere that no source or trunk names.
+    UnknownSource { refused: bool },
+    /// A call could not be taken: no room.
+    NoRoom { kind: Kind },
+    /// A trunk is known to answer, or known not to.
+    TrunkState { trunk: Arc<str>, up: bool },
+    /// Bytes that are no SIP message, by our word for the fault.
+    Unreadable { fault: &'static str },
+}

@@ -17,6 +17,17 @@ pub enum Grade {
 }
 
 impl Grade {
+    /// The word for logs, documents and people.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Grade::None => "none",
+            Grade::Stale => "stale",
+            Grade::Default => "default",
+            Grade::BestAvailable => "best_available",
+            Grade::Dispatchable => "dispatchable",
+        }
+    }
+
     /// The grade of a civic address by what it names. A street, a town or a postcode alone leads nobody to a door, so
     /// it is no better than a default.
     pub fn of(civic: &Civic) -> Grade {

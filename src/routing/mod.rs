@@ -44,6 +44,25 @@ pub enum Way {
     Refused,
 }
 
+impl Way {
+    /// The word for logs and people.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Way::Direct => "direct",
+            Way::Relay(Cause::UserNoAddress) => "relay: user_no_address",
+            Way::Relay(Cause::AdminConfig) => "relay: admin_config",
+            Way::Relay(Cause::UnknownDevice) => "relay: unknown_device",
+            Way::Relay(Cause::Stale) => "relay: stale",
+            Way::Relay(Cause::Conflict) => "relay: conflict",
+            Way::Gateway => "gateway",
+            Way::Test => "test",
+            Way::Crisis => "crisis",
+            Way::Other => "other",
+            Way::Refused => "refused",
+        }
+    }
+}
+
 /// One target and what it is sent.
 #[derive(Clone, Debug)]
 pub struct Target {

@@ -32,6 +32,16 @@ pub struct Dialog {
     texts: Texts,
 }
 
+/// Shows where it leads and nothing of who talks.
+impl core::fmt::Debug for Dialog {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.debug_struct("Dialog")
+            .field("flow", &self.flow)
+            .field("local_cseq", &self.local_cseq)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Dialog {
     /// The dialog of an INVITE that we answer with `local_tag` (RFC 3261 §12.1.1); a tag that its To already has stays
     /// ours. Without a Contact the peer is reached at its From URI. `None` when the INVITE has no From, To, Call-ID or

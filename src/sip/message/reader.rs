@@ -231,6 +231,11 @@ impl Message {
         self.bytes.slice(self.body.0 as usize..self.body.1 as usize)
     }
 
+    /// The body, borrowed.
+    pub fn body_slice(&self) -> &[u8] {
+        self.at(self.body)
+    }
+
     fn at(&self, span: Span) -> &[u8] {
         &self.bytes[span.0 as usize..span.1 as usize]
     }

@@ -1,0 +1,288 @@
+//! What the caller hears: ringing, the answer, and the ACKs that make a call of two dialogs.
+use super::call::{Acked, Call, Leg, Owed, Owner, Refresh, Side, Stage};
+use super::core::{Core, PRODUCT};
+use super::ring::Ring;
+use super::{hangup, headers, offer};
+use crate::base::now::Now;
+use crate::fact::Fact;
+use crate::record::Trunk;
+use crate::sip::dialog::Dialog;
+use crate::sip::flow::Flow;
+use crate::sip::message::{Message, Method, Name, Writer, multipart};
+use crate::sip::respond;
+use bytes::Bytes;
+use core::time::Duration;
+use std::sync::Arc;
+
+/// T1, the estimate of a round trip (RFC 3261 §17.1.1.1).
+const T1: Duration = Duration::from_millis(500);
+/// T2, the longest interval between copies (RFC 3261 §17.1.2.2).
+const T2: Duration = Duration::from_secs(4);
+/// How long a 2xx is repeated: 64·T1 (RFC 3261 §13.3.1.4).
+const REPEAT: Duration = Duration::from_secs(32);
+
+/// Passes a target's ringing on. A caller that requires reliable provisional responses hears none but 100, which it may
+/// not take as a fault (RFC 3262 §3).
+pub fn ringing(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
+    let code = response.status().unwrap_or(180);
+    let Some(ring) = call.ring.as_deref() else { return };
+    if code == 199 || ring.invite.has_token(Name::Require, "100rel") {
+        return;
+    }
+    let session = session_of(response);
+    let mut writer = to_caller(core, ring, call, code);
+    writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
+    let bytes = finish(writer, session.as_ref());
+    let server = ring.server;
+    core.send_response(now, server, code, bytes);
+}
+
+/// Tells a caller who has waited a minute that the call is still on its way (RFC 3261 §13.3.1.1).
+pub fn progress(core: &mut Core, call: &mut Call, now: Now) {
+    let Some(ring) = call.ring.as_deref() else { return };
+    if !ring.invite.has_token(Name::Require, "100rel") {
+        let bytes = to_caller(core, ring, call, 180).finish(None);
+        let server = ring.server;
+        core.send_response(now, server, 180, bytes);
+    }
+}
+
+/// Starts a dialog-forming response to the caller's INVITE.
+fn to_caller(core: &Core, ring: &Ring, call: &Call, code: u16) -> Writer {
+    let tag = call.caller.dialog.local_tag();
+    let mut writer = respond::respond(core.buffer(), &ring.invite, ring.flow.peer, code, "", Some(tag), true);
+    writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", ring.flow));
+    writer.field(Name::Allow, headers::ALLOW_CALLER).field(Name::Server, PRODUCT);
+    writer
+}
+
+/// The session description of a response, out of a multipart if need be.
+fn session_of(message: &Message) -> Option<Bytes> {
+    let body = message.body();
+    let content_type = message.value(Name::ContentType).unwrap_or_default();
+    let parts = multipart::parts(content_type, &body);
+    let session = parts.iter().find(|part| part.is("application/sdp")).map(|part| body.slice_ref(part.content));
+    session
+}
+
+fn finish(writer: Writer, session: Option<&Bytes>) -> Bytes {
+    writer.finish(session.map(|session| (&b"application/sdp"[..], &session[..])))
+}
+
+/// A target answered: acknowledge it, answer the caller, and both talk.
+pub fn answered(
+    core: &mut Core,
+    call: &mut Call,
+    mut leg: Leg,
+    trunk: &Arc<Trunk>,
+    offered: bool,
+    response: &Message,
+    now: Now,
+) {
+    let cseq = response.cseq().map_or(1, |(cseq, _)| cseq);
+    leg.takes_update = response.list(Name::Allow).any(|method| method == b"UPDATE");
+    leg.refresh = refresh_owed(response, now);
+    leg.acked = Some(Acked { cseq, ack: None });
+    call.answerer = Some(leg);
+    call.trunk = Some(trunk.clone());
+    call.stage = Stage::Talking;
+    if offered {
+        acknowledge(core, call, Side::Answerer, None);
+    }
+    answer_caller(core, call, response, now);
+    let arrived = call.arrived;
+    core.note(call, |call, kind| Fact::Answered {
+        call,
+        kind,
+        trunk: trunk.name.clone(),
+        after: now.mono.since(arrived),
+    });
+}
+
+fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
+    let Some(ring) = call.ring.as_deref() else { return };
+    let session = session_of(response);
+    let mut writer = to_caller(core, ring, call, 200);
+    writer.field(Name::Supported, "timer");
+    writer.copy_all(response, Name::SessionId);
+    let refresh = session_timer(&mut writer, &ring.invite, now);
+    let bytes = finish(writer, session.as_ref());
+    let (server, flow) = (ring.server, ring.flow);
+    let cseq = ring.invite.cseq().map_or(1, |(cseq, _)| cseq);
+    call.caller.takes_update = ring.invite.list(Name::Allow).any(|method| method == b"UPDATE");
+    call.caller.refresh = refresh;
+    call.caller.owed = Some(owe(bytes.clone(), flow, cseq, now));
+    core.send_response(now, server, 200, bytes);
+}
+
+/// A 2xx that must be acknowledged.
+pub fn owe(response: Bytes, flow: Flow, cseq: u32, now: Now) -> Owed {
+    Owed { response, flow, cseq, next: now.mono + T1, interval: T1, until: now.mono + REPEAT }
+}
+
+/// Agrees on session refreshes where the caller asked for them (RFC 4028 §9). An interval that is too short gets no
+/// timer at all: an emergency INVITE is never answered 422.
+pub fn session_timer(writer: &mut Writer, request: &Message, now: Now) -> Option<Refresh> {
+    let (interval_secs, refresher) = session_expires(request)?;
+    if interval_secs < 90 || !request.has_token(Name::Supported, "timer") {
+        return None;
+    }
+    let ours = refresher == Some(&b"uas"[..]);
+    writer.field(Name::SessionExpires, format!("{interval_secs};refresher={}", if ours { "uas" } else { "uac" }));
+    if !ours {
+        writer.field(Name::Require, "timer");
+    }
+    ours.then(|| Refresh { interval_secs, next: now.mono + half(interval_secs) })
+}
+
+/// The refreshes that a 2xx leaves to us: we asked to send them (RFC 4028 §7.2).
+pub fn refresh_owed(response: &Message, now: Now) -> Option<Refresh> {
+    let (interval_secs, refresher) = session_expires(response)?;
+    (refresher != Some(&b"uas"[..]) && interval_secs > 0)
+        .then(|| Refresh { interval_secs, next: now.mono + half(interval_secs) })
+}
+
+fn half(secs: u32) -> Duration {
+    Duration::from_secs(u64::from(secs)) / 2
+}
+
+fn session_expires(message: &Message) -> Option<(u32, Option<&[u8]>)> {
+    let value = message.value(Name::SessionExpires)?;
+    let mut pieces = value.split(|&byte| byte == b';');
+    let secs = core::str::from_utf8(pieces.next()?.trim_ascii()).ok()?.parse().ok()?;
+    let refresher = pieces.find_map(|piece| {
+        let (name, value) = piece.split_at(piece.iter().position(|&byte| byte == b'=')?);
+        name.trim_ascii().eq_ignore_ascii_case(b"refresher").then(|| value[1..].trim_ascii())
+    });
+    Some((secs, refresher))
+}
+
+/// Sends the ACK for the last INVITE that we sent on a side's leg; `answer` is the other side's session description
+/// where the INVITE had none (RFC 3261 §13.2.2.4).
+pub fn acknowledge(core: &mut Core, call: &mut Call, side: Side, answer: Option<&Message>) {
+    let key = call.key;
+    let Some(leg) = call.leg(side) else { return };
+    let Some(acked) = leg.acked.as_mut().filter(|acked| acked.ack.is_none()) else { return };
+    // An ACK to a 2xx is a transaction of its own that nobody answers: it takes a branch and keeps no state.
+    let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
+    core.layer.forget(client);
+    let writer = leg.dialog.ack(core.buffer(), acked.cseq, client.branch().as_str());
+    let bytes = match answer.filter(|answer| !answer.body_slice().is_empty()) {
+        Some(answer) => {
+            let content_type = answer.value(Name::ContentType).unwrap_or(b"application/sdp");
+            writer.finish(Some((content_type, answer.body_slice())))
+        }
+        None => writer.finish(None),
+    };
+    acked.ack = Some(bytes.clone());
+    let flow = leg.dialog.next_hop();
+    core.send(flow, bytes);
+}
+
+/// An ACK to a 2xx of ours. Where the other side's offer went out in that 2xx, the ACK brings the answer and goes on.
+pub fn acked(core: &mut Core, call: &mut Call, side: Side, ack: &Message) {
+    let cseq = ack.cseq().map(|(cseq, _)| cseq);
+    let Some(leg) = call.leg(side) else { return };
+    if leg.owed.as_ref().is_some_and(|owed| Some(owed.cseq) == cseq) {
+        leg.owed = None;
+        acknowledge(core, call, side.other(), Some(ack));
+    }
+}
+
+/// A 2xx to the first INVITE that comes when the call has its answerer: a copy gets its ACK again, another fork is let
+/// go (RFC 3261 §13.2.2.4).
+pub fn late_answer(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
+    if !matches!(response.status(), Some(200..=299)) {
+        return;
+    }
+    let key = call.key;
+    let Some(leg) = call.answerer.as_ref() else { return };
+    let tag = response.to().and_then(|to| to.tag()).unwrap_or_default();
+    if leg.dialog.remote_tag() == tag {
+        repeat_ack(core, leg);
+    } else {
+        // The response repeats all of the INVITE that makes a dialog.
+        let dialog = Dialog::calling(response, response, leg.dialog.flow);
+        hangup::release(core, key, dialog, Some(super::ring::ELSEWHERE), now);
+    }
+}
+
+/// Sends the last ACK of a leg again, for a copy of the 2xx.
+pub fn repeat_ack(core: &mut Core, leg: &Leg) {
+    if let Some(ack) = leg.acked.as_ref().and_then(|acked| acked.ack.clone()) {
+        core.send(leg.dialog.next_hop(), ack);
+    }
+}
+
+/// What is due on both legs: 2xx copies and session refreshes.
+pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
+    for side in [Side::Caller, Side::Answerer] {
+        repeat_answer(core, call, side, now);
+        refresh(core, call, side, now);
+    }
+}
+
+fn repeat_answer(core: &mut Core, call: &mut Call, side: Side, now: Now) {
+    let Some(leg) = call.leg(side) else { return };
+    let Some(owed) = leg.owed.as_mut().filter(|owed| owed.next <= now.mono) else { return };
+    if now.mono < owed.until {
+        owed.interval = (owed.interval * 2).min(T2);
+        owed.next = now.mono + owed.interval;
+        let (flow, response) = (owed.flow, owed.response.clone());
+        core.send(flow, response);
+        return;
+    }
+    leg.owed = None;
+    if call.protected {
+        // An answered emergency call is never ended on our own suspicion (rulings 18).
+        core.note(call, |call, kind| Fact::AnswerNotAcknowledged { call, kind });
+        acknowledge(core, call, side.other(), None);
+    } else {
+        hangup::end_both(core, call, "SIP;cause=408;text=\"No ACK\"", now);
+    }
+}
+
+fn refresh(core: &mut Core, call: &mut Call, side: Side, now: Now) {
+    let key = call.key;
+    let Some(leg) = call.leg(side) else { return };
+    let takes_update = leg.takes_update;
+    let Some(refresh) = leg.refresh.as_mut().filter(|refresh| refresh.next <= now.mono) else { return };
+    refresh.next = now.mono + half(refresh.interval_secs);
+    let secs = refresh.interval_secs;
+    let client = core.layer.reserve(Owner::Refresh(key, side), &mut core.entropy);
+    let flow = leg.dialog.next_hop();
+    // UPDATE without a session description refreshes the session and nothing else (RFC 4028 §7.4); a peer that does
+    // not list it gets OPTIONS, which at least shows that it is there.
+    let method = if takes_update { Method::Update } else { Method::Options };
+    let mut writer = leg.dialog.request(core.buffer(), method, client.branch().as_str());
+    if takes_update {
+        let contact_flow = leg.dialog.flow;
+        writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", contact_flow));
+        writer.field(Name::Supported, "timer");
+        writer.field(Name::SessionExpires, format!("{secs};refresher=uac"));
+    }
+    let bytes = writer.finish(None);
+    core.layer.start(now, client, flow, bytes, &mut core.transmits);
+}
+
+/// How soon a peer is asked again that says it has no such dialog.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+
+/// The answer to a refresh. A peer that twice in a row has no such dialog has hung up (rulings 18); any other answer,
+/// or none, is no reason to end a call.
+pub fn refreshed(core: &mut Core, call: &mut Call, side: Side, response: &Message, now: Now) {
+    let Some(leg) = call.leg(side) else { return };
+    match response.status() {
+        Some(481) => {
+            leg.unknown += 1;
+            if let Some(refresh) = leg.refresh.as_mut() {
+                refresh.next = now.mono + ASK_AGAIN;
+            }
+            if leg.unknown >= 2 {
+                hangup::dialog_gone(core, call, side, now);
+            }
+        }
+        Some(200..=299) => leg.unknown = 0,
+        _ => {}
+    }
+}

@@ -1,0 +1,219 @@
+//! One call: two sides, and what stands between them.
+use super::ring::Ring;
+use crate::base::id::Handle;
+use crate::base::now::Mono;
+use crate::classify::Class;
+use crate::fact::{Attempted, Kind, Outcome};
+use crate::record::Trunk;
+use crate::sip::dialog::Dialog;
+use crate::sip::flow::Flow;
+use crate::sip::message::{Message, Method};
+use crate::sip::transaction::{ClientId, ServerId};
+use bytes::Bytes;
+use core::time::Duration;
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// The two sides of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Who placed the call: the PBX.
+    Caller,
+    /// Who takes it: PSAP, relay center, crisis line, IVR, gateway.
+    Answerer,
+}
+
+impl Side {
+    /// The other one.
+    pub const fn other(self) -> Side {
+        match self {
+            Side::Caller => Side::Answerer,
+            Side::Answerer => Side::Caller,
+        }
+    }
+}
+
+/// What a transaction belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The INVITE that began this call.
+    Call(Handle),
+    /// The INVITE to one of its targets, by attempt number.
+    Attempt(Handle, u8),
+    /// A request of one side that was passed to the other.
+    Relayed(Handle),
+    /// A request that we made ourselves in a dialog; its answer changes nothing.
+    Own(Handle),
+    /// A session refresh on a side's leg.
+    Refresh(Handle, Side),
+    /// A probe of a trunk.
+    Probe(Handle),
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Targets are asked; the caller waits.
+    Ringing,
+    /// Both sides are connected.
+    Talking,
+    /// It is over for the caller; what is still open at targets is being closed.
+    Clearing,
+}
+
+/// A 2xx to an INVITE that is repeated until its ACK comes (RFC 3261 §13.3.1.4).
+#[derive(Debug)]
+pub struct Owed {
+    /// The response.
+    pub response: Bytes,
+    /// Where it goes.
+    pub flow: Flow,
+    /// The CSeq number that the ACK will have.
+    pub cseq: u32,
+    /// When it is sent again.
+    pub next: Mono,
+    /// How long after that.
+    pub interval: Duration,
+    /// When to stop repeating it.
+    pub until: Mono,
+}
+
+/// The ACK to the last INVITE that we sent on a leg.
+#[derive(Debug)]
+pub struct Acked {
+    /// The INVITE's CSeq number.
+    pub cseq: u32,
+    /// The ACK, sent again for each copy of the 2xx; `None` while the other side's answer is awaited.
+    pub ack: Option<Bytes>,
+}
+
+/// A session refresh that is ours to send (RFC 4028 §7.2).
+#[derive(Clone, Copy, Debug)]
+pub struct Refresh {
+    /// The session interval in seconds.
+    pub interval_secs: u32,
+    /// When the next refresh leaves.
+    pub next: Mono,
+}
+
+/// One side of a call: a dialog and what is open in it.
+#[derive(Debug)]
+pub struct Leg {
+    /// The dialog.
+    pub dialog: Dialog,
+    /// The nonce of our tag in it.
+    pub nonce: u64,
+    /// A 2xx that was not acknowledged yet.
+    pub owed: Option<Owed>,
+    /// The last ACK of ours.
+    pub acked: Option<Acked>,
+    /// The refresh that we owe.
+    pub refresh: Option<Refresh>,
+    /// Whether the peer's Allow lists UPDATE.
+    pub takes_update: bool,
+    /// How many refreshes in a row the peer answered with 481: it has no such dialog.
+    pub unknown: u8,
+}
+
+impl Leg {
+    /// A leg with nothing open in it.
+    pub fn new(dialog: Dialog, nonce: u64) -> Leg {
+        Leg { dialog, nonce, owed: None, acked: None, refresh: None, takes_update: false, unknown: 0 }
+    }
+}
+
+/// A request of one side that waits for the other side's answer.
+#[derive(Debug)]
+pub struct Pending {
+    /// Who asked.
+    pub from: Side,
+    /// The request's transaction.
+    pub server: ServerId,
+    /// The request.
+    pub request: Message,
+    /// Its method.
+    pub method: Method,
+    /// Our request to the other side.
+    pub client: ClientId,
+}
+
+/// A call.
+#[derive(Debug)]
+pub struct Call {
+    /// Our identifier.
+    pub key: Handle,
+    /// Its class.
+    pub class: Class,
+    /// The source's trunk.
+    pub source: Arc<str>,
+    /// Whether the caller's side is kept from holding, transferring, conferencing and recording.
+    pub protected: bool,
+    /// When the INVITE came.
+    pub arrived: Mono,
+    /// Where it stands.
+    pub stage: Stage,
+    /// The caller's side.
+    pub caller: Leg,
+    /// The answerer's side, once there is one.
+    pub answerer: Option<Leg>,
+    /// The trunk that answered.
+    pub trunk: Option<Arc<Trunk>>,
+    /// What is asked of targets, until nothing is open any more.
+    pub ring: Option<Box<Ring>>,
+    /// Requests that wait for the other side.
+    pub pending: SmallVec<[Pending; 1]>,
+    /// The deadline that the wheel knows of.
+    pub scheduled: Option<Mono>,
+    /// The hash under which merged copies of the INVITE are recognised.
+    pub merge_key: u64,
+}
+
+impl Call {
+    /// The class for facts; `None` for a crisis call, which leaves none.
+    pub fn kind(&self) -> Option<Kind> {
+        kind_of(self.class)
+    }
+
+    /// A side's leg.
+    pub fn leg(&mut self, side: Side) -> Option<&mut Leg> {
+        match side {
+            Side::Caller => Some(&mut self.caller),
+            Side::Answerer => self.answerer.as_mut(),
+        }
+    }
+
+    /// Whether nothing is left to do.
+    pub fn is_over(&self) -> bool {
+        self.stage == Stage::Clearing && self.ring.as_ref().is_none_or(|ring| ring.is_over())
+    }
+
+    /// When something must happen next.
+    pub fn deadline(&self) -> Option<Mono> {
+        let legs = [Some(&self.caller), self.answerer.as_ref()];
+        let of_legs = legs
+            .into_iter()
+            .flatten()
+            .flat_map(|leg| [leg.owed.as_ref().map(|owed| owed.next), leg.refresh.map(|refresh| refresh.next)]);
+        let of_ring = self.ring.as_ref().and_then(|ring| ring.deadline(self.stage));
+        of_legs.chain([of_ring]).flatten().min()
+    }
+}
+
+/// The class for facts; `None` for a crisis call.
+pub const fn kind_of(class: Class) -> Option<Kind> {
+    match class {
+        Class::Emergency => Some(Kind::Emergency),
+        Class::Test => Some(Kind::Test),
+        Class::Other => Some(Kind::Other),
+        Class::Crisis => None,
+    }
+}
+
+/// How a call ends, for its last fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// What is said of attempts that were still open.
+    pub attempts: Attempted,
+}

@@ -1,0 +1,457 @@
+//! The engine's door: one input at a time, then what came of it.
+use super::call::{Call, Leg, Owner, Side, Stage, kind_of};
+use super::core::{Core, Setup, Wake};
+use super::midcall::{self, InDialog, relay};
+use super::prober::Prober;
+use super::ring::{self, Ring};
+use super::story::{self, Decision, View};
+use super::table::Table;
+use super::{bridge, hangup, intake, strangers};
+use crate::base::entropy::Entropy;
+use crate::base::id::Handle;
+use crate::base::now::{Mono, Now};
+use crate::cache::{Cache, Snapshot, Who};
+use crate::classify::Class;
+use crate::fact::{Attempted, Fact};
+use crate::record::{Source, Trunk};
+use crate::routing::Way;
+use crate::sip::dialog::Dialog;
+use crate::sip::flow::{Flow, Transport};
+use crate::sip::message::{Message, Method, Name, Unreadable};
+use crate::sip::transaction::{ClientId, Event, ServerId, Transmit};
+use bytes::Bytes;
+use core::hash::{BuildHasher, Hasher};
+use core::net::SocketAddr;
+use hashbrown::HashMap;
+use std::sync::Arc;
+
+/// What comes in.
+#[derive(Debug)]
+pub enum Input {
+    /// A datagram, or a message cut out of a stream.
+    Received {
+        /// Where it came from.
+        flow: Flow,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// What was sent to this peer did not arrive: ICMP, a refused or broken connection.
+    Unreachable(Flow),
+    /// A stream of ours to this peer is open.
+    StreamOpen(SocketAddr),
+    /// It is gone.
+    StreamClosed(SocketAddr),
+    /// The cache's snapshot was replaced.
+    Configured,
+    /// New calls are refused from now on; those in progress go on.
+    Drain,
+}
+
+/// One engine with all its calls.
+pub struct Engine {
+    core: Core,
+    calls: Table,
+    prober: Prober,
+    /// Live INVITEs by caller, Call-ID and CSeq, to tell merged copies (RFC 3261 §8.2.2.2).
+    merged: HashMap<u64, Handle, foldhash::fast::RandomState>,
+}
+
+impl Engine {
+    /// An engine without calls. `clock` times the steps of a decision and nothing else.
+    pub fn new(setup: Setup, cache: Arc<Cache>, entropy: Entropy, clock: Box<dyn Fn() -> Mono + Send>) -> Engine {
+        Engine {
+            core: Core::new(setup, cache, entropy, clock),
+            calls: Table::default(),
+            prober: Prober::default(),
+            merged: HashMap::default(),
+        }
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, now: Now, input: Input) {
+        match input {
+            Input::Received { flow, bytes } => self.received(now, flow, bytes),
+            Input::Unreachable(flow) => self.unreachable(now, flow),
+            Input::StreamOpen(peer) => {
+                self.core.streams.insert(peer);
+            }
+            Input::StreamClosed(peer) => {
+                self.core.streams.remove(&peer);
+            }
+            Input::Configured => self.prober.configure(&mut self.core, now),
+            Input::Drain => self.core.draining = true,
+        }
+    }
+
+    /// When [`Engine::on_time`] is due.
+    pub fn poll_timeout(&self) -> Option<Mono> {
+        [self.core.layer.next_deadline(), self.core.wheel.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// Does what is due.
+    pub fn on_time(&mut self, now: Now) {
+        while let Some(event) = self.core.layer.fire(now, &mut self.core.transmits) {
+            self.event(now, event);
+        }
+        while let Some(wake) = self.core.wheel.pop_due(now.mono) {
+            match wake {
+                Wake::Probe(place) => self.prober.on_time(&mut self.core, place, now),
+                Wake::Call(key) => self.with_call(key, now, |core, call| {
+                    call.scheduled = None;
+                    ring::on_time(core, call, now);
+                    bridge::on_time(core, call, now);
+                }),
+            }
+        }
+    }
+
+    /// The next message to send.
+    pub fn drain_transmits(&mut self) -> std::vec::Drain<'_, Transmit> {
+        self.core.transmits.drain(..)
+    }
+
+    /// What happened.
+    pub fn drain_facts(&mut self) -> std::vec::Drain<'_, Fact> {
+        self.core.facts.drain(..)
+    }
+
+    /// How many calls are in progress.
+    pub fn active_calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// How many transactions are kept.
+    pub fn transactions(&self) -> usize {
+        self.core.layer.len()
+    }
+
+    fn received(&mut self, now: Now, flow: Flow, bytes: Bytes) {
+        let message = match Message::read(bytes.clone()) {
+            Ok(message) => message,
+            Err(Unreadable::Empty) => return,
+            // A request whose body is cut short is still a request; an emergency call is taken with what is there.
+            Err(Unreadable::Body) => match Message::read_head(bytes) {
+                Ok(message) if message.method().is_some() => message,
+                _ => return self.core.facts.push(Fact::Unreadable { fault: "body" }),
+            },
+            Err(fault) => return self.core.facts.push(Fact::Unreadable { fault: strangers::word(fault) }),
+        };
+        if message.method().is_some() && !strangers::is_usable(&message) {
+            return strangers::refuse_unusable(&mut self.core, flow, &message);
+        }
+        let Core { layer, entropy, transmits, .. } = &mut self.core;
+        if let Some(event) = layer.receive(now, flow, message, entropy, transmits) {
+            self.event(now, event);
+        }
+    }
+
+    fn event(&mut self, now: Now, event: Event<Owner>) {
+        match event {
+            Event::Request { id, flow, message } => self.request(now, id, flow, message),
+            Event::Ack { message, .. } => {
+                if let Some((mut call, side)) = self.dialog_of(&message) {
+                    bridge::acked(&mut self.core, &mut call, side, &message);
+                    self.after(now, call);
+                }
+            }
+            Event::Cancel { id, flow, message, invite } => self.cancel(now, id, flow, &message, invite),
+            Event::Response { id, user, message } => self.response(now, id, user, &message),
+            Event::Timeout { id, user } => self.timeout(now, id, user),
+            Event::NoAck { .. } | Event::Stray { .. } => {}
+        }
+    }
+
+    fn request(&mut self, now: Now, id: ServerId, flow: Flow, message: Message) {
+        let method = message.method().unwrap_or(Method::Other);
+        if message.to().is_some_and(|to| to.tag().is_some()) {
+            match self.dialog_of(&message) {
+                Some((mut call, side)) => {
+                    let asked = InDialog { side, method, id, request: message, flow };
+                    midcall::request(&mut self.core, &mut call, asked, now);
+                    self.after(now, call);
+                }
+                None => self.core.refuse(now, id, &message, flow, 481),
+            }
+            return;
+        }
+        let via_port = message.via().and_then(|via| via.port).filter(|_| flow.transport != Transport::Udp);
+        let snapshot = self.core.cache.snapshot.load_full();
+        let who = self.core.cache.who(&snapshot, flow.peer, via_port);
+        if method == Method::Invite {
+            self.invite(now, id, flow, message, &snapshot, who);
+        } else {
+            strangers::answer(&mut self.core, now, id, flow, &message, &snapshot, who);
+        }
+    }
+
+    /// An INVITE that begins a call.
+    fn invite(&mut self, now: Now, id: ServerId, flow: Flow, invite: Message, snapshot: &Snapshot, who: Who) {
+        let Some((source, leave_out)) = self.source(snapshot, &invite, who) else {
+            self.core.facts.push(Fact::UnknownSource { refused: true });
+            return self.core.refuse(now, id, &invite, flow, 403);
+        };
+        if invite.has_token(Name::Require, "siprec") {
+            return self.core.answer(now, id, &invite, flow, 420, |writer| {
+                writer.field(Name::Unsupported, "siprec");
+            });
+        }
+        let merge_key = self.merge_key(&invite);
+        if self.merged.contains_key(&merge_key) {
+            return self.core.refuse(now, id, &invite, flow, 482);
+        }
+        // 100 leaves before anything is looked up.
+        self.core.refuse(now, id, &invite, flow, 100);
+        let asked = intake::read(&invite, &source, leave_out);
+        let Some(decision) = self.decide(now, snapshot, &asked) else {
+            return self.core.refuse(now, id, &invite, flow, 503);
+        };
+        let class = decision.classified.class;
+        if let Some(code) = self.refusal(&decision, &invite) {
+            if code == 503 {
+                self.core.facts.extend(kind_of(class).map(|kind| Fact::NoRoom { kind }));
+            }
+            return self.core.refuse(now, id, &invite, flow, code);
+        }
+        self.begin(now, id, flow, invite, source.trunk.clone(), decision, merge_key);
+    }
+
+    /// Who places this call, and a trunk to leave out where it came back to us from that very trunk (rulings 22).
+    fn source(&mut self, snapshot: &Snapshot, invite: &Message, who: Who) -> Option<(Arc<Source>, Option<Arc<str>>)> {
+        match who {
+            Who::Trunk(_, Some(source)) => Some((source, None)),
+            Who::Trunk(trunk, None) => {
+                let came_from = self.looped(invite, &trunk)?;
+                Some((snapshot.source_of(&came_from)?.clone(), Some(trunk.name.clone())))
+            }
+            Who::Unknown if self.core.setup.relay_unknown => {
+                self.core.facts.push(Fact::UnknownSource { refused: false });
+                Some((snapshot.sources.first()?.clone(), None))
+            }
+            Who::Unknown => None,
+        }
+    }
+
+    /// The source of a call of the same caller that waits for an answer from this trunk.
+    fn looped(&self, invite: &Message, trunk: &Trunk) -> Option<Arc<str>> {
+        let numbers = intake::numbers(invite);
+        let same = |call: &&Call| {
+            let ring = call.ring.as_deref().filter(|_| call.stage == Stage::Ringing);
+            ring.is_some_and(|ring| ring.waits_on(trunk) && numbers.iter().any(|number| ring.is_from(number)))
+        };
+        self.calls.iter().find(same).map(|call| call.source.clone())
+    }
+
+    fn decide(&mut self, now: Now, snapshot: &Snapshot, asked: &intake::Asked) -> Option<Decision> {
+        let chance = self.core.entropy.bits();
+        let core = &self.core;
+        let is_dead = |trunk: &Trunk| core.is_dead(trunk, now);
+        let view = View { cache: &core.cache, snapshot, is_dead: &is_dead, clock: &*core.clock, chance };
+        story::advance(&view, asked)
+    }
+
+    /// The few reasons for which a call is not taken (rulings 1); for an emergency call only that there is no room.
+    fn refusal(&self, decision: &Decision, invite: &Message) -> Option<u16> {
+        let class = decision.classified.class;
+        let setup = &self.core.setup;
+        if !self.calls.has_room(class, setup.max_calls, setup.emergency_reserve_percent) {
+            return Some(503);
+        }
+        if matches!(class, Class::Emergency | Class::Crisis) {
+            return None;
+        }
+        if decision.plan.way == Way::Refused {
+            return Some(404);
+        }
+        if self.core.draining {
+            return Some(503);
+        }
+        match class {
+            Class::Other if invite.number(Name::MaxForwards) == Some(0) => Some(483),
+            Class::Other if invite.version() != b"SIP/2.0" => Some(505),
+            Class::Other if intake::unknown_extensions(invite) => Some(420),
+            _ => None,
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "a call is begun with all that is known of it")]
+    fn begin(
+        &mut self,
+        now: Now,
+        id: ServerId,
+        flow: Flow,
+        invite: Message,
+        source: Arc<str>,
+        decision: Decision,
+        merge_key: u64,
+    ) {
+        let class = decision.classified.class;
+        let slot = self.calls.reserve();
+        let (key, tag) = (self.core.handle(slot), self.core.handle(slot));
+        let Some(dialog) = Dialog::answering(&invite, tag.text().as_bytes(), flow) else {
+            self.calls.release(slot);
+            return self.core.refuse(now, id, &invite, flow, 400);
+        };
+        let defects = intake::defects(&invite);
+        self.core.layer.set_user(id, Owner::Call(key));
+        let (way, grade, took) = (decision.plan.way.text(), decision.located.grade.text(), decision.receipt.took());
+        let mut call = Box::new(Call {
+            key,
+            class,
+            source,
+            protected: matches!(class, Class::Emergency | Class::Test),
+            arrived: now.mono,
+            stage: Stage::Ringing,
+            caller: Leg::new(dialog, tag.nonce),
+            answerer: None,
+            trunk: None,
+            ring: Some(Box::new(Ring::new(invite, id, flow, decision))),
+            pending: smallvec::SmallVec::new(),
+            scheduled: None,
+            merge_key,
+        });
+        self.merged.insert(merge_key, key);
+        let source = call.source.clone();
+        if class == Class::Crisis {
+            self.core.facts.push(Fact::CrisisCall);
+        }
+        self.core.note(&call, |call, kind| Fact::Arrived { call, kind, source });
+        for defect in defects {
+            self.core.note(&call, |call, kind| Fact::Repaired { call, kind, defect });
+        }
+        self.core.note(&call, |call, kind| Fact::Decided { call, kind, way, grade, took });
+        self.calls.begin(key);
+        ring::next(&mut self.core, &mut call, now);
+        self.after(now, call);
+    }
+
+    fn cancel(
+        &mut self,
+        now: Now,
+        id: ServerId,
+        flow: Flow,
+        cancel: &Message,
+        invite: Option<(ServerId, Option<Owner>)>,
+    ) {
+        let Some((_, owner)) = invite else {
+            return self.core.refuse(now, id, cancel, flow, 481);
+        };
+        match owner {
+            Some(Owner::Call(key)) => {
+                let Some(mut call) = self.calls.take(key) else {
+                    return self.core.refuse(now, id, cancel, flow, 200);
+                };
+                // The same To tag in the answers to CANCEL and INVITE (RFC 3261 §9.2).
+                let tag = call.caller.dialog.local_tag().to_vec();
+                self.core.answer_tagged(now, id, cancel, flow, 200, &tag);
+                hangup::cancelled(&mut self.core, &mut call, cancel, now);
+                self.after(now, call);
+            }
+            Some(Owner::Relayed(key)) => {
+                self.core.refuse(now, id, cancel, flow, 200);
+                let server = invite.map(|(server, _)| server);
+                self.with_call(key, now, |core, call| relay::cancelled(core, call, server, now));
+            }
+            _ => self.core.refuse(now, id, cancel, flow, 200),
+        }
+    }
+
+    fn response(&mut self, now: Now, id: ClientId, owner: Owner, response: &Message) {
+        match owner {
+            Owner::Attempt(key, number) => {
+                self.with_call(key, now, |core, call| ring::heard(core, call, number, response, now));
+            }
+            Owner::Relayed(key) => {
+                self.with_call(key, now, |core, call| relay::answered(core, call, id, response, now));
+            }
+            Owner::Refresh(key, side) => {
+                self.with_call(key, now, |core, call| bridge::refreshed(core, call, side, response, now));
+            }
+            Owner::Probe(handle) => self.prober.answered(&mut self.core, handle, id, response, now),
+            Owner::Own(_) | Owner::Call(_) => {}
+        }
+    }
+
+    fn timeout(&mut self, now: Now, id: ClientId, owner: Owner) {
+        match owner {
+            Owner::Attempt(key, number) => {
+                self.with_call(key, now, |core, call| ring::silent(core, call, number, Attempted::Silent, now));
+            }
+            Owner::Relayed(key) => self.with_call(key, now, |core, call| relay::unanswered(core, call, id, now)),
+            Owner::Probe(handle) => self.prober.failed(&mut self.core, handle, id, now),
+            Owner::Own(_) | Owner::Refresh(..) | Owner::Call(_) => {}
+        }
+    }
+
+    fn unreachable(&mut self, now: Now, flow: Flow) {
+        if flow.transport == Transport::Tcp {
+            self.core.streams.remove(&flow.peer);
+        }
+        for (id, owner) in self.core.layer.waiting_on(&flow) {
+            match owner {
+                Owner::Attempt(key, number) => {
+                    self.with_call(key, now, |core, call| ring::unreachable(core, call, number, flow, now));
+                }
+                Owner::Probe(handle) => self.prober.failed(&mut self.core, handle, id, now),
+                Owner::Relayed(_) | Owner::Own(_) | Owner::Refresh(..) | Owner::Call(_) => {}
+            }
+        }
+    }
+
+    /// The call and side whose dialog a message names: our tag leads to the place, the rest must fit.
+    fn dialog_of(&mut self, message: &Message) -> Option<(Box<Call>, Side)> {
+        let tag = message.to().and_then(|to| to.tag())?;
+        let handle = Handle::read(tag)?;
+        let call = self.calls.take_at(handle.slot)?;
+        let fits = |dialog: &Dialog| {
+            let remote = message.from().and_then(|from| from.tag()).unwrap_or_default();
+            dialog.is_between(message.call_id().unwrap_or_default(), tag, remote)
+        };
+        let side = if call.caller.nonce == handle.nonce && fits(&call.caller.dialog) {
+            Some(Side::Caller)
+        } else {
+            let answerer = call.answerer.as_ref().filter(|leg| leg.nonce == handle.nonce && fits(&leg.dialog));
+            answerer.map(|_| Side::Answerer)
+        };
+        match side {
+            Some(side) => Some((call, side)),
+            None => {
+                self.calls.put_back(call);
+                None
+            }
+        }
+    }
+
+    fn with_call(&mut self, key: Handle, now: Now, work: impl FnOnce(&mut Core, &mut Call)) {
+        if let Some(mut call) = self.calls.take(key) {
+            work(&mut self.core, &mut call);
+            self.after(now, call);
+        }
+    }
+
+    /// Puts a call back, with its next deadline known to the wheel, or forgets it.
+    fn after(&mut self, _now: Now, mut call: Box<Call>) {
+        if call.stage == Stage::Talking && call.ring.as_deref().is_some_and(Ring::is_over) {
+            call.ring = None;
+        }
+        if call.stage == Stage::Clearing || call.ring.is_none() {
+            self.merged.remove(&call.merge_key);
+        }
+        if call.is_over() {
+            return self.calls.remove(call.key);
+        }
+        if let Some(deadline) = call.deadline().filter(|deadline| call.scheduled.is_none_or(|known| *deadline < known))
+        {
+            call.scheduled = Some(deadline);
+            self.core.wheel.schedule(deadline, Wake::Call(call.key));
+        }
+        self.calls.put_back(call);
+    }
+
+    fn merge_key(&self, invite: &Message) -> u64 {
+        let mut hasher = self.merged.hasher().build_hasher();
+        hasher.write(invite.call_id().unwrap_or_default());
+        hasher.write(invite.from().and_then(|from| from.tag()).unwrap_or_default());
+        hasher.write_u32(invite.cseq().map_or(0, |(cseq, _)| cseq));
+        hasher.finish()
+    }
+}

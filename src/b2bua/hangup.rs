@@ -1,0 +1,123 @@
+//! Every way a call can end.
+use super::call::{Call, Ending, Owner, Side, Stage};
+use super::core::Core;
+use super::ring;
+use crate::base::id::Handle;
+use crate::base::now::Now;
+use crate::fact::{Fact, Outcome};
+use crate::sip::dialog::Dialog;
+use crate::sip::flow::Flow;
+use crate::sip::message::{Message, Method, Name};
+use crate::sip::respond;
+use crate::sip::transaction::ServerId;
+
+/// A BYE: answered always, requests that still wait get 487, and the other side is told (RFC 3261 §15.1.2).
+pub fn bye(core: &mut Core, call: &mut Call, side: Side, id: ServerId, request: &Message, flow: Flow, now: Now) {
+    core.refuse(now, id, request, flow, 200);
+    match (call.stage, side) {
+        (Stage::Clearing, _) => {}
+        (Stage::Ringing, Side::Caller) => {
+            ring::cancel_all(core, call, reason_of(request), now);
+            let ending = Ending { outcome: Outcome::Abandoned, attempts: crate::fact::Attempted::Cancelled };
+            refuse_caller(core, call, 487, ending, now);
+        }
+        (Stage::Ringing, Side::Answerer) => {}
+        (Stage::Talking, _) => {
+            refuse_pending(core, call, now);
+            say_bye(core, call, side.other(), reason_of(request), now);
+            end(core, call, Outcome::Completed, now);
+        }
+    }
+}
+
+fn reason_of(request: &Message) -> Option<&str> {
+    request.value(Name::Reason).and_then(|reason| core::str::from_utf8(reason).ok())
+}
+
+/// A CANCEL of the caller's INVITE. After an answer it has no effect (RFC 3261 §9.2).
+pub fn cancelled(core: &mut Core, call: &mut Call, cancel: &Message, now: Now) {
+    if call.stage != Stage::Ringing {
+        return;
+    }
+    ring::cancel_all(core, call, reason_of(cancel), now);
+    let ending = Ending { outcome: Outcome::Abandoned, attempts: crate::fact::Attempted::Cancelled };
+    refuse_caller(core, call, 487, ending, now);
+}
+
+/// Answers the caller's INVITE with a failure and ends the call.
+pub fn refuse_caller(core: &mut Core, call: &mut Call, code: u16, ending: Ending, now: Now) {
+    if let Some(ring) = call.ring.as_deref() {
+        let tag = call.caller.dialog.local_tag();
+        let mut writer = respond::respond(core.buffer(), &ring.invite, ring.flow.peer, code, "", Some(tag), false);
+        writer.field(Name::Server, super::core::PRODUCT);
+        let (server, bytes) = (ring.server, writer.finish(None));
+        core.send_response(now, server, code, bytes);
+    }
+    end(core, call, ending.outcome, now);
+}
+
+/// Ends an answered call on both legs.
+pub fn end_both(core: &mut Core, call: &mut Call, reason: &str, now: Now) {
+    refuse_pending(core, call, now);
+    say_bye(core, call, Side::Caller, Some(reason), now);
+    say_bye(core, call, Side::Answerer, Some(reason), now);
+    end(core, call, Outcome::Completed, now);
+}
+
+/// A peer says that it has no such dialog any more: that leg is over, and the other side is told.
+pub fn dialog_gone(core: &mut Core, call: &mut Call, side: Side, now: Now) {
+    if call.stage == Stage::Talking {
+        refuse_pending(core, call, now);
+        say_bye(core, call, side.other(), Some("SIP;cause=481"), now);
+        end(core, call, Outcome::Completed, now);
+    }
+}
+
+fn say_bye(core: &mut Core, call: &mut Call, side: Side, reason: Option<&str>, now: Now) {
+    let key = call.key;
+    let Some(leg) = call.leg(side) else { return };
+    leg.owed = None;
+    leg.refresh = None;
+    goodbye(core, key, &mut leg.dialog, reason, now);
+}
+
+fn goodbye(core: &mut Core, key: Handle, dialog: &mut Dialog, reason: Option<&str>, now: Now) {
+    let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
+    let flow = dialog.next_hop();
+    let mut writer = dialog.request(core.buffer(), Method::Bye, client.branch().as_str());
+    if let Some(reason) = reason {
+        writer.field(Name::Reason, reason);
+    }
+    let bytes = writer.finish(None);
+    core.layer.start(now, client, flow, bytes, &mut core.transmits);
+}
+
+/// Lets go of someone who answered when the call already had an answerer, or none any more: ACK, then BYE (RFC 3261
+/// §13.2.2.4). Two PSAPs never both talk to a caller.
+pub fn release(core: &mut Core, key: Handle, dialog: Option<Dialog>, reason: Option<&str>, now: Now) {
+    let Some(mut dialog) = dialog else { return };
+    let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
+    core.layer.forget(client);
+    let ack = dialog.ack(core.buffer(), dialog.local_cseq(), client.branch().as_str()).finish(None);
+    core.send(dialog.next_hop(), ack);
+    goodbye(core, key, &mut dialog, reason, now);
+}
+
+/// Requests that one side sent and the other has not answered end with the call (RFC 3261 §15.1.2).
+fn refuse_pending(core: &mut Core, call: &mut Call, now: Now) {
+    for pending in core::mem::take(&mut call.pending) {
+        core.layer.forget(pending.client);
+        let flow = core.layer.server_flow(pending.server);
+        if let Some(flow) = flow {
+            core.refuse(now, pending.server, &pending.request, flow, 487);
+        }
+    }
+}
+
+fn end(core: &mut Core, call: &mut Call, outcome: Outcome, now: Now) {
+    call.stage = Stage::Clearing;
+    let arrived = call.arrived;
+    call.caller.owed = None;
+    call.caller.refresh = None;
+    core.note(call, |call, kind| Fact::Ended { call, kind, outcome, lasted: now.mono.since(arrived) });
+}

@@ -1,0 +1,158 @@
+//! An INVITE in plain words. From here down there is no SIP.
+use crate::classify::Dialled;
+use crate::fact::Defect;
+use crate::pidf::{self, Conveyed};
+use crate::record::{Number, Source};
+use crate::sip::message::{Message, Name, NameAddr, Scheme, Uri, multipart};
+use smallvec::SmallVec;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// What a caller asks for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The organisation that the call belongs to.
+    pub organisation: Arc<str>,
+    /// The site of callers that no site lists.
+    pub default_site: Arc<str>,
+    /// The trunk that this source's `other` calls go to.
+    pub relay_other: Option<Arc<str>>,
+    /// A trunk to leave out, because the call came back from it.
+    pub leave_out: Option<Arc<str>>,
+    /// The caller's numbers, the most trustworthy first.
+    pub numbers: SmallVec<[Number; 4]>,
+    /// What the best location that came by value says.
+    pub conveyed: Option<Conveyed>,
+    /// Whether a location came by reference.
+    pub reference: bool,
+    dialled: String,
+    dialled_params: String,
+    is_urn: bool,
+}
+
+impl Asked {
+    /// What a person asks about by hand: digits or a URN, and a number.
+    pub fn by_hand(source: &Source, dialled: &str, number: Option<Number>) -> Asked {
+        let urn = dialled.get(..4).filter(|head| head.eq_ignore_ascii_case("urn:")).and_then(|_| dialled.get(4..));
+        Asked {
+            organisation: source.organisation.clone(),
+            default_site: source.default_site.clone(),
+            relay_other: source.relay_other.clone(),
+            leave_out: None,
+            numbers: number.into_iter().collect(),
+            conveyed: None,
+            reference: false,
+            dialled: urn.unwrap_or(dialled).to_owned(),
+            dialled_params: String::new(),
+            is_urn: urn.is_some(),
+        }
+    }
+
+    /// What was dialled.
+    pub fn dialled(&self) -> Dialled<'_> {
+        if self.is_urn { Dialled::Urn(&self.dialled) } else { Dialled::Number(&self.dialled, &self.dialled_params) }
+    }
+}
+
+/// Reads an INVITE from a known source.
+pub fn read(invite: &Message, source: &Source, leave_out: Option<Arc<str>>) -> Asked {
+    let (is_urn, dialled, dialled_params) = dialled(invite);
+    let (conveyed, reference) = locations(invite);
+    Asked {
+        organisation: source.organisation.clone(),
+        default_site: source.default_site.clone(),
+        relay_other: source.relay_other.clone(),
+        leave_out,
+        numbers: numbers(invite),
+        conveyed,
+        reference,
+        dialled,
+        dialled_params,
+        is_urn,
+    }
+}
+
+/// The Request-URI decides; To is looked at only when the Request-URI names nobody (RFC 3261 §16.5, §8.2.2.1).
+fn dialled(invite: &Message) -> (bool, String, String) {
+    let request = Uri::read(invite.request_uri());
+    let to = invite.to().map(|to| to.uri);
+    let chosen = request.filter(|uri| !uri.user.is_empty()).or(to).or(request);
+    let Some(uri) = chosen else { return (false, String::new(), String::new()) };
+    (uri.scheme == Scheme::Urn, text(uri.user), text(uri.params))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// PAI, then P-Preferred-Identity, Remote-Party-ID and From: the order in which a PBX is to be believed.
+pub fn numbers(invite: &Message) -> SmallVec<[Number; 4]> {
+    let mut found: SmallVec<[Number; 4]> = SmallVec::new();
+    let headers = [Name::PAssertedIdentity, Name::PPreferredIdentity, Name::RemotePartyId];
+    let asserted = headers.into_iter().flat_map(|name| invite.list(name)).filter_map(NameAddr::read);
+    for address in asserted.chain(invite.from()).take(8) {
+        let user: Cow<'_, [u8]> = address.uri.user_text();
+        let number = core::str::from_utf8(&user).ok().and_then(Number::read);
+        if let Some(number) = number.filter(|number| !found.contains(number) && !is_anonymous(number)) {
+            found.push(number);
+        }
+    }
+    found
+}
+
+/// Words that stand where a number would (RFC 3323 §4.1, RFC 3325 §7).
+fn is_anonymous(number: &Number) -> bool {
+    let user = number.expose();
+    ["anonymous", "restricted", "unavailable", "unknown"].iter().any(|word| user.eq_ignore_ascii_case(word))
+}
+
+fn locations(invite: &Message) -> (Option<Conveyed>, bool) {
+    let body = invite.body();
+    let content_type = invite.value(Name::ContentType).unwrap_or_default();
+    let parts = multipart::parts(content_type, &body);
+    let documents = parts.iter().filter(|part| part.is("application/pidf+xml")).map(|part| part.content);
+    let conveyed = pidf::best(documents);
+    let reference = invite.list(Name::Geolocation).filter_map(NameAddr::read).any(|value| {
+        let scheme = value.uri.text.split(|&byte| byte == b':').next().unwrap_or_default();
+        [&b"http"[..], b"https", b"sip", b"sips", b"pres"].iter().any(|known| known.eq_ignore_ascii_case(scheme))
+    });
+    (conveyed, reference)
+}
+
+/// Faults of an INVITE that do not stop an emergency call (rulings 1), each a fact.
+pub fn defects(invite: &Message) -> SmallVec<[Defect; 4]> {
+    let mut found = SmallVec::new();
+    if invite.version() != b"SIP/2.0" {
+        found.push(Defect::Version);
+    }
+    if !matches!(invite.number(Name::MaxForwards), Some(1..=255)) {
+        found.push(Defect::MaxForwards);
+    }
+    if unknown_extensions(invite) {
+        found.push(Defect::Require);
+    }
+    if invite.contact().is_none() {
+        found.push(Defect::Contact);
+    }
+    if invite.dropped() > 0 {
+        found.push(Defect::Dropped);
+    }
+    if invite.from().is_none_or(|from| from.tag().is_none()) {
+        found.push(Defect::FromTag);
+    }
+    if invite.to().is_none() {
+        found.push(Defect::To);
+    }
+    found
+}
+
+/// Extensions that a caller may require of us: we have them.
+const EXTENSIONS: [&str; 4] = ["100rel", "timer", "replaces", "from-change"];
+
+/// Whether the INVITE requires an extension that we do not have (RFC 3261 §8.2.2.3).
+pub fn unknown_extensions(invite: &Message) -> bool {
+    invite
+        .list(Name::Require)
+        .chain(invite.list(Name::ProxyRequire))
+        .any(|tag| !EXTENSIONS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(tag)))
+}

@@ -1,0 +1,155 @@
+//! While they talk: which request of which side passes, is answered here, or is refused.
+//!
+//! | request | caller's side of a protected call | answerer's side, and both sides of other calls |
+//! |---|---|---|
+//! | BYE | ends the call | ends the call |
+//! | INVITE | 488 if it holds, 403 if it conferences, else passed | passed |
+//! | UPDATE | 200 without an offer, else as INVITE | 200 without an offer, else passed |
+//! | INFO | 403 if it records, else passed | passed |
+//! | MESSAGE, NOTIFY | passed | passed |
+//! | REFER | 403 | 403 from a PSAP until transfers are carried out by us, else passed |
+//! | SUBSCRIBE | 403 | 489 |
+//! | OPTIONS | 200 | 200 |
+//! | PRACK | 481: we send nothing that asks for one | 481 |
+//! | others | 405, or 501 if unknown | 405, or 501 if unknown |
+//!
+//! A refusal leaves the session as it was and nothing of it reaches the other side. 481, 408, 491 and 500 never refuse a
+//! feature: they would make the peer drop the dialog or try again (RFC 3261 §12.2.1.2, §14.1).
+mod info;
+mod offers;
+pub mod relay;
+
+use super::call::{Call, Side, Stage};
+use super::core::Core;
+use super::{hangup, headers};
+use crate::base::now::Now;
+use crate::fact::{Fact, Feature};
+use crate::sip::dialog::Sequence;
+use crate::sip::flow::Flow;
+use crate::sip::message::{Message, Method, Name};
+use crate::sip::transaction::ServerId;
+
+/// A request in a dialog, with what is needed to answer it.
+pub struct InDialog {
+    /// Who sent it.
+    pub side: Side,
+    /// Its method.
+    pub method: Method,
+    /// Its transaction.
+    pub id: ServerId,
+    /// The request.
+    pub request: Message,
+    /// Where it came from.
+    pub flow: Flow,
+}
+
+/// What the table says.
+enum Verdict {
+    /// It goes to the other side.
+    Pass,
+    /// It is answered with 200 and nothing more.
+    Accept,
+    /// It is refused.
+    Refuse(u16, Option<Feature>),
+    /// It is answered with 200 as OPTIONS is.
+    Abilities,
+}
+
+/// A request in a dialog of this call.
+pub fn request(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
+    let cseq = asked.request.cseq().map_or(0, |(cseq, _)| cseq);
+    let order = call.leg(asked.side).map(|leg| leg.dialog.sequence(cseq));
+    if order == Some(Sequence::Old) {
+        core.refuse(now, asked.id, &asked.request, asked.flow, 500);
+        return;
+    }
+    if asked.method == Method::Bye {
+        hangup::bye(core, call, asked.side, asked.id, &asked.request, asked.flow, now);
+        return;
+    }
+    if call.stage == Stage::Clearing {
+        core.refuse(now, asked.id, &asked.request, asked.flow, 481);
+        return;
+    }
+    match judge(call, &asked) {
+        Verdict::Pass => relay::pass(core, call, asked, now),
+        Verdict::Accept => accept(core, call, &asked, now),
+        Verdict::Abilities => abilities(core, &asked, now),
+        Verdict::Refuse(code, feature) => refuse(core, call, &asked, code, feature, now),
+    }
+}
+
+/// The table.
+fn judge(call: &Call, asked: &InDialog) -> Verdict {
+    let kept_from = call.protected && asked.side == Side::Caller;
+    match asked.method {
+        Method::Invite | Method::Update if asked.request.body_slice().is_empty() && asked.method == Method::Update => {
+            Verdict::Accept
+        }
+        Method::Invite | Method::Update if kept_from => offers::judge(&asked.request),
+        Method::Info if kept_from => info::judge(&asked.request),
+        Method::Invite | Method::Update | Method::Info | Method::Message | Method::Notify => Verdict::Pass,
+        Method::Refer if kept_from => Verdict::Refuse(403, Some(Feature::Transfer)),
+        Method::Refer if call.protected => Verdict::Refuse(403, None),
+        Method::Refer => Verdict::Pass,
+        Method::Subscribe if kept_from => Verdict::Refuse(403, Some(Feature::Watching)),
+        Method::Subscribe => Verdict::Refuse(489, None),
+        Method::Options => Verdict::Abilities,
+        Method::Prack => Verdict::Refuse(481, None),
+        Method::Other => Verdict::Refuse(501, None),
+        Method::Bye | Method::Ack | Method::Cancel | Method::Register | Method::Publish => Verdict::Refuse(405, None),
+    }
+}
+
+fn refuse(core: &mut Core, call: &mut Call, asked: &InDialog, code: u16, feature: Option<Feature>, now: Now) {
+    let host = core.cache.snapshot.load().domain.clone();
+    core.answer(now, asked.id, &asked.request, asked.flow, code, |writer| {
+        if let Some(feature) = feature {
+            writer.field(Name::Warning, format!("399 {host} \"{}\"", warning(feature)));
+        }
+        if matches!(code, 405 | 501) {
+            writer.field(Name::Allow, headers::ALLOW_CALLER);
+        }
+    });
+    match feature {
+        Some(feature) => core.note(call, |call, kind| Fact::FeatureBlocked { call, kind, feature }),
+        None if asked.method == Method::Refer => {
+            core.note(call, |call, kind| Fact::TransferNotSupported { call, kind });
+        }
+        None => {}
+    }
+}
+
+const fn warning(feature: Feature) -> &'static str {
+    match feature {
+        Feature::Hold => "Hold is disabled during an emergency call",
+        Feature::Transfer => "Transfer is disabled during an emergency call",
+        Feature::Replace => "Replacing is disabled during an emergency call",
+        Feature::Conference => "Conference is disabled during an emergency call",
+        Feature::Recording => "Recording is disabled during an emergency call",
+        Feature::Watching => "Dialog state is not shown during an emergency call",
+    }
+}
+
+/// A session refresh without an offer is answered here (RFC 4028 §7.4, RFC 3311 §5.2).
+fn accept(core: &mut Core, call: &mut Call, asked: &InDialog, now: Now) {
+    if let Some(leg) = call.leg(asked.side) {
+        leg.dialog.retarget(&asked.request);
+    }
+    let flow = asked.flow;
+    let mut refresh = None;
+    core.answer(now, asked.id, &asked.request, flow, 200, |writer| {
+        writer.field_with(Name::Contact, |out| super::offer::contact(out, "callbox", flow));
+        writer.field(Name::Supported, "timer");
+        refresh = super::bridge::session_timer(writer, &asked.request, now);
+    });
+    if let Some(leg) = call.leg(asked.side) {
+        leg.refresh = refresh;
+    }
+}
+
+fn abilities(core: &mut Core, asked: &InDialog, now: Now) {
+    core.answer(now, asked.id, &asked.request, asked.flow, 200, |writer| {
+        headers::abilities(writer);
+    });
+}

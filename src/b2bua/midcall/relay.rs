@@ -1,0 +1,189 @@
+//! A request of one side that goes to the other, and the answer that comes back.
+use super::InDialog;
+use crate::b2bua::call::{Acked, Call, Owner, Pending, Side, Stage};
+use crate::b2bua::core::{Core, PRODUCT};
+use crate::b2bua::{bridge, headers, offer};
+use crate::base::now::Now;
+use crate::classify::Class;
+use crate::sdp;
+use crate::sip::message::{Message, Method, Name, Writer};
+use crate::sip::respond;
+use crate::sip::transaction::{ClientId, ServerId};
+
+/// Headers of a request in a dialog that mean something to the other end.
+const REQUEST: [Name; 12] = [
+    Name::SessionId,
+    Name::Reason,
+    Name::InfoPackage,
+    Name::Event,
+    Name::SubscriptionState,
+    Name::ReferTo,
+    Name::ReferredBy,
+    Name::ContentDisposition,
+    Name::ContentId,
+    Name::ContentEncoding,
+    Name::ContentLanguage,
+    Name::MimeVersion,
+];
+
+/// Headers of an answer that mean something to who asked. Retry-After, Geolocation-Error and identities never do
+/// (rulings 19).
+const RESPONSE: [Name; 5] =
+    [Name::SessionId, Name::Reason, Name::Warning, Name::ContentDisposition, Name::ContentEncoding];
+
+/// Passes a request on.
+pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
+    let other = asked.side.other();
+    if asked.method == Method::Invite {
+        if let Some(code) = collides(call, asked.side) {
+            refuse_for_now(core, &asked, code, now);
+            return;
+        }
+        // 100 stops the copies while the other side thinks (RFC 3261 §17.2.1).
+        core.refuse(now, asked.id, &asked.request, asked.flow, 100);
+    }
+    if call.stage != Stage::Talking {
+        core.refuse(now, asked.id, &asked.request, asked.flow, 488);
+        return;
+    }
+    let key = call.key;
+    let towards_psap = other == Side::Answerer && matches!(call.class, Class::Emergency | Class::Test);
+    let Some(leg) = call.leg(other) else { return };
+    let client = core.layer.reserve(Owner::Relayed(key), &mut core.entropy);
+    let flow = leg.dialog.next_hop();
+    let contact_flow = leg.dialog.flow;
+    let mut writer = leg.dialog.request(core.buffer(), asked.method, client.branch().as_str());
+    if matches!(asked.method, Method::Invite | Method::Update) {
+        writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", contact_flow));
+        writer.field(Name::Supported, "timer").field(Name::Allow, headers::ALLOW_CALLER);
+    }
+    for name in REQUEST {
+        writer.copy_all(&asked.request, name);
+    }
+    let bytes = with_body(writer, &asked.request, towards_psap);
+    core.layer.start(now, client, flow, bytes, &mut core.transmits);
+    let InDialog { side, method, id, request, .. } = asked;
+    core.layer.set_user(id, Owner::Relayed(key));
+    call.pending.push(Pending { from: side, server: id, request, method, client });
+}
+
+/// Two INVITEs at once: one that crosses ours is 491, a second one of the same side 500 (RFC 3261 §14.2).
+fn collides(call: &mut Call, side: Side) -> Option<u16> {
+    let unacknowledged = call.leg(side).is_some_and(|leg| leg.owed.is_some());
+    let invite = call.pending.iter().find(|pending| pending.method == Method::Invite);
+    match invite.map(|pending| pending.from) {
+        Some(first) if first == side => Some(500),
+        Some(_) => Some(491),
+        None => unacknowledged.then_some(491),
+    }
+}
+
+fn refuse_for_now(core: &mut Core, asked: &InDialog, code: u16, now: Now) {
+    let wait = core.entropy.below(11);
+    core.answer(now, asked.id, &asked.request, asked.flow, code, |writer| {
+        if code == 500 {
+            writer.field(Name::RetryAfter, wait.to_string());
+        }
+    });
+}
+
+fn with_body(writer: Writer, message: &Message, towards_psap: bool) -> bytes::Bytes {
+    let body = message.body();
+    if body.is_empty() {
+        return writer.finish(None);
+    }
+    let content_type = message.value(Name::ContentType).unwrap_or(b"application/sdp");
+    if towards_psap && crate::sip::message::multipart::is_type(content_type, "application/sdp") {
+        let session = sdp::without_silence_suppression(&body);
+        return writer.finish(Some((content_type, &session)));
+    }
+    writer.finish(Some((content_type, &body)))
+}
+
+/// The other side answers a request that was passed to it.
+pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &Message, now: Now) {
+    let code = response.status().unwrap_or(500);
+    let Some(place) = call.pending.iter().position(|pending| pending.client == client) else {
+        return copy_of_answer(core, call, response);
+    };
+    if code < 200 {
+        return;
+    }
+    let pending = call.pending.remove(place);
+    let side = pending.from;
+    if pending.method == Method::Invite || pending.method == Method::Update {
+        if let Some(leg) = call.leg(side.other()).filter(|_| code < 300) {
+            leg.dialog.retarget(response);
+        }
+        if let Some(leg) = call.leg(side).filter(|_| code < 300) {
+            leg.dialog.retarget(&pending.request);
+        }
+    }
+    let Some(flow) = core.layer.server_flow(pending.server) else { return };
+    let code = code_for_asker(code);
+    let mut writer = respond::respond(core.buffer(), &pending.request, flow.peer, code, "", None, false);
+    writer.field(Name::Server, PRODUCT);
+    let targets = matches!(pending.method, Method::Invite | Method::Update) && code < 300;
+    let refresh = targets.then(|| {
+        writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", flow));
+        writer.field(Name::Supported, "timer").field(Name::Allow, headers::ALLOW_CALLER);
+        bridge::session_timer(&mut writer, &pending.request, now)
+    });
+    for name in RESPONSE {
+        writer.copy_all(response, name);
+    }
+    let bytes = with_body(writer, response, false);
+    core.send_response(now, pending.server, code, bytes.clone());
+    if pending.method == Method::Invite && code < 300 {
+        let cseq = pending.request.cseq().map_or(0, |(cseq, _)| cseq);
+        if let Some(leg) = call.leg(side) {
+            leg.owed = Some(bridge::owe(bytes, flow, cseq, now));
+        }
+        let theirs = response.cseq().map_or(0, |(cseq, _)| cseq);
+        if let Some(leg) = call.leg(side.other()) {
+            leg.acked = Some(Acked { cseq: theirs, ack: None });
+        }
+        if !pending.request.body_slice().is_empty() {
+            bridge::acknowledge(core, call, side.other(), None);
+        }
+    }
+    if let (Some(refresh), Some(leg)) = (refresh, call.leg(side)) {
+        leg.refresh = refresh;
+    }
+}
+
+/// A copy of a 2xx to a re-INVITE gets its ACK again.
+fn copy_of_answer(core: &mut Core, call: &mut Call, response: &Message) {
+    let Some((cseq, Method::Invite)) = response.cseq() else { return };
+    let tag = response.to().and_then(|to| to.tag()).unwrap_or_default();
+    let legs = [Some(&call.caller), call.answerer.as_ref()];
+    let leg = legs.into_iter().flatten().find(|leg| leg.dialog.remote_tag() == tag);
+    if let Some(leg) = leg.filter(|leg| leg.acked.as_ref().is_some_and(|acked| acked.cseq == cseq)) {
+        bridge::repeat_ack(core, leg);
+    }
+}
+
+/// What the other side said, as far as it is for who asked: a challenge, a redirection or a dialog that is unknown
+/// there is no concern of this dialog (rulings 19).
+const fn code_for_asker(code: u16) -> u16 {
+    match code {
+        300..=399 | 401 | 407 | 408 | 421 | 424 | 481 => 488,
+        code => code,
+    }
+}
+
+/// A request that was passed on is cancelled: the CANCEL goes the same way, and the other side's 487 comes back.
+pub fn cancelled(core: &mut Core, call: &mut Call, server: Option<ServerId>, now: Now) {
+    if let Some(pending) = call.pending.iter().find(|pending| Some(pending.server) == server) {
+        core.layer.cancel(now, pending.client, None, &mut core.transmits);
+    }
+}
+
+/// The other side never answered.
+pub fn unanswered(core: &mut Core, call: &mut Call, client: ClientId, now: Now) {
+    let Some(place) = call.pending.iter().position(|pending| pending.client == client) else { return };
+    let pending = call.pending.remove(place);
+    if let Some(flow) = core.layer.server_flow(pending.server) {
+        core.refuse(now, pending.server, &pending.request, flow, 504);
+    }
+}

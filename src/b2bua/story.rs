@@ -1,0 +1,111 @@
+//! A call from ring to route, in order.
+//!
+//! `docs/life-of-a-call.md` has the same headings. Every step is a plain function call that returns a value; none can
+//! fail, wait or look anything up outside memory. Asking twice gives the same answer, so the story is told again from
+//! the top whenever something new is known before the first INVITE has left.
+use super::intake::Asked;
+use super::receipt::{Receipt, Step};
+use crate::base::now::Mono;
+use crate::cache::{Cache, Snapshot};
+use crate::callback::{self, Shown};
+use crate::classify::{self, Class, Classified};
+use crate::location::{self, Known, Located};
+use crate::record::{Line, Number, Site, Trunk};
+use crate::routing::{self, Plan, Question};
+use std::sync::Arc;
+
+/// What the story is told with: the configured world, the health of trunks, and a clock for the receipt's step times.
+pub struct View<'a> {
+    /// Lines and locations.
+    pub cache: &'a Cache,
+    /// Sites, dial plans, trunks.
+    pub snapshot: &'a Snapshot,
+    /// Tells a trunk that is known not to answer.
+    pub is_dead: &'a dyn Fn(&Trunk) -> bool,
+    /// The node's clock, read between steps.
+    pub clock: &'a dyn Fn() -> Mono,
+    /// Chance for the weights.
+    pub chance: u64,
+}
+
+/// Everything that is settled before the first INVITE leaves.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// What kind of call it is.
+    pub classified: Classified,
+    /// The caller's site.
+    pub site: Arc<Site>,
+    /// The caller's line, when it is listed.
+    pub line: Option<Arc<Line>>,
+    /// Where the caller is.
+    pub located: Located,
+    /// Whom to ask, in what order.
+    pub plan: Plan,
+    /// The number that reaches the caller.
+    pub callback: Option<Shown>,
+    /// How it came to that.
+    pub receipt: Receipt,
+}
+
+/// Tells the story of one call. `None` only when the source's site is not configured at all, which `check` refuses.
+pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
+    let mut receipt = Receipt::begin((view.clock)());
+
+    // 1 who is calling: the line at its organisation, and the line's site
+    let (line, number) = caller(view, asked)?;
+    let site = site_of(view, asked, line.as_deref())?;
+    receipt.step(Step::Caller, (view.clock)());
+
+    // 2 what kind of call
+    let plan_of_country = view.snapshot.dial_plan(&site.country);
+    let classified = classify::decide(&site, plan_of_country, asked.dialled());
+    receipt.step(Step::Classify, (view.clock)());
+
+    // 3 where is the caller
+    let known = Known { line: line.as_deref(), conveyed: asked.conveyed.as_ref(), reference: asked.reference };
+    let located = location::decide(known);
+    receipt.step(Step::Locate, (view.clock)());
+
+    // 4 whom to ask, in what order
+    let question = Question {
+        class: classified.class,
+        site: &site,
+        country_on: plan_of_country.switched_on,
+        located: &located,
+        line_known: line.is_some(),
+        relay_other: asked.relay_other.as_deref(),
+        leave_out: asked.leave_out.as_deref(),
+        chance: view.chance,
+    };
+    let plan = routing::decide(view.snapshot, &question, view.is_dead);
+    receipt.step(Step::Route, (view.clock)());
+
+    // 5 which number reaches the caller
+    let callback = match classified.class {
+        Class::Emergency | Class::Test => {
+            callback::choose(&site, line.as_deref(), located.stands_at().map(AsRef::as_ref), number)
+        }
+        Class::Crisis | Class::Other => None,
+    };
+    receipt.step(Step::Callback, (view.clock)());
+
+    Some(Decision { classified, site, line, located, plan, callback, receipt })
+}
+
+/// The first of the caller's numbers that the organisation lists, else the first one shown.
+fn caller(view: &View<'_>, asked: &Asked) -> Option<(Option<Arc<Line>>, Option<Number>)> {
+    let country = &view.snapshot.site(&asked.default_site)?.country;
+    let calling_code = &view.snapshot.dial_plan(country).calling_code;
+    for number in &asked.numbers {
+        if let Some(line) = view.cache.line(&asked.organisation, *number, calling_code) {
+            return Some((Some(line), Some(*number)));
+        }
+    }
+    Some((None, asked.numbers.first().copied()))
+}
+
+fn site_of(view: &View<'_>, asked: &Asked, line: Option<&Line>) -> Option<Arc<Site>> {
+    line.and_then(|line| view.snapshot.sites.get(&line.site))
+        .or_else(|| view.snapshot.sites.get(&asked.default_site))
+        .cloned()
+}

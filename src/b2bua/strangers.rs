@@ -1,0 +1,80 @@
+//! Requests that belong to no call: OPTIONS, and all that is not for us.
+use super::core::Core;
+use super::{headers, intake};
+use crate::base::now::Now;
+use crate::cache::{Snapshot, Who};
+use crate::classify::{self, Class};
+use crate::fact::Fact;
+use crate::sip::flow::Flow;
+use crate::sip::message::{Message, Method, Name, Unreadable};
+use crate::sip::respond;
+use crate::sip::transaction::ServerId;
+
+/// Whether a request has what every transaction needs: a Via, a From, a Call-ID and a CSeq of its own method (rulings
+/// 1; RFC 3261 §8.1.1).
+pub fn is_usable(request: &Message) -> bool {
+    let method = request.method();
+    request.via().is_some()
+        && request.from().is_some()
+        && request.call_id().is_some()
+        && request.cseq().is_some_and(|(_, of)| Some(of) == method)
+}
+
+/// Answers 400 to a request that nothing can be kept of; ACK is never answered, and without a Via there is no way back.
+pub fn refuse_unusable(core: &mut Core, flow: Flow, request: &Message) {
+    core.facts.push(Fact::Unreadable { fault: "header" });
+    if request.via().is_some() && request.method() != Some(Method::Ack) {
+        let buffer = core.buffer();
+        let tag = core.handle(u32::MAX).text();
+        let mut writer = respond::respond(buffer, request, flow.peer, 400, "", Some(tag.as_bytes()), false);
+        writer.field(Name::Server, super::core::PRODUCT);
+        core.send(flow, writer.finish(None));
+    }
+}
+
+/// A request outside any dialog that is no INVITE. Strangers hear nothing (rulings 22).
+pub fn answer(core: &mut Core, now: Now, id: ServerId, flow: Flow, request: &Message, snapshot: &Snapshot, who: Who) {
+    let Who::Trunk(_, source) = who else {
+        core.facts.push(Fact::UnknownSource { refused: false });
+        return core.layer.ignore(id);
+    };
+    let code = match request.method() {
+        Some(Method::Options) if core.draining => 503,
+        Some(Method::Options) => 200,
+        Some(Method::Message) => match source.filter(|source| is_emergency(snapshot, request, source)) {
+            Some(source) => {
+                core.facts.push(Fact::MessageToEmergency { source: source.trunk.clone() });
+                501
+            }
+            None => 405,
+        },
+        Some(Method::Refer) => 403,
+        Some(Method::Bye | Method::Update | Method::Info | Method::Prack | Method::Notify) => 481,
+        Some(Method::Register | Method::Subscribe | Method::Publish) => 405,
+        _ => 501,
+    };
+    core.answer(now, id, request, flow, code, |writer| match code {
+        200 => headers::abilities(writer),
+        405 | 501 => {
+            writer.field(Name::Allow, headers::ALLOW_CALLER);
+        }
+        _ => {}
+    });
+}
+
+fn is_emergency(snapshot: &Snapshot, request: &Message, source: &crate::record::Source) -> bool {
+    let asked = intake::read(request, source, None);
+    let Some(site) = snapshot.site(&source.default_site) else { return false };
+    classify::decide(site, snapshot.dial_plan(&site.country), asked.dialled()).class == Class::Emergency
+}
+
+/// Our word for a fault of the wire.
+pub const fn word(fault: Unreadable) -> &'static str {
+    match fault {
+        Unreadable::Empty => "empty",
+        Unreadable::StartLine => "start_line",
+        Unreadable::Head => "head",
+        Unreadable::Body => "body",
+        Unreadable::TooLarge => "too_large",
+    }
+}

@@ -1,0 +1,88 @@
+//! The table of calls: a place and a nonce each, and a limit of which the last part is for emergency calls alone.
+use super::call::Call;
+use crate::base::id::Handle;
+use crate::classify::Class;
+
+/// All calls of an engine.
+#[derive(Default)]
+pub struct Table {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    live: usize,
+}
+
+#[derive(Default)]
+struct Slot {
+    nonce: u64,
+    call: Option<Box<Call>>,
+}
+
+impl Table {
+    /// How many calls there are.
+    pub fn len(&self) -> usize {
+        self.live
+    }
+
+    /// Whether a call of this class still has room: only emergency and crisis calls may take the reserve.
+    pub fn has_room(&self, class: Class, max_calls: usize, reserve_percent: usize) -> bool {
+        let reserve = max_calls * reserve_percent.min(100) / 100;
+        match class {
+            Class::Emergency | Class::Crisis => self.live < max_calls,
+            Class::Test | Class::Other => self.live < max_calls - reserve,
+        }
+    }
+
+    /// A free place.
+    pub fn reserve(&mut self) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            return slot;
+        }
+        self.slots.push(Slot::default());
+        u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Gives a reserved place back unused.
+    pub fn release(&mut self, slot: u32) {
+        self.free.push(slot);
+    }
+
+    /// Says that a call begins in its reserved place; [`Table::put_back`] or [`Table::remove`] follows.
+    pub fn begin(&mut self, key: Handle) {
+        if let Some(slot) = self.slots.get_mut(key.slot as usize) {
+            slot.nonce = key.nonce;
+            self.live += 1;
+        }
+    }
+
+    /// All calls, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Call> {
+        self.slots.iter().filter_map(|slot| slot.call.as_deref())
+    }
+
+    /// Takes a call out to work on it; [`Table::put_back`] or [`Table::remove`] follows.
+    pub fn take(&mut self, key: Handle) -> Option<Box<Call>> {
+        let slot = self.slots.get_mut(key.slot as usize)?;
+        if slot.nonce == key.nonce { slot.call.take() } else { None }
+    }
+
+    /// Takes the call at a place out, whatever its nonce: the caller checks which of its dialogs is meant.
+    pub fn take_at(&mut self, slot: u32) -> Option<Box<Call>> {
+        self.slots.get_mut(slot as usize)?.call.take()
+    }
+
+    /// Puts a call back after work.
+    pub fn put_back(&mut self, call: Box<Call>) {
+        if let Some(slot) = self.slots.get_mut(call.key.slot as usize) {
+            slot.call = Some(call);
+        }
+    }
+
+    /// Forgets a call that was taken out.
+    pub fn remove(&mut self, key: Handle) {
+        if let Some(slot) = self.slots.get_mut(key.slot as usize) {
+            *slot = Slot::default();
+            self.free.push(key.slot);
+            self.live -= 1;
+        }
+    }
+}
