@@ -209,7 +209,7 @@ impl<'a> Lines<'a> {
 }
 
 /// Whether the head's lines end with LF alone: the first line does, and no CRLF comes before its empty line.
-pub(crate) fn has_lf_ends(bytes: &[u8]) -> bool {
+fn has_lf_ends(bytes: &[u8]) -> bool {
     let Some(first) = memchr::memchr(b'\n', bytes) else { return false };
     if first > 0 && bytes[first - 1] == b'\r' {
         return false;
