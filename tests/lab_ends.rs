@@ -52,11 +52,12 @@ fn steps(ladder: &str) -> Vec<String> {
 
 #[test]
 fn a_call_is_answered_heard_and_hung_up_by_either_implementation() {
-    for codec in [Codec::Own, Codec::Rsip] {
+    let both = [(Codec::Own, Transport::Udp), (Codec::Rsip, Transport::Udp), (Codec::Rsip, Transport::Tcp)];
+    for (codec, transport) in both {
         run(async {
             let (running, at) = end(End::new("psap-1").speaking(codec)).await;
             let wanted = Wanted { talk: Duration::from_millis(1500), ..wanted("911") };
-            let (outcome, ladder, sound) = call(wanted, at, Transport::Udp).await;
+            let (outcome, ladder, sound) = call(wanted, at, transport).await;
             assert!(matches!(outcome, Outcome::Answered { by_far_side: false, .. }), "{ladder}");
             let expected = ["──▶ INVITE", "◀── 180", "◀── 200", "──▶ ACK", "──▶ BYE", "◀── 200"];
             assert_eq!(steps(&ladder), expected, "{ladder}");
@@ -135,21 +136,34 @@ fn a_silent_end_remembers_each_copy_of_the_invite_and_says_nothing() {
 
 #[test]
 fn an_end_may_offer_anew_and_hang_up() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        run(reoffered_and_hung_up_over(transport));
+    }
+}
+
+async fn reoffered_and_hung_up_over(transport: Transport) {
+    let (running, at) = end(End::new("psap-1").with(Temper::ANSWERS_AT_ONCE)).await;
+    let orders = async {
+        running.until("psap-1", |heard| heard.message.method() == "ACK").await;
+        running.order("psap-1", Order::Reinvite).await;
+        running.until("psap-1", |heard| heard.message.code() == 200 && heard.cseq_method == "INVITE").await;
+        running.order("psap-1", Order::HangUp).await;
+    };
+    let wanted = Wanted { talk: DEADLINE, ..wanted("911") };
+    let ((outcome, ladder, _), ()) = tokio::join!(call(wanted, at, transport), orders);
+    assert!(matches!(outcome, Outcome::Answered { by_far_side: true, .. }), "{ladder}");
+    let expected = ["──▶ INVITE", "◀── 200", "──▶ ACK", "◀── INVITE", "──▶ 200", "◀── ACK", "◀── BYE", "──▶ 200"];
+    assert_eq!(steps(&ladder), expected, "{ladder}");
+    let bye = running.until("psap-1", |heard| heard.message.code() == 200 && heard.cseq_method == "BYE").await;
+    assert!(bye.is_some());
+}
+
+#[test]
+fn nobody_listening_is_a_failure_at_once_on_a_stream() {
     run(async {
-        let (running, at) = end(End::new("psap-1").with(Temper::ANSWERS_AT_ONCE)).await;
-        let orders = async {
-            running.until("psap-1", |heard| heard.message.method() == "ACK").await;
-            running.order("psap-1", Order::Reinvite).await;
-            running.until("psap-1", |heard| heard.message.code() == 200 && heard.cseq_method == "INVITE").await;
-            running.order("psap-1", Order::HangUp).await;
-        };
-        let wanted = Wanted { talk: DEADLINE, ..wanted("911") };
-        let ((outcome, ladder, _), ()) = tokio::join!(call(wanted, at, Transport::Udp), orders);
-        assert!(matches!(outcome, Outcome::Answered { by_far_side: true, .. }), "{ladder}");
-        let expected = ["──▶ INVITE", "◀── 200", "──▶ ACK", "◀── INVITE", "──▶ 200", "◀── ACK", "◀── BYE", "──▶ 200"];
-        assert_eq!(steps(&ladder), expected, "{ladder}");
-        let bye = running.until("psap-1", |heard| heard.message.code() == 200 && heard.cseq_method == "BYE").await;
-        assert!(bye.is_some());
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let failed = line::call(wanted("911"), nobody, Transport::Tcp, |_| {}, core::future::pending()).await;
+        assert!(failed.unwrap_err().to_string().starts_with(&format!("no connection to {nobody}")));
     });
 }
 

@@ -1,6 +1,7 @@
 //! A far end's sockets and its task: what [`super::uas`] decides is carried out here.
 use super::media::{self, Ear, Plays, Sound};
 use super::message::Heard;
+use super::stream::{Streams, bind_both};
 use super::uas::{Do, Order, Uas};
 use super::{Codec, End, NotStarted, Temper, tone};
 use crate::base::entropy::Entropy;
@@ -103,7 +104,7 @@ impl Running {
 pub async fn start(ends: &[End], tell: Tell) -> Result<Running, NotStarted> {
     let mut running = Running { ends: Vec::new(), _tasks: JoinSet::new() };
     for end in ends {
-        let socket = loopback(end.at).await?;
+        let (socket, listener) = bind_both(end.at).await?;
         let at = socket.local_addr().map_err(|error| NotStarted::Bind(end.at, error))?;
         let (memory, ear): (Memory, Ear) = Default::default();
         let (heard, news) = watch::channel(0);
@@ -121,6 +122,7 @@ pub async fn start(ends: &[End], tell: Tell) -> Result<Running, NotStarted> {
             codec: end.codec,
             uas: Uas::new(end.codec, end.temper, end.shows_caller, entropy::from_system().map_err(NotStarted::Chance)?),
             socket,
+            streams: Streams::new(listener, at),
             at,
             clock: Clock::start(),
             chance: entropy::from_system().map_err(NotStarted::Chance)?,
@@ -150,6 +152,7 @@ struct Task {
     codec: Codec,
     uas: Uas,
     socket: UdpSocket,
+    streams: Streams,
     at: SocketAddr,
     clock: Clock,
     chance: Entropy,
@@ -177,6 +180,7 @@ impl Task {
                     // A port unreachable from an earlier response; the next datagram is not affected.
                     Err(_) => continue,
                 },
+                (flow, bytes) = self.streams.next() => self.hear(flow, bytes).await,
                 () = async { match due { Some(due) => sleep_until(due.into()).await, None => core::future::pending().await } } => {
                     self.uas.wake(self.now())
                 }
@@ -245,7 +249,11 @@ impl Task {
         if !flow.peer.ip().is_loopback() {
             return (self.tell)(&self.name, "kept back a message to an address that is not loopback");
         }
-        if let Err(error) = self.socket.send_to(bytes, flow.peer).await {
+        let sent = match flow.transport {
+            Transport::Udp => self.socket.send_to(bytes, flow.peer).await.map(|_| ()),
+            Transport::Tcp => self.streams.send(flow, bytes).await,
+        };
+        if let Err(error) = sent {
             (self.tell)(&self.name, &format!("could not send: {error}"));
         }
     }

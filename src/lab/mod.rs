@@ -10,6 +10,7 @@ mod repeat;
 mod reply;
 mod rsip_codec;
 mod sdp;
+mod stream;
 mod temper;
 mod told;
 mod tone;
@@ -86,6 +87,9 @@ pub enum NotStarted {
     /// The operating system refused the address.
     #[error("{0}: {1}")]
     Bind(SocketAddr, #[source] std::io::Error),
+    /// Nobody takes the phone's connection.
+    #[error("no connection to {0}: {1}")]
+    Connect(SocketAddr, #[source] std::io::Error),
     /// The operating system has no source of chance.
     #[error("no chance from the operating system: {0}")]
     Chance(#[source] std::io::Error),

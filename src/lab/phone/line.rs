@@ -4,12 +4,16 @@ use crate::edge::clock::Clock;
 use crate::edge::entropy;
 use crate::lab::end::loopback;
 use crate::lab::media::{self, Ear, Plays, Sound};
+use crate::lab::stream::Incoming;
 use crate::lab::{NotStarted, tone};
 use crate::sip::flow::{Flow, Transport};
 use bytes::Bytes;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::io;
 use std::sync::PoisonError;
-use tokio::net::UdpSocket;
+use tokio::io::AsyncWriteExt;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 
@@ -29,7 +33,7 @@ pub async fn call(
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
     };
-    let socket = Socket::open(ours, target).await?;
+    let socket = Socket::open(ours, target, transport).await?;
     let sound = loopback(SocketAddr::new(ours, 0)).await?;
     let mut chance = entropy::from_system().map_err(NotStarted::Chance)?;
     let plays = Plays { hertz: tone::PHONE, packets: None, echo: false };
@@ -130,36 +134,57 @@ impl<P: FnMut(String)> Desk<P> {
 }
 
 /// The phone's way to its router.
-struct Socket {
-    udp: UdpSocket,
-    target: SocketAddr,
-    buffer: Vec<u8>,
+enum Socket {
+    Udp(UdpSocket, SocketAddr, Vec<u8>),
+    Tcp(OwnedWriteHalf, Incoming),
 }
 
 impl Socket {
-    async fn open(ours: IpAddr, target: SocketAddr) -> Result<Socket, NotStarted> {
-        Ok(Socket { udp: loopback(SocketAddr::new(ours, 0)).await?, target, buffer: vec![0; 65_536] })
+    async fn open(ours: IpAddr, target: SocketAddr, transport: Transport) -> Result<Socket, NotStarted> {
+        Ok(match transport {
+            Transport::Udp => Socket::Udp(loopback(SocketAddr::new(ours, 0)).await?, target, vec![0; 65_536]),
+            Transport::Tcp => {
+                let stream = TcpStream::connect(target).await.map_err(|error| NotStarted::Connect(target, error))?;
+                let (reader, writer) = stream.into_split();
+                Socket::Tcp(writer, Incoming::new(reader))
+            }
+        })
     }
 
     fn local(&self) -> Result<SocketAddr, NotStarted> {
-        local(&self.udp)
+        match self {
+            Socket::Udp(udp, ..) => local(udp),
+            Socket::Tcp(writer, _) => writer.local_addr().map_err(no_address),
+        }
     }
 
-    async fn send(&self, bytes: &[u8]) -> std::io::Result<()> {
-        self.udp.send_to(bytes, self.target).await.map(|_| ())
+    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Socket::Udp(udp, target, _) => udp.send_to(bytes, *target).await.map(|_| ()),
+            Socket::Tcp(writer, _) => writer.write_all(bytes).await,
+        }
     }
 
-    /// The next datagram; a port unreachable is not an end, since whoever is called may still start.
-    async fn receive(&mut self) -> std::io::Result<Bytes> {
-        loop {
-            if let Ok((len, _)) = self.udp.recv_from(&mut self.buffer).await {
-                return Ok(Bytes::copy_from_slice(&self.buffer[..len]));
-            }
+    /// The next message; a port unreachable is not an end, since whoever is called may still start.
+    async fn receive(&mut self) -> io::Result<Bytes> {
+        match self {
+            Socket::Udp(udp, _, buffer) => loop {
+                if let Ok((len, _)) = udp.recv_from(buffer).await {
+                    return Ok(Bytes::copy_from_slice(&buffer[..len]));
+                }
+            },
+            Socket::Tcp(_, incoming) => incoming
+                .next()
+                .await?
+                .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "it closed the connection")),
         }
     }
 }
 
 fn local(socket: &UdpSocket) -> Result<SocketAddr, NotStarted> {
-    let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-    socket.local_addr().map_err(|error| NotStarted::Bind(nowhere, error))
+    socket.local_addr().map_err(no_address)
+}
+
+fn no_address(error: io::Error) -> NotStarted {
+    NotStarted::Bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), error)
 }
