@@ -252,6 +252,7 @@ mod tests {
 
     const GOOD: &str = r#"
 [node]
+domain = "callbox.example"
 loopback_only = true
 [[listener]]
 transport = "udp"
@@ -288,11 +289,11 @@ networks = ["127.0.0.0/8"]
     #[test]
     fn loopback_only_refuses_every_other_place() {
         let host = told("host = \"127.0.0.1\"", "host = \"192.0.2.10\"");
-        assert!(host.starts_with("a.toml:10 trunk[0].host: is not on this machine"), "{host}");
+        assert!(host.starts_with("a.toml:11 trunk[0].host: is not on this machine"), "{host}");
         let name = told("host = \"127.0.0.1\"", "host = \"localhost\"");
-        assert!(name.starts_with("a.toml:10 trunk[0].host: is not on this machine"), "{name}");
+        assert!(name.starts_with("a.toml:11 trunk[0].host: is not on this machine"), "{name}");
         let listener = told("127.0.0.1:5060", "0.0.0.0:5060");
-        assert!(listener.starts_with("a.toml:6 listener[0].address: is not on this machine"), "{listener}");
+        assert!(listener.starts_with("a.toml:7 listener[0].address: is not on this machine"), "{listener}");
     }
 
     #[test]
@@ -305,7 +306,7 @@ networks = ["127.0.0.0/8"]
     #[test]
     fn everyday_calls_never_go_to_an_emergency_trunk() {
         let told = told("default_site = \"hq\"", "default_site = \"hq\"\nrelay_other = \"psap-1\"");
-        assert!(told.starts_with("a.toml:19 source[0].relay_other: would send everyday calls"), "{told}");
+        assert!(told.starts_with("a.toml:20 source[0].relay_other: would send everyday calls"), "{told}");
     }
 
     #[test]
@@ -318,7 +319,7 @@ networks = ["127.0.0.0/8"]
 
     #[test]
     fn a_config_without_listeners_or_emergency_trunks_is_refused() {
-        let told = match read("a.toml", "", &[]) {
+        let told = match read("a.toml", "[node]\ndomain = \"callbox.example\"\n", &[]) {
             Ok(_) => Vec::new(),
             Err(complaints) => complaints,
         };

@@ -73,18 +73,18 @@ mod tests {
 
     #[test]
     fn all_complaints_come_at_once_each_with_line_key_reason_and_remedy() {
-        let text = "[node]\nmax_call = 5\nloopback_only = \"maybe\"\n[[trunk]]\nname = \"psap-1\"\nkind = \"psap\"\n\
+        let text = "[node]\ndomain = \"sip.example.com\"\nmax_call = 5\nloopback_only = \"maybe\"\n[[trunk]]\nname = \"psap-1\"\nkind = \"psap\"\n\
                     port = 70000\n[lgo]\n";
         assert_eq!(
             told(text),
             [
-                "a.toml:2 node.max_call: is not a key that callbox knows; try max_calls",
-                "a.toml:3 node.loopback_only: is not true or false; try true",
-                "a.toml:4 trunk[0].host: is not set; try host = \"text\"",
-                "a.toml:6 trunk[0].kind: is not psap-i3, psap-legacy, relay, test, crisis, gateway or pbx; \
+                "a.toml:3 node.max_call: is not a key that callbox knows; try max_calls",
+                "a.toml:4 node.loopback_only: is not true or false; try true",
+                "a.toml:5 trunk[0].host: is not set; try host = \"text\"",
+                "a.toml:7 trunk[0].kind: is not psap-i3, psap-legacy, relay, test, crisis, gateway or pbx; \
                  try \"psap-i3\"",
-                "a.toml:7 trunk[0].port: is not a whole number up to 65535; try 5060",
-                "a.toml:8 lgo: is not a key that callbox knows; try one of node, unknown_source, metrics, log, listener, \
+                "a.toml:8 trunk[0].port: is not a whole number up to 65535; try 5060",
+                "a.toml:9 lgo: is not a key that callbox knows; try one of node, unknown_source, metrics, log, listener, \
                  trunk, source",
             ]
         );
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn variables_set_what_the_file_does_not_and_wrong_ones_are_blamed_on_the_environment() {
-        let text = "[[listener]]\ntransport = \"udp\"\naddress = \"127.0.0.1:0\"\n[[trunk]]\nname = \"a\"\n\
+        let text = "[node]\ndomain = \"a.example\"\n[[listener]]\ntransport = \"udp\"\naddress = \"127.0.0.1:0\"\n[[trunk]]\nname = \"a\"\n\
                     kind = \"relay\"\nhost = \"192.0.2.1\"\n";
         let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let (settings, _) =

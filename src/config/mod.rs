@@ -5,6 +5,7 @@ pub mod dial_plan;
 pub mod document;
 pub mod embedded;
 pub mod file;
+pub mod reference;
 pub mod settings;
 pub mod snapshot;
 pub mod table;

@@ -14,7 +14,7 @@ table! {
         /// The name of this node in logs.
         name: String = "callbox".into(),
         /// Our own domain: it stands in From and P-Asserted-Identity towards PSAPs, who call back to it.
-        domain: String = "callbox.example".into(),
+        [required] domain: String = "callbox.example".into(),
         /// The folder of CSV files with organisations, sites, locations and lines. A path that does not begin with a
         /// slash begins at the folder of this file.
         data: PathBuf = "data".into(),

@@ -112,16 +112,15 @@ impl<'a> Reader<'a> {
 
     /// The table under `name`: `[node]`.
     pub fn table<T: Table>(&mut self, name: &str) -> T {
-        match self.values.remove(name) {
-            None => T::default(),
-            Some(Value { kind: ValueKind::Table(values), .. }) => {
-                T::read(&mut Reader::new(self.document, &self.under(name), values, self.complaints))
-            }
+        let values = match self.values.remove(name) {
+            None => Map::new(),
+            Some(Value { kind: ValueKind::Table(values), .. }) => values,
             Some(_) => {
                 self.complain(name, "is not a table".into(), format!("[{name}]"));
-                T::default()
+                return T::default();
             }
-        }
+        };
+        T::read(&mut Reader::new(self.document, &self.under(name), values, self.complaints))
     }
 
     /// The tables under `name`: `[[trunk]]`.
