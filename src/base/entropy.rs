@@ -12,6 +12,13 @@ impl Entropy {
         Self(ChaCha8Rng::from_seed(seed))
     }
 
+    /// A stream of its own, seeded from this one.
+    pub fn branch(&mut self) -> Self {
+        let mut seed = [0; 32];
+        self.0.fill_bytes(&mut seed);
+        Self::seeded(seed)
+    }
+
     /// The next 64 bits.
     pub fn bits(&mut self) -> u64 {
         self.0.next_u64()

@@ -1,5 +1,6 @@
 //! Everything that touches the world. Its rooms do not know each other.
 pub mod clock;
+pub mod dns;
 pub mod entropy;
 pub mod log;
 pub mod rtp;

@@ -5,4 +5,5 @@ pub mod flow;
 pub mod framing;
 pub mod message;
 pub mod respond;
+pub mod target;
 pub mod transaction;
