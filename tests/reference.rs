@@ -20,7 +20,7 @@ fn the_page_of_limits_shows_what_the_code_says() {
 
 #[test]
 fn the_example_config_with_every_key_uncommented_is_the_default() {
-    let text: String = read("conf/callbox.toml")
+    let text: String = reference::example()
         .lines()
         .map(|line| match line.strip_prefix('#') {
             Some(key) if !key.starts_with([' ', '#']) && !key.is_empty() => format!("{key}\n"),
@@ -40,7 +40,7 @@ fn the_example_config_with_every_key_uncommented_is_the_default() {
     assert_eq!(read.sources, [settings::Source::default()]);
 }
 
-/// Every constant named `MAX_…`, `…_MAX`, `…_LEN` or `…_LIMIT` in `src/`, with its value and what it bounds.
+/// Every constant named `MAX_…`, `MOST_…`, `…_MAX`, `…_LEN` or `…_LIMIT` in `src/`, and all of modules named `limits`, with its value and what it bounds.
 fn limits_page() -> String {
     let mut out = String::from(
         "# Limits\n\nWritten from the constants of the code; a test compares. What can be set stands in \
@@ -55,9 +55,9 @@ fn limits_page() -> String {
                 about.push(doc.trim());
                 continue;
             }
-            if let Some((name, value)) = limit(line) {
+            if let Some((name, value)) = limit(line, module.ends_with("limits")) {
                 assert!(!about.is_empty(), "{name} in {} says nothing of itself", path.display());
-                let _ = writeln!(out, "| `{module}::{name}` | {value} | {} |", about.join(" ").replace('|', "\\|"));
+                let _ = writeln!(out, "| `{module}::{name}` | {value} | {} |", prose(&about));
             }
             if !line.starts_with("#[") {
                 about.clear();
@@ -67,20 +67,31 @@ fn limits_page() -> String {
     out
 }
 
-/// A constant's name and value, when the line declares a limit.
-fn limit(line: &str) -> Option<(&str, String)> {
+/// A comment as a cell of a table.
+fn prose(about: &[&str]) -> String {
+    about.join(" ").replace('|', "\\|").replace("[`", "`").replace("`]", "`")
+}
+
+/// A constant's name and value, when the line declares a limit; all constants do in a module of limits.
+fn limit(line: &str, all: bool) -> Option<(&str, String)> {
     let (name, rest) = line.strip_prefix("pub ").unwrap_or(line).strip_prefix("const ")?.split_once(':')?;
-    let named = name.starts_with("MAX_") || ["_MAX", "_LEN", "_LIMIT"].iter().any(|end| name.ends_with(end));
+    let named = all
+        || ["MAX_", "MOST_"].iter().any(|begin| name.starts_with(begin))
+        || ["_MAX", "_LEN", "_LIMIT"].iter().any(|end| name.ends_with(end));
     let value = rest.split_once('=')?.1.trim().strip_suffix(';')?;
-    let written = match value.split_once(" << ") {
-        Some((count, shift)) => {
-            let count: u64 = count.parse().ok()?;
-            (count << shift.parse::<u32>().ok()?).to_string()
-        }
-        None if value.starts_with(|digit: char| digit.is_ascii_digit()) => value.replace('_', ""),
-        None => format!("`{value}`"),
-    };
+    let written = computed(value).map_or_else(|| format!("`{value}`"), |number| number.to_string());
     named.then_some((name, written))
+}
+
+/// The number that a literal, a product or a shift of literals says.
+fn computed(value: &str) -> Option<u64> {
+    if let Some((left, right)) = value.split_once(" * ") {
+        return computed(left)?.checked_mul(computed(right)?);
+    }
+    if let Some((left, right)) = value.split_once(" << ") {
+        return computed(left)?.checked_shl(u32::try_from(computed(right)?).ok()?);
+    }
+    value.replace('_', "").parse().ok()
 }
 
 fn module_of(path: &Path) -> String {

@@ -2,21 +2,10 @@
 mod digits;
 mod service;
 
+pub use crate::record::Class;
+
 use crate::record::{DialPlan, Number, Site};
 use std::borrow::Cow;
-
-/// A call's class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// 911, 112, `urn:service:sos` and its kin.
-    Emergency,
-    /// 933, `urn:service:test.sos`.
-    Test,
-    /// 988, `urn:service:counseling.suicide`.
-    Crisis,
-    /// Everything else.
-    Other,
-}
 
 /// What was dialled, in plain words: the parts of the Request-URI (or of To, where the Request-URI has no user).
 #[derive(Clone, Copy)]

@@ -96,7 +96,8 @@ table! {
         /// Its share of calls among trunks of one priority.
         weight: u16 = 10,
         /// The places it serves, as `{ country = "US", state = "IL", county = "Cook", city = "Chicago" }` with as much
-        /// as is needed. Empty: everywhere.
+        /// as is needed, or by our own names as `{ building = "hq-main" }` and `{ location = "hq-101" }`. Empty:
+        /// everywhere.
         areas: Vec<Area> = Vec::new(),
         /// The user part of the Request-URI for relay centers that want an account or number there.
         account: Option<String> = None,

@@ -5,32 +5,7 @@ mod grade;
 mod text;
 mod writer;
 
+pub use crate::record::located::Method;
 pub use additional::{write_provider_info, write_service_info};
 pub use grade::{Conveyed, MOST_BYTES, MOST_DEPTH, MOST_NODES, best, read};
 pub use writer::{Document, write};
-
-/// How a location was found, for `<method>` (the IANA "Method Tokens" registry).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each is the token of its name")]
-pub enum Method {
-    Manual,
-    Wiremap,
-    Dhcp,
-    Wifi,
-    Derived,
-    Default,
-}
-
-impl Method {
-    /// The registered token.
-    pub const fn token(self) -> &'static str {
-        match self {
-            Method::Manual => "Manual",
-            Method::Wiremap => "Wiremap",
-            Method::Dhcp => "DHCP",
-            Method::Wifi => "802.11",
-            Method::Derived => "Derived",
-            Method::Default => "Default",
-        }
-    }
-}

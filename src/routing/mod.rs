@@ -4,9 +4,7 @@ pub mod health;
 mod plan;
 
 use crate::cache::Snapshot;
-use crate::classify::Class;
-use crate::location::Located;
-use crate::record::{Site, Trunk};
+use crate::record::{Class, Located, Site, Trunk};
 use smallvec::SmallVec;
 use std::sync::Arc;
 

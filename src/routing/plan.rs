@@ -2,9 +2,7 @@
 use super::area::{Whereabouts, width};
 use super::{Cause, Question, Target, Targets, Way};
 use crate::cache::Snapshot;
-use crate::classify::Class;
-use crate::location::{Grade, Rung};
-use crate::record::{Profile, Trunk, TrunkKind};
+use crate::record::{Class, Grade, Profile, Rung, Trunk, TrunkKind};
 use smallvec::SmallVec;
 use std::sync::Arc;
 

@@ -1,0 +1,14 @@
+//! What kinds of calls there are.
+
+/// A call's class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// 911, 112, `urn:service:sos` and its kin.
+    Emergency,
+    /// 933, `urn:service:test.sos`.
+    Test,
+    /// 988, `urn:service:counseling.suicide`.
+    Crisis,
+    /// Everything else.
+    Other,
+}
