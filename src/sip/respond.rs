@@ -56,7 +56,7 @@ fn top_via(out: &mut Writer, request: &Message, field: &Field, source: SocketAdd
     };
     out.field_with(Name::Via, |value| {
         via.write_received(value, source);
-        value.extend_from_slice(rest);
+        value.extend_from_slice(&unfold(rest));
     });
 }
 
@@ -68,10 +68,75 @@ fn to(out: &mut Writer, request: &Message, field: &Field, to_tag: Option<&[u8]>)
         }
         Some(tag) => {
             out.field_with(Name::To, |text| {
-                text.extend_from_slice(value);
+                text.extend_from_slice(&unfold(value));
                 text.extend_from_slice(b";tag=");
                 text.extend_from_slice(tag);
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn response(request: &str, code: u16, with_record_route: bool) -> String {
+        let request = Message::read(Bytes::from(request.replace('\n', "\r\n"))).unwrap();
+        let source = "192.0.2.99:5070".parse().unwrap();
+        let out = respond(BytesMut::new(), &request, source, code, "", Some(b"ours"), with_record_route);
+        String::from_utf8(out.finish(None).to_vec()).unwrap().replace("\r\n", "\n")
+    }
+
+    const INVITE: &str = "INVITE sip:911@192.0.2.1 SIP/2.0
+v: SIP/2.0/UDP pbx.example;branch=z9hG4bK1;rport, SIP/2.0/UDP inner;branch=z9hG4bK2
+Via: SIP/2.0/TCP innermost
+Max-Forwards: 70
+Record-Route: <sip:one;lr>, <sip:two;lr>
+f: <sip:a@pbx.example>;tag=theirs
+To: <sip:911@192.0.2.1>
+i: one
+CSeq: 1 INVITE
+Timestamp: 54
+
+";
+
+    #[test]
+    fn a_response_says_where_the_request_came_from_and_keeps_all_else_as_it_was() {
+        let expected = "SIP/2.0 180 Ringing
+Via: SIP/2.0/UDP pbx.example;branch=z9hG4bK1;rport=5070;received=192.0.2.99, SIP/2.0/UDP inner;branch=z9hG4bK2
+Via: SIP/2.0/TCP innermost
+Record-Route: <sip:one;lr>, <sip:two;lr>
+f: <sip:a@pbx.example>;tag=theirs
+To: <sip:911@192.0.2.1>;tag=ours
+i: one
+CSeq: 1 INVITE
+Content-Length: 0
+
+";
+        assert_eq!(response(INVITE, 180, true), expected);
+    }
+
+    #[test]
+    fn only_what_makes_a_dialog_has_record_route_and_only_a_100_the_timestamp() {
+        assert!(!response(INVITE, 486, false).contains("Record-Route"));
+        assert!(!response(INVITE, 486, false).contains("Timestamp"));
+        assert!(response(INVITE, 100, false).contains("\nTimestamp: 54\n"));
+    }
+
+    #[test]
+    fn a_to_that_has_a_tag_keeps_it() {
+        let bye = INVITE.replace("To: <sip:911@192.0.2.1>", "To: <sip:911@192.0.2.1>;tag=older");
+        assert!(response(&bye, 200, false).contains("\nTo: <sip:911@192.0.2.1>;tag=older\n"));
+    }
+
+    #[test]
+    fn a_folded_via_and_a_folded_to_add_no_line() {
+        let folded = INVITE.replace("pbx.example;branch", "pbx.example\n ;branch").replace("To: ", "To: \"A\n B\" ");
+        let response = response(&folded, 200, false);
+        assert!(response.contains("pbx.example;branch=z9hG4bK1;rport=5070"), "{response}");
+        assert!(response.contains("\nTo: \"A B\" <sip:911@192.0.2.1>;tag=ours\n"), "{response}");
+        let lines = response.lines().filter(|line| line.starts_with(' ')).count();
+        assert_eq!(lines, 0);
     }
 }
