@@ -47,3 +47,10 @@ pub struct Flow {
     /// stream that is still to be opened.
     pub connection: Option<u64>,
 }
+
+impl Flow {
+    /// Whether both are the same open stream.
+    pub fn is_connection(&self, other: &Flow) -> bool {
+        self.connection.is_some() && (self.transport, self.connection) == (other.transport, other.connection)
+    }
+}

@@ -333,6 +333,17 @@ fn a_stream_opened_for_the_invite_carries_the_ack_as_well() {
 }
 
 #[test]
+fn a_cancel_after_the_connection_broke_goes_to_the_same_address_on_a_new_one() {
+    let mut bench = Bench::new();
+    let id = bench.start_on(flow(Tcp), 5, INVITE);
+    let invite = bench.last();
+    bench.answer(&invite, 180);
+    bench.layer.closed(&flow(Tcp));
+    bench.cancel(id, None);
+    assert_eq!(bench.last().flow, callbox::sip::flow::Flow { connection: None, ..flow(Tcp) });
+}
+
+#[test]
 fn what_is_no_sip_request_is_sent_as_it_is_and_acks_nothing() {
     let mut bench = Bench::new();
     let id = bench.start_on(flow(Udp), 5, "INVITE");

@@ -3,7 +3,7 @@ use crate::bench::{Bench, flow, read, text, value};
 use callbox::sip::flow::Flow;
 use callbox::sip::flow::Transport::{self, Tcp, Udp};
 use callbox::sip::message::{Message, Name};
-use callbox::sip::transaction::{Event, ServerId};
+use callbox::sip::transaction::{Event, LIMIT_OF_THE_LESSER, ServerId};
 
 const HEADS: &str = "From: <sip:a@192.0.2.99>;tag=theirs
 To: <sip:911@192.0.2.1>
@@ -272,4 +272,30 @@ fn a_request_without_a_via_is_reported_and_answered_where_it_came_from() {
     bench.respond(id, &message, 400);
     assert_eq!(bench.last().flow, flow(Udp));
     assert!(text(&bench.last()).starts_with("SIP/2.0 400 Bad Request\r\n"));
+}
+
+#[test]
+fn after_its_connection_broke_a_response_goes_to_the_port_that_the_peer_listens_at() {
+    let mut bench = Bench::new();
+    let from = Flow { peer: "192.0.2.99:40001".parse().unwrap(), ..flow(Tcp) };
+    let invite = request("INVITE", "192.0.2.99:5080;branch=z9hG4bKa");
+    let Some(Event::Request { id, .. }) = bench.receive_on(from, invite.clone()) else { panic!("no request") };
+    bench.layer.closed(&Flow { connection: Some(6), ..from });
+    assert_eq!(bench.layer.server_flow(id), Some(from));
+    bench.layer.closed(&from);
+    bench.respond(id, &invite, 200);
+    let expected = Flow { peer: "192.0.2.99:5080".parse().unwrap(), connection: None, ..from };
+    assert_eq!(bench.last().flow, expected);
+}
+
+#[test]
+fn a_flood_of_lesser_requests_is_bounded_and_leaves_room_for_calls() {
+    let mut bench = Bench::new();
+    let options = |number: usize| request("OPTIONS", &format!("192.0.2.99;branch=z9hG4bK{number}"));
+    for number in 0..LIMIT_OF_THE_LESSER {
+        arrive(&mut bench, Udp, &options(number));
+    }
+    assert!(bench.receive_on(flow(Udp), options(LIMIT_OF_THE_LESSER)).is_none());
+    arrive(&mut bench, Udp, &request("INVITE", VIA));
+    assert_eq!(bench.layer.len(), LIMIT_OF_THE_LESSER + 1);
 }

@@ -165,6 +165,13 @@ impl<U: Copy> Clients<U> {
         waiting.map(|(id, entry)| (ClientId(id), entry.user)).collect()
     }
 
+    pub fn closed(&mut self, flow: &Flow) {
+        let sent = self.table.iter_mut().filter_map(|entry| entry.sent.as_mut());
+        for sent in sent.filter(|sent| sent.flow.is_connection(flow)) {
+            sent.flow.connection = None;
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.table.len()
     }
@@ -197,8 +204,9 @@ impl<U: Copy> Clients<U> {
 impl Sent {
     /// A stream that was still to be opened when the request left has a number once something comes back on it.
     fn learn(&mut self, flow: Flow) {
-        if self.flow.connection.is_none() && (flow.transport, flow.peer) == (self.flow.transport, self.flow.peer) {
-            self.flow = flow;
+        let is_same = (flow.transport, flow.peer) == (self.flow.transport, self.flow.peer);
+        if self.flow.connection.is_none() && is_same {
+            self.flow.connection = flow.connection;
         }
     }
 

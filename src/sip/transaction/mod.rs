@@ -241,6 +241,13 @@ impl<U: Copy> Layer<U> {
         self.clients.waiting_on(flow)
     }
 
+    /// A connection is gone, after [`Layer::waiting_on`] was asked about it. What is still to be sent goes on a new one:
+    /// requests to the same address, responses to the port that the peer's Via names (RFC 3261 §18.2.2).
+    pub fn closed(&mut self, flow: &Flow) {
+        self.clients.closed(flow);
+        self.servers.closed(flow);
+    }
+
     /// How many transactions there are.
     pub fn len(&self) -> usize {
         self.clients.len() + self.servers.len()

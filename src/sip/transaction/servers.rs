@@ -10,7 +10,7 @@ use crate::base::id::Handle;
 use crate::base::now::Mono;
 use crate::base::wheel::Wheel;
 use crate::sip::flow::{Flow, Transport};
-use crate::sip::message::{Message, Method};
+use crate::sip::message::{Message, Method, Via};
 use crate::sip::respond::respond;
 use bytes::{Bytes, BytesMut};
 use core::net::SocketAddr;
@@ -32,6 +32,8 @@ pub struct Servers<U> {
 struct Entry<U> {
     /// Where responses go.
     flow: Flow,
+    /// The port at which the peer says that it listens, for when its connection breaks.
+    port: u16,
     key: Key,
     user: Option<U>,
     alarm: Alarm,
@@ -159,6 +161,13 @@ impl<U: Copy> Servers<U> {
         was_never_acked.then_some(Event::NoAck { id: ServerId(id), user })
     }
 
+    pub fn closed(&mut self, flow: &Flow) {
+        for entry in self.table.iter_mut().filter(|entry| entry.flow.is_connection(flow)) {
+            let peer = SocketAddr::new(entry.flow.peer.ip(), entry.port);
+            entry.flow = Flow { peer, connection: None, ..entry.flow };
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.table.len()
     }
@@ -215,8 +224,11 @@ impl<U: Copy> Servers<U> {
             _ => Machine::Other(Server::received(now, reliable)),
         };
         let kept = Kept::Request(message.bytes().clone(), flow.peer);
-        let flow = response_flow(flow, message);
-        let id = self.table.insert(nonce, Entry { flow, key, user: None, alarm: Alarm::default(), machine, kept });
+        let via = message.via();
+        let port = via.and_then(|via| via.port).unwrap_or(5060);
+        let flow = response_flow(flow, via, port);
+        let entry = Entry { flow, port, key, user: None, alarm: Alarm::default(), machine, kept };
+        let id = self.table.insert(nonce, entry);
         self.by_key.insert(key, id);
         self.settle(id, wheel);
         ServerId(id)
@@ -270,10 +282,11 @@ impl<U> Entry<U> {
 /// Where responses go. Over UDP: to the address that the request came from, at the port it came from if the peer asked
 /// for that (RFC 3581 §4), else at the port of its Via (RFC 3261 §18.2.2); `maddr` is not followed, it would let a peer
 /// aim our responses. On a stream: back on the connection.
-fn response_flow(flow: Flow, request: &Message) -> Flow {
-    let Some(via) = request.via().filter(|_| flow.transport == Transport::Udp) else { return flow };
-    if via.param("rport").is_some() {
-        return flow;
+fn response_flow(flow: Flow, via: Option<Via<'_>>, port: u16) -> Flow {
+    match via {
+        Some(via) if flow.transport == Transport::Udp && via.param("rport").is_none() => {
+            Flow { peer: SocketAddr::new(flow.peer.ip(), port), ..flow }
+        }
+        _ => flow,
     }
-    Flow { peer: SocketAddr::new(flow.peer.ip(), via.port.unwrap_or(5060)), ..flow }
 }

@@ -67,6 +67,11 @@ impl<T> Table<T> {
         })
     }
 
+    /// All entries, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.places.iter_mut().filter_map(|place| place.entry.as_mut())
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.places.len() - self.free.len()
