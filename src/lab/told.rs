@@ -20,7 +20,8 @@ pub fn invite(invite: &Message, shows_caller: bool) -> Vec<String> {
 /// The line for a BYE or CANCEL, with its Reason.
 pub fn ending(method: &str, message: &Message) -> String {
     let reason = message.field("Reason").map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{method:<9} the other side has ended it{reason}")
+    let what = if method == "CANCEL" { "the caller's side gave up" } else { "the caller's side hung up" };
+    format!("{method:<9} {what}{reason}")
 }
 
 /// The user part of an address, or its whole URI when it has none.
