@@ -2,7 +2,5 @@
 pub mod clock;
 pub mod dns;
 pub mod entropy;
-pub mod http;
 pub mod log;
-pub mod metrics;
 pub mod rtp;

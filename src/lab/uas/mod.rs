@@ -2,8 +2,6 @@
 //! has no socket and no clock; [`super::end`] carries out what it asks for.
 mod call;
 mod ring;
-#[cfg(test)]
-mod tests;
 
 use super::message::{Codec, First, Heard, Message};
 use super::repeat::Turn;

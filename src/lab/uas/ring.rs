@@ -71,8 +71,7 @@ impl Uas {
 
     fn refuse(&mut self, now: Mono, place: usize, refusal: crate::lab::message::Message) {
         let call = &mut self.calls[place];
-        let what = crate::lab::message::phrase(refusal.code()).to_lowercase();
-        self.out.push(Do::Tell(format!("{}       {what}", refusal.code())));
+        self.out.push(Do::Tell(format!("{}       refused", refusal.code())));
         call.stage = Stage::Over;
         call.say(now, self.codec, refusal, &mut self.out);
         self.out.push(Do::Hush(call.media));

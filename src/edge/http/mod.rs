@@ -1,2 +1,0 @@
-//! What is served over HTTP.
-pub mod metrics;

@@ -1,8 +1,0 @@
-//! The deciders and their data, as the engine and an operator see them.
-mod classes;
-mod lab_tables;
-mod places;
-mod received_documents;
-mod routes;
-mod world;
-mod written_documents;

@@ -1,0 +1,10 @@
+//! callbox from outside: the real program, real sockets, SIPp as PBX and PSAP, and a real phone.
+//!
+//! These tests need the lab's fixed ports, so each of them holds [`lab_ports::LabPorts`] for as long as it lasts.
+mod heard;
+mod lab_ports;
+mod phones;
+mod program;
+mod router;
+mod scenarios;
+mod sipp;

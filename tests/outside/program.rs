@@ -1,0 +1,98 @@
+//! A program beside us: its output line by line, a deadline for everything, and its end when we are done with it.
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+/// Longer than any scenario lasts, on a slow machine too. What takes longer has failed.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A running program. It is killed when the value goes.
+pub struct Program {
+    name: String,
+    child: Child,
+    lines: Receiver<String>,
+    said: Vec<String>,
+}
+
+impl Program {
+    /// Starts `command`. `screen`: whether its standard output is of interest.
+    pub fn start(name: &str, mut command: Command, screen: bool) -> Program {
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
+        command.stdout(if screen { Stdio::piped() } else { Stdio::null() });
+        let mut child = command.spawn().unwrap_or_else(|error| match error.kind() {
+            ErrorKind::NotFound => panic!("{:?} is not installed: run `make deps`", command.get_program()),
+            _ => panic!("{name} did not start: {error}"),
+        });
+        let (sender, lines) = channel();
+        if let Some(stdout) = child.stdout.take() {
+            follow(stdout, sender.clone());
+        }
+        follow(child.stderr.take().expect("stderr is piped"), sender);
+        Program { name: name.into(), child, lines, said: Vec::new() }
+    }
+
+    /// Waits for a line in which `wanted` finds something; fails when the program ends or the deadline passes first.
+    pub fn await_line<T>(&mut self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
+        loop {
+            let problem = match self.lines.recv_timeout(DEADLINE) {
+                Ok(line) => {
+                    self.said.push(line);
+                    match self.said.last().and_then(|line| wanted(line)) {
+                        Some(found) => return found,
+                        None => continue,
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => "said nothing more in time",
+                Err(RecvTimeoutError::Disconnected) => "ended",
+            };
+            let tail = self.tail();
+            panic!("{} {problem} before {what}\n{tail}", self.name);
+        }
+    }
+
+    /// Waits for the program's own end.
+    pub fn await_end(&mut self) -> ExitStatus {
+        loop {
+            match self.lines.recv_timeout(DEADLINE) {
+                Ok(line) => self.said.push(line),
+                Err(RecvTimeoutError::Disconnected) => return self.child.wait().expect("the program is our child"),
+                Err(RecvTimeoutError::Timeout) => {
+                    let tail = self.tail();
+                    panic!("{} did not end in time\n{tail}", self.name);
+                }
+            }
+        }
+    }
+
+    /// Everything that it said and that was waited past.
+    pub fn said(&self) -> &[String] {
+        &self.said
+    }
+
+    /// The last lines that it said, for a failure's message.
+    pub fn tail(&mut self) -> String {
+        self.said.extend(self.lines.try_iter());
+        let from = self.said.len().saturating_sub(60);
+        format!("--- the last words of {}:\n{}\n---", self.name, self.said[from..].join("\n"))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Both fail only when it has already ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn follow(output: impl Read + Send + 'static, sender: Sender<String>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+}

@@ -1,0 +1,75 @@
+//! The router under test: the program itself, started as an operator would.
+use crate::program::Program;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// Where the router listens.
+pub const ROUTER: &str = "127.0.0.1:5060";
+
+/// A file of the repository.
+pub fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// `callbox run` with this config file of the repository, once it takes calls.
+pub fn run(config: &str) -> Program {
+    ready(start(config))
+}
+
+/// The same with a config in which we are strangers, so that no OPTIONS is answered.
+pub fn run_for_strangers(config: &str) -> Program {
+    let mut router = start(config);
+    says_ready(&mut router);
+    router
+}
+
+/// `callbox lab`: the router and its far ends, once it takes calls.
+pub fn lab() -> Program {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callbox"));
+    command.arg("lab").current_dir(env!("CARGO_MANIFEST_DIR"));
+    ready(Program::start("callbox lab", command, true))
+}
+
+fn start(config: &str) -> Program {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callbox"));
+    command.arg("run").arg("--config").arg(in_repository(config));
+    Program::start("callbox run", command, true)
+}
+
+fn says_ready(router: &mut Program) {
+    router.await_line("it was ready", |line| line.contains("callbox ready").then_some(()));
+}
+
+fn ready(mut router: Program) -> Program {
+    says_ready(&mut router);
+    if !answers_options(ROUTER) {
+        panic!("callbox says it is ready, but does not answer OPTIONS\n{}", router.tail());
+    }
+    router
+}
+
+/// Whether somebody answers OPTIONS with 200 there: asked up to a hundred times, 50 ms apart.
+pub fn answers_options(to: &str) -> bool {
+    answers_options_within(to, 100)
+}
+
+/// The same, asked so many times.
+pub fn answers_options_within(to: &str, tries: u32) -> bool {
+    let to: SocketAddr = to.parse().expect("an address");
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout can be set");
+    let own = socket.local_addr().expect("it is bound");
+    let mut answer = [0; 4096];
+    (0..tries).any(|try_number| {
+        let request = format!(
+            "OPTIONS sip:{to} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK-ready-{try_number};rport\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:ready@{own}>;tag=r{try_number}\r\nTo: <sip:{to}>\r\n\
+             Call-ID: ready-{try_number}-{own}\r\nCSeq: 1 OPTIONS\r\nContact: <sip:{own}>\r\nContent-Length: 0\r\n\r\n"
+        );
+        // The socket is not connected, so a port that nobody holds yet shows as a silence and not as an error.
+        socket.send_to(request.as_bytes(), to).expect("loopback takes datagrams");
+        socket.recv(&mut answer).is_ok_and(|length| answer[..length].starts_with(b"SIP/2.0 200"))
+    })
+}

@@ -1,0 +1,28 @@
+//! What each side may do while they talk.
+use super::*;
+
+#[test]
+fn a_caller_who_moves_its_media_is_followed() {
+    let mut lab = Lab::with(&[("is-reinvited", PSAP_1)]);
+    lab.carries(Caller::new("moves-its-media"));
+}
+
+#[test]
+fn a_psap_may_move_its_media_and_hold_the_caller() {
+    let mut lab = Lab::with(&[("reinvites", PSAP_1)]);
+    lab.carries(Caller::new("is-reinvited"));
+}
+
+#[test]
+fn a_callers_hold_is_refused_and_the_psap_never_hears_of_it() {
+    let mut lab = Lab::with(&[("psap", PSAP_1)]);
+    lab.carries(Caller::new("holds"));
+    assert_eq!(lab.ends[0].requests(), WHOLE_CALL);
+}
+
+#[test]
+fn a_callers_transfer_is_refused_and_the_psap_never_hears_of_it() {
+    let mut lab = Lab::with(&[("psap", PSAP_1)]);
+    lab.carries(Caller::new("transfers"));
+    assert_eq!(lab.ends[0].requests(), WHOLE_CALL);
+}
