@@ -19,13 +19,13 @@ pub mod pidf;
 pub mod sdp;
 
 // floor 3: deciders, pure and total
+pub mod callback;
 pub mod classify;
 pub mod location;
 pub mod routing;
 
-// floor 4: machines with a life of their own
+// floor 4: the machine with a life of its own
 pub mod b2bua;
-pub mod callback;
 
 // floor 5: everything that touches the world
 pub mod edge;

@@ -237,4 +237,31 @@ mod tests {
         }
         assert_eq!(wheel.nodes.len(), 2);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_scheduled_comes_out_in_the_tick_in_which_it_is_due(
+            steps in proptest::collection::vec((0u64..3, 0u64..40_000_000_000, 0u64..400_000_000), 1..200)
+        ) {
+            let mut wheel = Wheel::new();
+            let mut waiting: Vec<(u64, u32)> = Vec::new();
+            let mut now = 0u64;
+            for (key, (kind, far, near)) in (0u32..).zip(steps) {
+                let at = now + if kind == 0 { far } else { near / 20 };
+                wheel.schedule(Mono::from_micros(at), key);
+                waiting.push((at.div_ceil(TICK_MICROS), key));
+                now += near;
+                let mut out: Vec<u32> = core::iter::from_fn(|| wheel.pop_due(Mono::from_micros(now))).collect();
+                let (due, later) = waiting.into_iter().partition(|&(tick, _)| tick <= now / TICK_MICROS);
+                waiting = later;
+                let mut due: Vec<u32> = due.into_iter().map(|(_, key): (u64, u32)| key).collect();
+                out.sort_unstable();
+                due.sort_unstable();
+                proptest::prop_assert_eq!(out, due);
+                let first = waiting.iter().map(|&(tick, _)| tick * TICK_MICROS).min();
+                proptest::prop_assert_eq!(wheel.next_deadline().is_some(), first.is_some());
+                proptest::prop_assert!(wheel.next_deadline().map(Mono::as_micros) <= first);
+            }
+        }
+    }
 }

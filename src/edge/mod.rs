@@ -2,5 +2,7 @@
 pub mod clock;
 pub mod dns;
 pub mod entropy;
+pub mod http;
 pub mod log;
+pub mod metrics;
 pub mod rtp;

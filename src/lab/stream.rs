@@ -122,7 +122,7 @@ impl Incoming {
     /// nothing.
     pub async fn next(&mut self) -> io::Result<Option<Bytes>> {
         loop {
-            while let Some(frame) = self.framer.next() {
+            for frame in self.framer.by_ref() {
                 match frame {
                     Ok(Frame::Message(bytes)) => return Ok(Some(bytes)),
                     Ok(Frame::Ping) => {}

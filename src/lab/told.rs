@@ -20,7 +20,8 @@ pub fn invite(invite: &Message, shows_caller: bool) -> Vec<String> {
 /// The line for a BYE or CANCEL, with its Reason.
 pub fn ending(method: &str, message: &Message) -> String {
     let reason = message.field("Reason").map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{method:<9} the other side has ended it{reason}")
+    let what = if method == "CANCEL" { "the caller's side gave up" } else { "the caller's side hung up" };
+    format!("{method:<9} {what}{reason}")
 }
 
 /// The user part of an address, or its whole URI when it has none.
@@ -102,4 +103,37 @@ fn one_line(civic: &Civic) -> String {
     .filter(|piece| !piece.is_empty())
     .collect::<Vec<_>>()
     .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_i3_psap_is_told_the_service_the_callback_number_and_the_address() {
+        let body = "--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n\r\n--b\r\nContent-Type: application/pidf+xml\r\n\r\n\
+            <presence xmlns:ca='urn:ietf:params:xml:ns:pidf:geopriv10:civicAddr'><ca:civicAddress>\
+            <ca:country>US</ca:country><ca:A1>IL</ca:A1><ca:A3>Chicago</ca:A3><ca:RD>Example</ca:RD><ca:STS>Plaza</ca:STS>\
+            <ca:HNO>100</ca:HNO><ca:FLR>1</ca:FLR><ca:NAM>Smith &amp; Sons</ca:NAM><ca:PC>60601</ca:PC><ca:ROOM>101</ca:ROOM>\
+            </ca:civicAddress></presence>\r\n--b--\r\n";
+        let mut invite = Message::request("INVITE", "urn:service:sos")
+            .with("From", "<sip:4117@127.0.0.1>;tag=f")
+            .with("P-Asserted-Identity", "\"Room 101\" <sip:+13125550123@callbox.example;user=phone>")
+            .with("Content-Type", "multipart/mixed;boundary=b");
+        invite.body = body.into();
+        let expected = [
+            "INVITE    urn:service:sos",
+            "callback  +13125550123",
+            "address   Smith & Sons, 100 Example Plaza, floor 1, room 101, Chicago, IL 60601, US",
+        ];
+        assert_eq!(super::invite(&invite, true), expected);
+        assert_eq!(super::invite(&invite, false), expected[..1]);
+    }
+
+    #[test]
+    fn a_document_that_ends_early_or_is_no_xml_shows_no_address() {
+        for document in ["<a><civicAddress><HNO>1</HNO>", "<a></b>", "", "<civicAddress>&unknown;</civicAddress>"] {
+            assert_eq!(civic(document.as_bytes()), None, "{document}");
+        }
+    }
 }

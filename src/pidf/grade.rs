@@ -36,7 +36,7 @@ pub struct Conveyed {
     pub civic: Option<Arc<Civic>>,
 }
 
-/// The best of several documents, in the order in which they stand in the body (RFC 5491 §3.2 rule 8): the first that
+/// The best of several documents, in the order in which they stand in the body (RFC 5491 §3 rule 9): the first that
 /// can stand alone, else the first of the best grade. `None` when none says anything.
 pub fn best<'a>(documents: impl IntoIterator<Item = &'a [u8]>) -> Option<Conveyed> {
     documents.into_iter().filter_map(read).reduce(better)
@@ -75,7 +75,7 @@ fn better(first: Conveyed, second: Conveyed) -> Conveyed {
     if (second.firm, second.grade) > (first.firm, first.grade) && !first.firm { second } else { first }
 }
 
-/// What an open element means to us. The order of the holders is the order of reading (RFC 5491 §3.2 rule 7).
+/// What an open element means to us. The order of the holders is the order of reading (RFC 5491 §3 rule 8).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Meaning {
     Device,

@@ -17,7 +17,8 @@ pub struct Document<'a> {
     pub civic: &'a Civic,
     /// How it was found.
     pub method: Method,
-    /// When it was found.
+    /// When it was found to be where the caller is: the moment of the call for an address that is looked up. The day for
+    /// which readers may keep the document begins here.
     pub at: Wall,
     /// Our FQDN, for `<provided-by>`.
     pub provider: &'a str,
@@ -26,7 +27,7 @@ pub struct Document<'a> {
     pub provider_info: Option<&'a str>,
 }
 
-/// Time for which a recipient may keep the document: what RFC 4119 §2.2.2 gives when nobody says otherwise.
+/// Time for which a recipient may keep the document: the default of RFC 4119 §2.2.2.
 const RETENTION_MILLIS: u64 = 24 * 3600 * 1000;
 
 const OPEN: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n\
@@ -84,7 +85,7 @@ fn push_provider(out: &mut BytesMut, document: &Document<'_>) {
             push_uri(out, uri);
             push_all(out, &["\"/>"]);
         }
-        // RFC 4119 §2.2.3 has one registered kind of provider, all of whose parts are optional.
+        // RFC 4119 §6.2 registers one kind of provider, all of whose parts are optional.
         None => {
             push_all(out, &["<dp:nena xmlns:dp=\"urn:ietf:params:xml:ns:pidf:geopriv10:dataProvider\"><dp:URL>sip:"]);
             push_uri(out, document.provider);

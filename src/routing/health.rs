@@ -145,3 +145,97 @@ impl Health {
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(secs: u64) -> Mono {
+        Mono::from_micros(secs * 1_000_000)
+    }
+
+    fn change(from: State, to: State) -> Option<Change> {
+        Some(Change { from, to })
+    }
+
+    fn down() -> Health {
+        let mut health = Health::new(at(0), true, 0);
+        assert_eq!(health.missed(at(1), 0), change(State::Up, State::Suspect));
+        assert_eq!(health.missed(at(2), 0), change(State::Suspect, State::Down));
+        health
+    }
+
+    #[test]
+    fn two_misses_in_a_row_bring_a_trunk_down_and_three_answers_bring_it_back() {
+        let mut health = down();
+        assert!(health.goes_last(at(3)));
+        assert_eq!(health.missed(at(3), 0), None);
+        assert_eq!((health.heard(at(4), 0), health.heard(at(5), 0)), (None, None));
+        assert_eq!(health.heard(at(6), 0), change(State::Down, State::Up));
+        assert!(!health.goes_last(at(6)));
+    }
+
+    #[test]
+    fn a_miss_between_answers_begins_the_count_anew_on_both_sides() {
+        let mut health = Health::new(at(0), true, 0);
+        health.missed(at(1), 0);
+        assert!(!health.goes_last(at(1)), "one miss is only a suspicion");
+        assert_eq!(health.heard(at(2), 0), change(State::Suspect, State::Up));
+        assert_eq!(health.missed(at(3), 0), change(State::Up, State::Suspect));
+        let mut health = down();
+        health.heard(at(3), 0);
+        health.heard(at(4), 0);
+        health.missed(at(5), 0);
+        assert_eq!((health.heard(at(6), 0), health.heard(at(7), 0)), (None, None));
+        assert_eq!(health.heard(at(8), 0), change(State::Down, State::Up));
+    }
+
+    #[test]
+    fn only_408_and_503_are_no_sign_of_life() {
+        let dead: Vec<u16> = (100..700).filter(|&status| !Health::is_alive(status)).collect();
+        assert_eq!(dead, [408, 503]);
+    }
+
+    #[test]
+    fn probes_come_every_30_seconds_every_5_in_doubt_and_every_second_on_the_way_back() {
+        let after = |health: &mut Health, secs: u64, chance| {
+            health.probe_sent(at(secs), chance);
+            health.next_probe().map(|next| next.since(at(secs)))
+        };
+        let seconds = |secs: f64| Some(Duration::from_secs_f64(secs));
+        let mut health = Health::new(at(0), true, 4_999_999);
+        assert!(health.next_probe().is_some_and(|first| first < at(5)));
+        assert_eq!(after(&mut health, 10, 0), seconds(24.0));
+        assert_eq!(after(&mut health, 10, 6_000_000), seconds(30.0));
+        assert_eq!(after(&mut health, 10, 12_000_000), seconds(36.0));
+        health.missed(at(11), 1_000_000);
+        assert_eq!(health.next_probe(), Some(at(16)), "a miss brings the next probe forward");
+        health.missed(at(12), 2_000_000);
+        assert_eq!(health.next_probe(), Some(at(16)), "and another does not put it off");
+        assert_eq!(after(&mut health, 16, 2_000_000), seconds(6.0));
+        health.heard(at(17), 200_000);
+        assert_eq!(health.next_probe(), Some(at(18)));
+    }
+
+    #[test]
+    fn a_busy_trunk_goes_last_for_its_retry_after_but_an_hour_at_most_and_is_not_dead() {
+        let mut health = Health::new(at(0), true, 0);
+        health.busy(at(0), Duration::from_secs(60));
+        health.busy(at(1), Duration::from_secs(1));
+        assert!(health.goes_last(at(59)) && !health.goes_last(at(60)));
+        assert_eq!(health.state(), State::Up);
+        health.busy(at(100), Duration::from_secs(1_000_000));
+        assert!(health.goes_last(at(3699)) && !health.goes_last(at(3700)));
+    }
+
+    #[test]
+    fn a_trunk_that_only_calls_tell_about_is_tried_again_after_a_minute() {
+        let mut health = Health::new(at(0), false, 0);
+        health.missed(at(1), 0);
+        health.missed(at(2), 0);
+        assert_eq!((health.state(), health.next_probe()), (State::Down, None));
+        assert!(health.goes_last(at(61)) && !health.goes_last(at(62)));
+        health.missed(at(63), 0);
+        assert!(health.goes_last(at(64)));
+    }
+}

@@ -36,7 +36,12 @@ struct Listing<'a> {
 
 impl<'a> Listing<'a> {
     fn new(snapshot: &'a Snapshot, question: &'a Question<'a>) -> Self {
-        Self { snapshot, question, whereabouts: Whereabouts::of(question) }
+        // A crisis call says nothing of where the caller is, by its route either.
+        let whereabouts = match question.class {
+            Class::Crisis => Whereabouts::of_site(question),
+            _ => Whereabouts::of(question),
+        };
+        Self { snapshot, question, whereabouts }
     }
 
     fn other(&self) -> (Way, Targets) {
@@ -76,7 +81,8 @@ impl<'a> Listing<'a> {
             }
             None => (Way::Relay(Cause::AdminConfig), relay().chain(psaps().map(with_default)).collect()),
         };
-        if targets.is_empty() || !self.whereabouts.is_away_from(&Whereabouts::of_site(self.question)) {
+        let away = grade > Grade::Default && self.whereabouts.is_away_from(&Whereabouts::of_site(self.question));
+        if targets.is_empty() || !away {
             targets.extend(self.gateway(None));
         }
         (way, targets)

@@ -215,6 +215,7 @@ fn a_cancel_before_any_answer_waits_for_the_first_provisional_and_ends_the_copie
     let id = bench.start_on(flow(Udp), 5, INVITE);
     let invite = bench.last();
     bench.until(600);
+    bench.cancel(id, None);
     bench.cancel(id, Some("SIP;cause=200"));
     bench.until(9000);
     assert_eq!(bench.moments(), [0, 500]);

@@ -4,6 +4,7 @@ use crate::sip::flow::Transport;
 use clap::{Args, ValueEnum};
 use core::net::SocketAddr;
 use core::time::Duration;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// The exit code of arguments that make no sense (sysexits.h: EX_USAGE).
@@ -65,11 +66,12 @@ pub fn run(args: CallArgs) -> ExitCode {
             core::future::pending::<()>().await;
         }
     };
-    match runtime.block_on(line::call(wanted, to, transport, |line| println!("{line}"), put_down)) {
+    match runtime.block_on(line::call(wanted, to, transport, |line| say(&line), put_down)) {
         Ok((outcome, sound)) => {
-            println!("\n{}", Ladder::result(&outcome));
+            say("");
+            say(&Ladder::result(&outcome));
             if outcome.is_answered() {
-                println!("{}", Ladder::sound(&sound));
+                say(&Ladder::sound(&sound));
             }
             if outcome.is_answered() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
@@ -111,6 +113,11 @@ fn field(header: &str) -> Result<(String, String), String> {
         return Err(format!("--header: the phone writes {name} itself"));
     }
     Ok((name.into(), value.into()))
+}
+
+/// Prints a line; a reader that has gone away does not end the call.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 fn complain(why: &str, code: u8) -> ExitCode {

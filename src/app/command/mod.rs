@@ -1,5 +1,6 @@
 //! The commands.
 pub mod call;
+pub mod lab;
 
 /// Reads the command line and runs the command.
 pub fn main() -> std::process::ExitCode {

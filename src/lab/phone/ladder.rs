@@ -118,7 +118,7 @@ fn details(message: &Message) -> String {
         details.push(format!("caller {}", told::user(caller)));
     }
     if message.code() >= 180 && message.code() < 300 && !message.body.is_empty() {
-        details.extend(message.field("Contact").map(|contact| format!("contact {contact}")));
+        details.extend(message.field("Contact").map(|contact| format!("contact {}", contact.trim_matches(['<', '>']))));
     }
     for name in SHOWN {
         details.extend(message.fields_of(name).map(|value| format!("{name}: {value}")));

@@ -2,6 +2,8 @@
 //! has no socket and no clock; [`super::end`] carries out what it asks for.
 mod call;
 mod ring;
+#[cfg(test)]
+mod tests;
 
 use super::message::{Codec, First, Heard, Message};
 use super::repeat::Turn;

@@ -71,7 +71,8 @@ impl Uas {
 
     fn refuse(&mut self, now: Mono, place: usize, refusal: crate::lab::message::Message) {
         let call = &mut self.calls[place];
-        self.out.push(Do::Tell(format!("{}       refused", refusal.code())));
+        let what = crate::lab::message::phrase(refusal.code()).to_lowercase();
+        self.out.push(Do::Tell(format!("{}       {what}", refusal.code())));
         call.stage = Stage::Over;
         call.say(now, self.codec, refusal, &mut self.out);
         self.out.push(Do::Hush(call.media));

@@ -92,7 +92,7 @@ impl<U: Copy> Clients<U> {
         out: &mut Vec<Transmit>,
     ) {
         let Some(sent) = self.sent_mut(id) else { return };
-        if let (Machine::Invite(machine), Cancel::None) = (&mut sent.machine, &sent.cancel) {
+        if let (Machine::Invite(machine), Cancel::None | Cancel::Waiting(_)) = (&mut sent.machine, &sent.cancel) {
             if machine.is_proceeding() {
                 sent.send_cancel(now, reason, out);
             } else if machine.is_open() {

@@ -190,4 +190,12 @@ mod tests {
         machine.cancelled(at(5000));
         assert_eq!(schedule(machine), [(37_000, Step::TimedOut)]);
     }
+
+    #[test]
+    fn a_driver_that_was_away_for_long_sends_one_copy_for_all_that_it_missed() {
+        let mut machine = InviteClient::sent(at(0), false);
+        assert_eq!(machine.fired(at(8000)), Step::Resend);
+        assert_eq!(machine.deadline(), Some(at(9000)));
+        assert_eq!(machine.fired(at(8500)), Step::Rest);
+    }
 }

@@ -175,8 +175,8 @@ impl<U: Copy> Layer<U> {
     }
 
     /// CANCELs an INVITE (RFC 3261 §9.1): at once if a provisional response came, else with the first one; until then
-    /// the INVITE is not retransmitted any more. `reason` is the value of a Reason header (RFC 3326). The responses to
-    /// the CANCEL are absorbed here.
+    /// the INVITE is not retransmitted any more, and asking again changes the reason. `reason` is the value of a Reason
+    /// header (RFC 3326). The responses to the CANCEL are absorbed here.
     pub fn cancel(&mut self, now: Now, id: ClientId, reason: Option<&str>, out: &mut Vec<Transmit>) {
         self.clients.cancel(now.mono, id, reason, &mut self.wheel, out);
     }

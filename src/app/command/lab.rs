@@ -1,0 +1,43 @@
+//! `callbox lab`: the router with the lab's config, and the far ends that it calls, in one process.
+use crate::lab::{self, End, NotStarted, Running};
+use core::fmt::Write as _;
+use std::io::Write as _;
+
+/// Starts the lab's far ends on their fixed ports. What happens to them is printed, a line at a time: these are
+/// invented numbers and addresses, shown to the person who runs the lab, and they go to no log.
+pub async fn far_ends() -> Result<Running, NotStarted> {
+    lab::start(&lab::ends(), |name, line| say(&format!("{name:<8} {line}"))).await
+}
+
+/// What listens where, and what to try.
+pub fn welcome() -> String {
+    let mut out = String::from("The lab speaks on loopback alone: nothing here can reach a real emergency number.\n\n");
+    for End { name, at, .. } in lab::ends() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "  {name:<8} {at}  {}", what(&name));
+    }
+    out.push_str(
+        "\nIn another terminal:\n\n  \
+         callbox call 911 --from +13125550123   a PSAP answers and sees room 101\n  \
+         callbox call 911 --from +13125550124   no address is known: the relay center answers\n  \
+         callbox call 988                       the crisis line answers and is told no address\n",
+    );
+    out
+}
+
+fn what(name: &str) -> &'static str {
+    match name {
+        "psap-1" | "psap-2" => "PSAP (NENA i3)",
+        "relay" => "relay center",
+        "crisis" => "crisis line",
+        "gateway" => "the site's gateway to the telephone network",
+        "pbx" => "PBX",
+        "ivr" => "test IVR, for 933",
+        _ => "",
+    }
+}
+
+/// Prints a line; a reader that has gone away is no reason to end the lab.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}

@@ -1,0 +1,344 @@
+//! Facts and messages as counters for Prometheus. Handles are kept, so that counting costs an addition.
+//!
+//! Labels are our own words and the configured names of trunks, never anything that a peer sent. A crisis call counts
+//! in `callbox_crisis_calls_total`, which has no labels, and in nothing else that knows of calls.
+use crate::fact::{Attempted, Fact, Feature, Kind, Outcome};
+use core::hash::Hash;
+use foldhash::{HashMap, HashMapExt};
+use metrics::{Counter, Gauge, Histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use std::sync::Arc;
+
+/// Bounds of the decision's histogram, in seconds: from a few microseconds up to the 250 ms that all asking may take.
+const DECISION_SECONDS: [f64; 11] = [2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2, 5e-2, 0.25, 1.0];
+
+/// Bounds of the histogram of set-up, in seconds: from our own share up to a caller's patience.
+const SETUP_SECONDS: [f64; 13] = [5e-4, 1e-3, 5e-3, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
+
+/// Which way a message went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Towards us.
+    In,
+    /// From us.
+    Out,
+}
+
+/// The page that Prometheus reads. Copies show the same numbers.
+#[derive(Clone)]
+pub struct Page(PrometheusHandle);
+
+impl Page {
+    /// The content type of [`Page::text`].
+    pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
+
+    /// The numbers of this moment.
+    pub fn text(&self) -> String {
+        self.0.render()
+    }
+
+    /// Folds what the histograms have gathered; to be called every few seconds, or memory grows.
+    pub fn fold(&self) {
+        self.0.run_upkeep();
+    }
+}
+
+/// The counters of one engine. They do not touch the process's global recorder, so that several nodes can live in one
+/// process.
+pub struct Metrics {
+    recorder: Arc<PrometheusRecorder>,
+    crisis_calls: Counter,
+    active_calls: Gauge,
+    active: u64,
+    decision: Histogram,
+    setup: Histogram,
+    retransmissions: Counter,
+    calls: Family<(Kind, Outcome)>,
+    messages: Family<(Direction, &'static str)>,
+    defects: Family<&'static str>,
+    features: Family<Feature>,
+    strangers: Family<bool>,
+    no_room: Family<Kind>,
+    trunks: HashMap<Arc<str>, TrunkCounters>,
+}
+
+impl Metrics {
+    /// Counters at zero, with a series for every trunk. Fails only when the histograms' bounds are wrong.
+    pub fn new<'a>(trunks: impl IntoIterator<Item = &'a Arc<str>>) -> Result<Metrics, BuildError> {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Full("callbox_decision_seconds".into()), &DECISION_SECONDS)?
+            .set_buckets_for_metric(Matcher::Full("callbox_setup_seconds".into()), &SETUP_SECONDS)?
+            .build_recorder();
+        let mut metrics = metrics::with_local_recorder(&recorder, || {
+            describe();
+            Metrics::registered()
+        });
+        metrics.recorder = Arc::new(recorder);
+        metrics.follow(trunks);
+        Ok(metrics)
+    }
+
+    /// Adds series for trunks that are new; those of trunks that are gone stay, as Prometheus expects.
+    pub fn follow<'a>(&mut self, trunks: impl IntoIterator<Item = &'a Arc<str>>) {
+        for trunk in trunks {
+            let _registered = self.trunk(trunk);
+        }
+    }
+
+    /// The page with these counters.
+    pub fn page(&self) -> Page {
+        Page(self.recorder.handle())
+    }
+
+    /// Counts a fact.
+    pub fn count(&mut self, fact: &Fact) {
+        match fact {
+            Fact::CrisisCall => self.crisis_calls.increment(1),
+            Fact::Arrived { .. } => self.set_active(self.active.saturating_add(1)),
+            Fact::Decided { took, .. } => self.decision.record(took.as_secs_f64()),
+            Fact::Ringing { after, .. } => self.setup.record(after.as_secs_f64()),
+            Fact::AttemptEnded { trunk, how, .. } => self.trunk(trunk).attempts[place(*how)].increment(1),
+            Fact::Failover { from, .. } => self.trunk(from).failovers.increment(1),
+            Fact::TrunkState { trunk, up } => self.trunk(trunk).up.set(if *up { 1.0 } else { 0.0 }),
+            Fact::Ended { kind, outcome, .. } => {
+                self.calls.count((*kind, *outcome), &self.recorder);
+                self.set_active(self.active.saturating_sub(1));
+            }
+            Fact::Repaired { defect, .. } => self.defects.count(defect.text(), &self.recorder),
+            Fact::Unreadable { fault } => self.defects.count(fault, &self.recorder),
+            Fact::FeatureBlocked { feature, .. } => self.features.count(*feature, &self.recorder),
+            Fact::UnknownSource { refused } => self.strangers.count(*refused, &self.recorder),
+            Fact::NoRoom { kind } => self.no_room.count(*kind, &self.recorder),
+            Fact::AttemptStarted { .. }
+            | Fact::Answered { .. }
+            | Fact::TransferNotSupported { .. }
+            | Fact::AnswerNotAcknowledged { .. }
+            | Fact::MessageToEmergency { .. } => {}
+        }
+    }
+
+    /// Counts a message by its first line.
+    pub fn message(&mut self, direction: Direction, bytes: &[u8]) {
+        self.messages.count((direction, kind_of(bytes)), &self.recorder);
+    }
+
+    /// Counts a message that was sent again.
+    pub fn retransmission(&self) {
+        self.retransmissions.increment(1);
+    }
+
+    fn set_active(&mut self, active: u64) {
+        self.active = active;
+        self.active_calls.set(active as f64);
+    }
+
+    fn trunk(&mut self, name: &Arc<str>) -> &mut TrunkCounters {
+        let recorder = &self.recorder;
+        self.trunks
+            .entry(name.clone())
+            .or_insert_with(|| metrics::with_local_recorder(&**recorder, || TrunkCounters::registered(name)))
+    }
+
+    /// All counters, registered with the recorder of this moment.
+    fn registered() -> Metrics {
+        Metrics {
+            recorder: Arc::new(PrometheusBuilder::new().build_recorder()),
+            crisis_calls: metrics::counter!("callbox_crisis_calls_total"),
+            active_calls: metrics::gauge!("callbox_active_calls"),
+            active: 0,
+            decision: metrics::histogram!("callbox_decision_seconds"),
+            setup: metrics::histogram!("callbox_setup_seconds"),
+            retransmissions: metrics::counter!("callbox_retransmissions_total"),
+            calls: Family::new(
+                |(kind, outcome)| metrics::counter!("callbox_calls_total", "class" => kind.text(), "outcome" => outcome.text()),
+            ),
+            messages: Family::new(|(direction, kind)| {
+                let direction = if direction == Direction::In { "in" } else { "out" };
+                metrics::counter!("callbox_messages_total", "direction" => direction, "kind" => kind)
+            }),
+            defects: Family::new(|defect| metrics::counter!("callbox_defects_total", "defect" => defect)),
+            features: Family::new(
+                |feature| metrics::counter!("callbox_features_blocked_total", "feature" => feature.text()),
+            ),
+            strangers: Family::new(|refused| {
+                let policy = if refused { "reject" } else { "relay" };
+                metrics::counter!("callbox_unknown_sources_total", "policy" => policy)
+            }),
+            no_room: Family::new(|kind| metrics::counter!("callbox_no_room_total", "class" => kind.text())),
+            trunks: HashMap::new(),
+        }
+    }
+}
+
+/// Counters of one name that differ in their labels, each registered when it first counts.
+struct Family<K> {
+    handles: HashMap<K, Counter>,
+    register: fn(K) -> Counter,
+}
+
+impl<K: Copy + Eq + Hash> Family<K> {
+    fn new(register: fn(K) -> Counter) -> Self {
+        Self { handles: HashMap::new(), register }
+    }
+
+    fn count(&mut self, labels: K, recorder: &PrometheusRecorder) {
+        let register = self.register;
+        self.handles
+            .entry(labels)
+            .or_insert_with(|| metrics::with_local_recorder(recorder, || register(labels)))
+            .increment(1);
+    }
+}
+
+/// What is counted of one trunk.
+struct TrunkCounters {
+    attempts: [Counter; ATTEMPTED.len()],
+    failovers: Counter,
+    up: Gauge,
+}
+
+impl TrunkCounters {
+    /// A trunk counts as up until something else is known of it.
+    fn registered(trunk: &Arc<str>) -> TrunkCounters {
+        let trunk = || trunk.to_string();
+        let up = metrics::gauge!("callbox_trunk_up", "trunk" => trunk());
+        up.set(1.0);
+        TrunkCounters {
+            attempts: ATTEMPTED
+                .map(|how| metrics::counter!("callbox_attempts_total", "trunk" => trunk(), "outcome" => how.text())),
+            failovers: metrics::counter!("callbox_failovers_total", "trunk" => trunk()),
+            up,
+        }
+    }
+}
+
+/// What can become of an attempt, in the order of a trunk's counters.
+const ATTEMPTED: [Attempted; 5] =
+    [Attempted::Answered, Attempted::Refused, Attempted::Silent, Attempted::Unreachable, Attempted::Cancelled];
+
+const fn place(how: Attempted) -> usize {
+    match how {
+        Attempted::Answered => 0,
+        Attempted::Refused => 1,
+        Attempted::Silent => 2,
+        Attempted::Unreachable => 3,
+        Attempted::Cancelled => 4,
+    }
+}
+
+/// The label of a message: its method, or the class of its status.
+fn kind_of(bytes: &[u8]) -> &'static str {
+    if let Some(status) = bytes.strip_prefix(b"SIP/2.0 ") {
+        return match status.first() {
+            Some(b'1') => "1xx",
+            Some(b'2') => "2xx",
+            Some(b'3') => "3xx",
+            Some(b'4') => "4xx",
+            Some(b'5') => "5xx",
+            Some(b'6') => "6xx",
+            _ => "other",
+        };
+    }
+    match bytes.split(|byte| *byte == b' ').next() {
+        Some(b"INVITE") => "INVITE",
+        Some(b"ACK") => "ACK",
+        Some(b"BYE") => "BYE",
+        Some(b"CANCEL") => "CANCEL",
+        Some(b"OPTIONS") => "OPTIONS",
+        Some(b"PRACK") => "PRACK",
+        Some(b"UPDATE") => "UPDATE",
+        Some(b"INFO") => "INFO",
+        Some(b"REFER") => "REFER",
+        Some(b"NOTIFY") => "NOTIFY",
+        Some(b"MESSAGE") => "MESSAGE",
+        _ => "other",
+    }
+}
+
+/// What each number is, for people who read the page.
+fn describe() {
+    use metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
+    counter!("callbox_calls_total", "Calls that ended, by class and outcome; crisis calls are not among them");
+    counter!("callbox_crisis_calls_total", "Calls to the crisis line");
+    counter!("callbox_attempts_total", "Attempts to reach a trunk, by what became of them");
+    counter!("callbox_failovers_total", "Attempts after which the next target was started");
+    counter!("callbox_messages_total", "SIP messages, by direction and by method or class of status");
+    counter!("callbox_retransmissions_total", "SIP messages that were sent again");
+    counter!("callbox_defects_total", "Faults in messages, repaired where a call could go on");
+    counter!("callbox_features_blocked_total", "What callers' sides asked for and may not have in an emergency call");
+    counter!("callbox_unknown_sources_total", "Calls from addresses that are no source, by what became of them");
+    counter!("callbox_no_room_total", "Calls that found no room, by class");
+    gauge!("callbox_active_calls", "Calls now; crisis calls are not among them");
+    gauge!("callbox_trunk_up", "1 while a trunk answers or nothing else is known, 0 while it does not");
+    histogram!("callbox_decision_seconds", "From a call's INVITE to the list of its targets");
+    histogram!("callbox_setup_seconds", "From a call's INVITE to the first ringing");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::Handle;
+    use core::time::Duration;
+
+    fn lines(metrics: &Metrics) -> Vec<String> {
+        metrics.page().text().lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    }
+
+    fn call() -> Handle {
+        Handle { shard: 0, slot: 1, nonce: 2 }
+    }
+
+    #[test]
+    fn a_call_counts_from_its_arrival_to_its_end() {
+        let psap: Arc<str> = "psap-1".into();
+        let mut metrics = Metrics::new([&psap]).unwrap();
+        let kind = Kind::Emergency;
+        let after = Duration::from_millis(30);
+        metrics.count(&Fact::Arrived { call: call(), kind, source: "pbx".into() });
+        metrics.count(&Fact::Decided {
+            call: call(),
+            kind,
+            way: "direct",
+            grade: "dispatchable",
+            took: Duration::from_micros(4),
+        });
+        metrics.count(&Fact::Ringing { call: call(), kind, trunk: psap.clone(), after });
+        assert!(lines(&metrics).contains(&"callbox_active_calls 1".to_owned()));
+        metrics.count(&Fact::AttemptEnded { call: call(), kind, trunk: psap, how: Attempted::Answered, code: 200 });
+        metrics.count(&Fact::Ended { call: call(), kind, outcome: Outcome::Completed, lasted: after });
+        let lines = lines(&metrics);
+        for line in [
+            "callbox_active_calls 0",
+            "callbox_calls_total{class=\"emergency\",outcome=\"completed\"} 1",
+            "callbox_attempts_total{trunk=\"psap-1\",outcome=\"answered\"} 1",
+            "callbox_attempts_total{trunk=\"psap-1\",outcome=\"silent\"} 0",
+            "callbox_trunk_up{trunk=\"psap-1\"} 1",
+            "callbox_decision_seconds_bucket{le=\"0.000005\"} 1",
+            "callbox_setup_seconds_bucket{le=\"0.01\"} 0",
+            "callbox_setup_seconds_bucket{le=\"0.05\"} 1",
+        ] {
+            assert!(lines.iter().any(|found| found == line), "{line} is not in\n{}", lines.join("\n"));
+        }
+    }
+
+    #[test]
+    fn a_crisis_call_leaves_one_number_without_labels_and_nothing_else() {
+        let mut metrics = Metrics::new([]).unwrap();
+        let before = lines(&metrics);
+        metrics.count(&Fact::CrisisCall);
+        let changed: Vec<_> = lines(&metrics).into_iter().filter(|line| !before.contains(line)).collect();
+        assert_eq!(changed, ["callbox_crisis_calls_total 1"]);
+    }
+
+    #[test]
+    fn messages_count_by_method_and_status_and_a_strange_method_makes_no_series_of_its_own() {
+        let mut metrics = Metrics::new([]).unwrap();
+        metrics.message(Direction::In, b"INVITE sip:911@callbox.example SIP/2.0\r\n");
+        metrics.message(Direction::Out, b"SIP/2.0 180 Ringing\r\n");
+        metrics.message(Direction::In, b"QX1 sip:a@b SIP/2.0\r\n");
+        metrics.message(Direction::In, b"QX2 sip:a@b SIP/2.0\r\n");
+        let messages: Vec<_> = lines(&metrics).into_iter().filter(|line| line.contains("messages")).collect();
+        assert_eq!(messages.len(), 3, "{messages:?}");
+        assert!(messages.contains(&"callbox_messages_total{direction=\"in\",kind=\"other\"} 2".to_owned()));
+    }
+}

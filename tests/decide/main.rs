@@ -1,0 +1,8 @@
+//! The deciders and their data, as the engine and an operator see them.
+mod classes;
+mod lab_tables;
+mod places;
+mod received_documents;
+mod routes;
+mod world;
+mod written_documents;

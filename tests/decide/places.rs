@@ -1,0 +1,143 @@
+use crate::world::{chicago, civic, line, number, place, site, trunk};
+use callbox::callback::{Origin, choose, on_trunk};
+use callbox::location::{Grade, Known, Rung, decide};
+use callbox::pidf::{Conveyed, Method};
+use callbox::record::{Element, Location, Profile, TrunkKind};
+use std::sync::Arc;
+
+fn conveyed(grade: Grade, firm: bool) -> Conveyed {
+    Conveyed { grade, firm, civic: Some(Arc::new(civic(&[(Element::Country, "US"), (Element::A1, "TX")]))) }
+}
+
+fn default_place() -> Arc<Location> {
+    Arc::new(Location { default: true, ..(*place("hq-main", chicago())).clone() })
+}
+
+fn order(known: Known<'_>) -> Vec<Rung> {
+    decide(known).candidates.iter().map(|candidate| candidate.rung).collect()
+}
+
+#[test]
+fn nothing_known_is_grade_none_and_no_place() {
+    let located = decide(Known::default());
+    assert_eq!((located.grade, located.place, located.candidates.len()), (Grade::None, None, 0));
+    let unplaced = line("+13125550124", None);
+    assert_eq!(decide(Known { line: Some(&unplaced), ..Known::default() }).grade, Grade::None);
+}
+
+#[test]
+fn the_numbers_address_is_dispatchable_and_found_by_hand() {
+    let line = line("+13125550123", Some(place("hq-101", chicago())));
+    let located = decide(Known { line: Some(&line), ..Known::default() });
+    assert_eq!((located.grade, located.method, located.is_firm()), (Grade::Dispatchable, Method::Manual, true));
+    assert_eq!(located.stands_at().map(|place| &*place.id), Some("hq-101"));
+    assert_eq!(located.civic(), Some(&chicago()));
+}
+
+#[test]
+fn what_came_with_the_call_beats_the_numbers_address_and_ours_goes_along() {
+    let line = line("+13125550123", Some(place("hq-101", chicago())));
+    let sent = conveyed(Grade::Dispatchable, true);
+    let located = decide(Known { line: Some(&line), conveyed: Some(&sent), reference: true });
+    let rungs: Vec<Rung> = located.candidates.iter().map(|candidate| candidate.rung).collect();
+    assert_eq!(rungs, [Rung::Conveyed, Rung::Number, Rung::Reference]);
+    assert_eq!(located.place.as_ref().map(|place| &*place.id), Some("hq-101"));
+    assert_eq!(located.stands_at(), None, "our place only supplements");
+    assert_eq!(located.civic().and_then(|civic| civic.value(Element::A1)), Some("TX"));
+}
+
+#[test]
+fn a_rung_that_is_only_a_default_yields_to_a_later_one_that_is_not() {
+    let line_at_desk = line("+13125550123", Some(place("hq-101", chicago())));
+    for grade in [Grade::Default, Grade::BestAvailable] {
+        let sent = conveyed(grade, false);
+        let known = Known { line: Some(&line_at_desk), conveyed: Some(&sent), reference: false };
+        assert_eq!(order(known), [Rung::Number, Rung::Conveyed]);
+    }
+    let stand_in = line("+13125550123", Some(default_place()));
+    let known = Known { line: Some(&stand_in), conveyed: None, reference: true };
+    assert_eq!(order(known), [Rung::Reference, Rung::Number]);
+    let located = decide(known);
+    assert_eq!((located.grade, located.place), (Grade::BestAvailable, None), "a stand-in would only mislead");
+}
+
+#[test]
+fn among_defaults_the_better_wins_and_among_equals_the_first() {
+    let stand_in = line("+13125550123", Some(default_place()));
+    let building = conveyed(Grade::BestAvailable, false);
+    assert_eq!(order(Known { line: Some(&stand_in), conveyed: Some(&building), reference: false })[0], Rung::Conveyed);
+    let default = conveyed(Grade::Default, false);
+    let known = Known { line: Some(&stand_in), conveyed: Some(&default), reference: false };
+    assert_eq!(order(known), [Rung::Conveyed, Rung::Number]);
+    assert_eq!(decide(known).method, Method::Default);
+}
+
+#[test]
+fn a_reference_alone_is_the_best_available() {
+    let located = decide(Known { reference: true, ..Known::default() });
+    assert_eq!((located.grade, located.is_firm(), located.civic()), (Grade::BestAvailable, true, None));
+}
+
+#[test]
+fn a_shape_goes_first_and_the_address_of_the_number_supplements_it() {
+    let line = line("+13125550123", Some(place("hq-101", chicago())));
+    let shape = Conveyed { grade: Grade::BestAvailable, firm: true, civic: None };
+    let located = decide(Known { line: Some(&line), conveyed: Some(&shape), reference: false });
+    assert_eq!(located.candidates[0].rung, Rung::Conveyed);
+    assert_eq!(located.civic(), Some(&chicago()));
+}
+
+#[test]
+fn every_candidate_says_why_it_won_or_lost() {
+    let line = line("+13125550123", Some(default_place()));
+    let sent = conveyed(Grade::Default, false);
+    let located = decide(Known { line: Some(&line), conveyed: Some(&sent), reference: true });
+    let why: Vec<&str> = located.candidates.iter().map(|candidate| candidate.why).collect();
+    assert!(why[0].starts_with("won: "), "{why:?}");
+    assert!(why[1..].iter().all(|why| why.starts_with("lost: ")), "{why:?}");
+}
+
+#[test]
+fn the_callback_number_follows_the_order_of_the_rules() {
+    let mut site = site("US", &[]);
+    let mut at = (*place("hq-101", chicago())).clone();
+    let mut line = line("+13125550123", None);
+    let shown = Some(number("4117"));
+    site.ecbn = Some(number("+13125550100"));
+    at.ecbn = Some(number("+13125550101"));
+    line.ecbn = Some(number("+13125550102"));
+    let origin =
+        |site: &_, line: Option<&_>, at: Option<&_>, shown| choose(site, line, at, shown).map(|one| one.origin);
+    assert_eq!(origin(&site, Some(&line), Some(&at), shown), Some(Origin::LineEcbn));
+    line.ecbn = None;
+    assert_eq!(origin(&site, Some(&line), Some(&at), shown), Some(Origin::Own));
+    line.reachable = false;
+    assert_eq!(origin(&site, Some(&line), Some(&at), shown), Some(Origin::LocationEcbn));
+    at.ecbn = None;
+    assert_eq!(origin(&site, Some(&line), Some(&at), shown), Some(Origin::SiteEcbn));
+    assert_eq!(origin(&site, None, None, shown), Some(Origin::SiteEcbn));
+    site.ecbn = None;
+    assert_eq!(origin(&site, Some(&line), Some(&at), shown), Some(Origin::AsShown));
+    assert_eq!(origin(&site, Some(&line), Some(&at), None), None);
+    line.reachable = true;
+    line.number = number("4117");
+    assert_eq!(origin(&site, Some(&line), None, None), None, "nobody outside can dial an extension");
+}
+
+#[test]
+fn a_legacy_trunk_shows_the_number_of_the_place_and_others_the_callback_number() {
+    let mut legacy = trunk("carrier", TrunkKind::PsapLegacy, Profile::Legacy, 5080);
+    let modern = trunk("psap-1", TrunkKind::PsapI3, Profile::I3, 5070);
+    let mut at = (*place("hq-101", chicago())).clone();
+    let line = line("+13125550123", None);
+    let callback = choose(&site("US", &[]), Some(&line), Some(&at), None);
+    let shown = |trunk: &_, at: &_| on_trunk(trunk, Some(at), callback).map(|shown| (shown.number, shown.origin));
+    at.elin = Some(number("+13125550111"));
+    legacy.number_on_record = Some(number("+13125550199"));
+    assert_eq!(shown(&modern, &at), Some((number("+13125550123"), Origin::Own)));
+    assert_eq!(shown(&legacy, &at), Some((number("+13125550111"), Origin::Elin)));
+    at.elin = None;
+    assert_eq!(shown(&legacy, &at), Some((number("+13125550199"), Origin::OnRecord)));
+    legacy.number_on_record = None;
+    assert_eq!(shown(&legacy, &at), Some((number("+13125550123"), Origin::Own)));
+}

@@ -1,0 +1,174 @@
+//! What the tests share: the dial plans and lab tables as they are shipped, and a few trunks.
+use callbox::cache::{Cache, Snapshot};
+use callbox::config::dial_plan;
+use callbox::record::table::{Against, File, Files, Tables, read};
+use callbox::record::trunk::Carrier;
+use callbox::record::{Civic, DialPlan, Element, Line, Location, Number, Profile, Site, Source, Trunk, TrunkKind};
+use core::time::Duration;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+pub fn shipped(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf").join(file);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+pub fn plan(country: &str) -> DialPlan {
+    let file = format!("dial-plan/{}.toml", country.to_lowercase());
+    let mut complaints = Vec::new();
+    let plan = dial_plan::read(&file, &shipped(&file), &mut complaints);
+    assert_eq!(complaints, []);
+    plan.expect("a plan without complaints")
+}
+
+pub fn plans() -> HashMap<Arc<str>, Arc<DialPlan>> {
+    ["us", "ca", "gb", "dk", "eu", "au"]
+        .map(plan)
+        .into_iter()
+        .map(|plan| (Arc::clone(&plan.country), Arc::new(plan)))
+        .collect()
+}
+
+pub fn number(text: &str) -> Number {
+    Number::read(text).expect("a number")
+}
+
+pub fn civic(elements: &[(Element, &str)]) -> Civic {
+    let mut civic = Civic::default();
+    for (element, value) in elements {
+        civic.set(*element, value);
+    }
+    civic
+}
+
+pub fn chicago() -> Civic {
+    use Element::{A1, A3, Country, Hno, Pc, Rd, Sts};
+    civic(&[(Country, "US"), (A1, "IL"), (A3, "Chicago"), (Rd, "Example"), (Sts, "Plaza"), (Hno, "100"), (Pc, "60601")])
+}
+
+pub fn place(id: &str, civic: Civic) -> Arc<Location> {
+    Arc::new(Location { id: id.into(), building: "hq-main".into(), civic, elin: None, ecbn: None, default: false })
+}
+
+pub fn line(shown: &str, location: Option<Arc<Location>>) -> Line {
+    Line {
+        number: number(shown),
+        organisation: "acme".into(),
+        site: "hq".into(),
+        location,
+        ecbn: None,
+        reachable: true,
+    }
+}
+
+pub fn site(country: &str, prefixes: &[&str]) -> Site {
+    Site {
+        id: "hq".into(),
+        organisation: "acme".into(),
+        country: country.into(),
+        prefixes: prefixes.iter().map(|prefix| (*prefix).into()).collect(),
+        stage1: true,
+        stage2: true,
+        ecbn: None,
+        pool: Vec::new(),
+        civic: chicago(),
+        gateway: Some("gateway".into()),
+    }
+}
+
+pub fn trunk(name: &str, kind: TrunkKind, profile: Profile, port: u16) -> Trunk {
+    Trunk {
+        name: name.into(),
+        kind,
+        profile,
+        carrier: Carrier::Udp,
+        host: "127.0.0.1".into(),
+        port: Some(port),
+        from: Vec::new(),
+        priority: 10,
+        weight: 1,
+        areas: Vec::new(),
+        account: None,
+        numbers: Vec::new(),
+        number_on_record: None,
+        probe: true,
+        silent_after: Duration::from_secs(1),
+        no_ring_after: Duration::from_secs(6),
+        ring_max: Duration::from_secs(60),
+    }
+}
+
+/// The lab's trunks: two PSAPs of which the first has the better priority, relay, crisis line, gateway, PBX, test IVR.
+pub fn trunks() -> Vec<Trunk> {
+    let mut trunks = vec![
+        trunk("psap-2", TrunkKind::PsapI3, Profile::I3, 5071),
+        trunk("psap-1", TrunkKind::PsapI3, Profile::I3, 5070),
+        trunk("relay", TrunkKind::Relay, Profile::Relay, 5072),
+        trunk("crisis", TrunkKind::Crisis, Profile::Crisis, 5073),
+        trunk("gateway", TrunkKind::Gateway, Profile::Whole, 5074),
+        trunk("pbx", TrunkKind::Pbx, Profile::Whole, 5075),
+        trunk("ivr", TrunkKind::Test, Profile::Test, 5076),
+    ];
+    trunks[0].priority = 20;
+    trunks
+}
+
+pub fn snapshot(trunks: Vec<Trunk>) -> Snapshot {
+    Snapshot {
+        domain: "callbox.example".into(),
+        dial_plans: plans(),
+        trunks: trunks.into_iter().map(Arc::new).collect(),
+        sources: vec![Arc::new(Source {
+            trunk: "pbx".into(),
+            organisation: "acme".into(),
+            default_site: "hq".into(),
+            networks: vec![([127, 0, 0, 0].into(), 8), (core::net::Ipv6Addr::LOCALHOST.into(), 128)],
+            relay_other: Some("gateway".into()),
+        })],
+        by_port: true,
+        ..Snapshot::default()
+    }
+}
+
+/// The five files of the lab; a test changes one of them.
+pub struct Texts {
+    pub organisations: String,
+    pub sites: String,
+    pub buildings: String,
+    pub locations: String,
+    pub numbers: String,
+}
+
+impl Texts {
+    pub fn of_the_lab() -> Texts {
+        Texts {
+            organisations: shipped("lab/organisations.csv"),
+            sites: shipped("lab/sites.csv"),
+            buildings: shipped("lab/buildings.csv"),
+            locations: shipped("lab/locations.csv"),
+            numbers: shipped("lab/numbers.csv"),
+        }
+    }
+
+    pub fn read(&self) -> Result<Tables, Vec<String>> {
+        let files = Files {
+            organisations: File { name: "organisations.csv", text: &self.organisations },
+            sites: File { name: "sites.csv", text: &self.sites },
+            buildings: File { name: "buildings.csv", text: &self.buildings },
+            locations: File { name: "locations.csv", text: &self.locations },
+            numbers: File { name: "numbers.csv", text: &self.numbers },
+        };
+        let configured = snapshot(trunks());
+        let against = Against { dial_plans: &configured.dial_plans, trunks: &configured.trunks };
+        read(&files, against).map_err(|faults| faults.iter().map(ToString::to_string).collect())
+    }
+}
+
+/// The lab's cache.
+pub fn lab() -> Cache {
+    let cache = Cache::default();
+    cache.configure(&snapshot(trunks()));
+    cache.load(Texts::of_the_lab().read().expect("the lab's tables have no fault"));
+    cache
+}

@@ -1,0 +1,151 @@
+use crate::world::{chicago, civic};
+use bytes::BytesMut;
+use callbox::base::now::Wall;
+use callbox::pidf::{self, Document, Method};
+use callbox::record::{Civic, Element, Grade};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const AT: Wall = Wall::from_millis(1_795_292_102_000);
+
+fn document(civic: &Civic) -> Document<'_> {
+    Document {
+        entity: "u-4f1c9e@callbox.example",
+        device: "dev-1",
+        civic,
+        method: Method::Manual,
+        at: AT,
+        provider: "callbox.example",
+        provider_info: Some("cid:pi-7b0d@callbox.example"),
+    }
+}
+
+fn written(document: &Document<'_>) -> String {
+    let mut out = BytesMut::new();
+    pidf::write(&mut out, document);
+    String::from_utf8(out.to_vec()).expect("UTF-8")
+}
+
+/// Validates against a schema of `tests/data/schemas`.
+fn assert_valid(schema: &str, document: &str) {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/schemas").join(schema);
+    let mut xmllint = Command::new("xmllint")
+        .args(["--nonet", "--noout", "--schema"])
+        .arg(schema)
+        .arg("-")
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("this test needs xmllint; on Debian it is in libxml2-utils");
+    let mut input = xmllint.stdin.take().expect("a pipe to xmllint");
+    input.write_all(document.as_bytes()).expect("xmllint reads the document");
+    drop(input);
+    let output = xmllint.wait_with_output().expect("xmllint ends");
+    assert!(output.status.success(), "{}\n{document}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_document_is_valid_and_says_where_how_when_and_by_whom() {
+    let mut civic = chicago();
+    civic.set(Element::Room, "101");
+    civic.set(Element::Flr, "1");
+    let text = written(&document(&civic));
+    assert_valid("all.xsd", &text);
+    let tree = roxmltree::Document::parse(&text).expect("XML");
+    let value = |name: &str| tree.descendants().find(|node| node.has_tag_name(name)).and_then(|node| node.text());
+    let geopriv = |name: &str| {
+        let name = ("urn:ietf:params:xml:ns:pidf:geopriv10", name);
+        tree.descendants().find(|node| node.has_tag_name(name)).and_then(|node| node.text())
+    };
+    assert_eq!(tree.root_element().attribute("entity"), Some("pres:u-4f1c9e@callbox.example"));
+    assert_eq!(geopriv("method"), Some("Manual"));
+    assert_eq!(value("retransmission-allowed"), Some("true"));
+    let address = tree.descendants().find(|node| node.tag_name().name() == "civicAddress").expect("an address");
+    let elements: Vec<(&str, &str)> =
+        address.children().map(|node| (node.tag_name().name(), node.text().unwrap_or(""))).collect();
+    let expected = [
+        ("country", "US"),
+        ("A1", "IL"),
+        ("A3", "Chicago"),
+        ("RD", "Example"),
+        ("STS", "Plaza"),
+        ("HNO", "100"),
+        ("FLR", "1"),
+        ("PC", "60601"),
+        ("ROOM", "101"),
+    ];
+    assert_eq!(elements, expected);
+    assert!(text.contains("<dm:timestamp>2026-11-21T20:15:02Z</dm:timestamp>"), "{text}");
+    assert!(text.contains("<gbp:retention-expiry>2026-11-22T20:15:02Z</gbp:retention-expiry>"), "{text}");
+    assert!(text.contains("ref=\"cid:pi-7b0d@callbox.example\""), "{text}");
+}
+
+#[test]
+fn every_element_and_method_makes_a_valid_document() {
+    let mut civic = Civic::default();
+    for element in Element::ALL {
+        civic.set(*element, if *element == Element::Country { "us" } else { "x" });
+    }
+    let methods = [Method::Manual, Method::Wiremap, Method::Dhcp, Method::Wifi, Method::Derived, Method::Default];
+    for method in methods {
+        assert_valid("all.xsd", &written(&Document { method, provider_info: None, ..document(&civic) }));
+    }
+}
+
+#[test]
+fn whatever_stands_in_an_address_the_document_stays_valid_and_reads_back() {
+    let hostile = "<ca:HNO>1</ca:HNO>&amp; \"Küche\" ]]> 台北 \u{0}\u{b}\u{ffff}<!--";
+    let civic =
+        civic(&[(Element::Country, "Narnia"), (Element::Nam, hostile), (Element::Rd, "A & B"), (Element::Hno, "1")]);
+    let text = written(&Document {
+        entity: "u \"<>&@callbox.example",
+        device: "4 \"<>&é",
+        provider: "callbox.example/<>",
+        provider_info: Some("cid:\"<&>"),
+        ..document(&civic)
+    });
+    assert_valid("all.xsd", &text);
+    let read = pidf::read(text.as_bytes()).expect("our own document reads");
+    let back = read.civic.expect("a civic address");
+    assert_eq!(back.value(Element::Nam), Some("<ca:HNO>1</ca:HNO>&amp; \"Küche\" ]]> 台北 <!--"));
+    assert_eq!((back.value(Element::Rd), back.value(Element::Country)), (Some("A & B"), None));
+    assert_eq!((read.grade, read.firm), (Grade::Dispatchable, true));
+}
+
+#[test]
+fn what_is_written_as_a_default_is_read_as_one() {
+    let civic = chicago();
+    let text = written(&Document { method: Method::Default, ..document(&civic) });
+    let read = pidf::read(text.as_bytes()).expect("our own document reads");
+    assert_eq!((read.grade, read.firm), (Grade::Default, false));
+}
+
+#[test]
+fn the_device_id_tells_no_more_than_the_pseudonym() {
+    let civic = chicago();
+    let id = |document: &Document<'_>| {
+        let text = written(document);
+        let (_, rest) = text.split_once("<dm:deviceID>").expect("a device id");
+        rest.split_once('<').map(|(id, _)| id.to_owned())
+    };
+    let first = id(&document(&civic));
+    assert_eq!(first, id(&document(&civic)));
+    assert_ne!(first, id(&Document { entity: "u-2@callbox.example", ..document(&civic) }));
+    assert_eq!(first.as_deref().map(|id| (id.len(), &id[..9], &id[23..24])), Some((45, "urn:uuid:", "8")));
+}
+
+#[test]
+fn the_blocks_about_provider_and_service_are_valid() {
+    let mut out = BytesMut::new();
+    pidf::write_provider_info(&mut out, "7b0d@callbox.example", "A & <B>", "sip:desk@callbox.example");
+    let text = String::from_utf8(out.to_vec()).expect("UTF-8");
+    assert_valid("EmergencyCallData_ProviderInfo.xsd", &text);
+    assert!(text.contains("<pi:DataProviderReference>7b0d@callbox.example</pi:DataProviderReference>"), "{text}");
+    assert!(text.contains("A &amp; &lt;B&gt;"), "{text}");
+    out.clear();
+    pidf::write_service_info(&mut out, "7b0d@callbox.example", "Fixed");
+    let text = String::from_utf8(out.to_vec()).expect("UTF-8");
+    assert_valid("EmergencyCallData_ServiceInfo.xsd", &text);
+    assert!(text.contains("<svc:ServiceMobility>Fixed</svc:ServiceMobility>"), "{text}");
+}
