@@ -3,6 +3,8 @@
 mod answer;
 mod ladder;
 pub mod line;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use ladder::Ladder;

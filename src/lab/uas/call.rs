@@ -27,19 +27,25 @@ pub enum Stage {
 
 /// One call.
 pub struct Call {
+    /// How far it is.
     pub stage: Stage,
+    /// How it is treated, whatever its end does with later ones.
     pub temper: Temper,
     /// The INVITE that began it: the dialog's other side.
     pub first: Heard,
     /// The INVITE that is being answered.
     pub invite: Heard,
+    /// Where that INVITE came from.
     pub flow: Flow,
     /// Our tag.
     pub tag: String,
-    /// Our media, and theirs.
+    /// Our media.
     pub media: SocketAddr,
+    /// Their media, once it is known.
     pub peer: Option<SocketAddr>,
+    /// When to send the 180.
     pub ring_at: Option<Mono>,
+    /// When to send the 200.
     pub answer_at: Option<Mono>,
     /// The last response to `invite`.
     pub last: Option<Bytes>,
@@ -53,6 +59,7 @@ pub struct Call {
 }
 
 impl Call {
+    /// A call that this INVITE begins, with our `tag` and `media`.
     pub fn new(flow: Flow, invite: &Heard, tag: String, media: SocketAddr, temper: Temper) -> Call {
         Call {
             stage: Stage::Ringing,
