@@ -1,2 +1,6 @@
-//! The wiring.
+//! The wiring: settings become running parts here and nowhere else.
+pub mod build;
 pub mod command;
+pub mod control;
+pub mod drive;
+pub mod narrate;

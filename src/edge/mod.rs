@@ -5,4 +5,5 @@ pub mod entropy;
 pub mod http;
 pub mod log;
 pub mod metrics;
+pub mod net;
 pub mod rtp;

@@ -1,0 +1,69 @@
+//! What the operating system asks of a running node: SIGHUP reads the config again, SIGTERM and SIGINT let calls finish.
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// What the shard is told from outside.
+#[derive(Debug)]
+pub enum Control {
+    /// The snapshot was replaced.
+    Configured,
+    /// Take no new calls; leave when the last one has ended.
+    Drain,
+    /// Leave now.
+    Stop,
+}
+
+/// The signals that a node listens to.
+pub struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+/// What a signal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Read the config again.
+    Reload,
+    /// Finish and leave; at once when it is said a second time.
+    Leave,
+}
+
+impl Signals {
+    /// Listens from now on.
+    pub fn new() -> std::io::Result<Signals> {
+        Ok(Signals {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The next wish.
+    pub async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.hangup.recv() => Wish::Reload,
+            _ = self.terminate.recv() => Wish::Leave,
+            _ = self.interrupt.recv() => Wish::Leave,
+        }
+    }
+}
+
+/// Carries wishes out for as long as the shard lives: `reload` reads the config and says whether it could be taken.
+pub async fn listen(mut signals: Signals, shard: mpsc::Sender<Control>, mut reload: impl FnMut() -> bool) {
+    let mut leaving = false;
+    loop {
+        let told = match signals.next().await {
+            Wish::Reload if reload() => Control::Configured,
+            Wish::Reload => continue,
+            Wish::Leave if leaving => Control::Stop,
+            Wish::Leave => {
+                leaving = true;
+                Control::Drain
+            }
+        };
+        if shard.send(told).await.is_err() {
+            return;
+        }
+    }
+}

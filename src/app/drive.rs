@@ -1,0 +1,135 @@
+//! Input, engine, output: the loop of one shard. It waits for sockets, deadlines and word from outside, hands each to
+//! the engine, and carries out what the engine asked before it waits again.
+use super::control::Control;
+use super::narrate;
+use crate::b2bua::{Engine, Input};
+use crate::base::now::Mono;
+use crate::edge::clock::Clock;
+use crate::edge::metrics::{Direction, Metrics};
+use crate::edge::net::tcp::News;
+use crate::edge::net::{Arrival, Datagrams, Streams};
+use crate::sip::flow::Transport;
+use core::future::poll_fn;
+use tokio::sync::mpsc;
+
+/// How many arrivals of streams are taken before they are answered.
+const BURST: usize = 64;
+
+/// A shard: an engine and what carries its messages.
+pub struct Shard {
+    /// The engine.
+    pub engine: Engine,
+    /// Its UDP sockets.
+    pub datagrams: Datagrams,
+    /// Its TCP connections.
+    pub streams: Streams,
+    /// What they say.
+    pub news: mpsc::Receiver<News>,
+    /// Word from outside.
+    pub control: mpsc::Receiver<Control>,
+    /// The node's clock.
+    pub clock: Clock,
+    /// The node's numbers.
+    pub metrics: Metrics,
+}
+
+/// What woke the loop.
+enum Woken {
+    Datagrams,
+    Streams(Option<News>),
+    Deadline,
+    Told(Option<Control>),
+}
+
+impl Shard {
+    /// Runs until it is told to leave.
+    pub async fn run(mut self) {
+        self.engine.handle(self.clock.now(), Input::Configured);
+        let mut leaving = false;
+        let mut arrivals = Vec::with_capacity(BURST);
+        loop {
+            self.carry_out(&mut arrivals);
+            if leaving && self.engine.active_calls() == 0 {
+                return;
+            }
+            match self.wait().await {
+                Woken::Datagrams => self.datagrams.receive(|arrival| arrivals.push(arrival)),
+                Woken::Streams(news) => {
+                    arrivals.extend(news.and_then(|news| self.streams.learn(news)));
+                    while arrivals.len() < BURST {
+                        let Ok(news) = self.news.try_recv() else { break };
+                        arrivals.extend(self.streams.learn(news));
+                    }
+                }
+                Woken::Deadline => {}
+                Woken::Told(Some(Control::Configured)) => self.engine.handle(self.clock.now(), Input::Configured),
+                Woken::Told(Some(Control::Drain)) => {
+                    leaving = true;
+                    self.engine.handle(self.clock.now(), Input::Drain);
+                }
+                Woken::Told(Some(Control::Stop) | None) => return,
+            }
+            self.take(&mut arrivals);
+            let now = self.clock.now();
+            if self.engine.poll_timeout().is_some_and(|deadline| deadline <= now.mono) {
+                self.engine.on_time(now);
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Woken {
+        let Shard { engine, datagrams, news, control, clock, .. } = self;
+        let deadline = engine.poll_timeout();
+        tokio::select! {
+            biased;
+            () = poll_fn(|context| datagrams.poll_ready(context)) => Woken::Datagrams,
+            news = news.recv() => Woken::Streams(news),
+            told = control.recv() => Woken::Told(told),
+            () = until(clock, deadline) => Woken::Deadline,
+        }
+    }
+
+    fn take(&mut self, arrivals: &mut Vec<Arrival>) {
+        for arrival in arrivals.drain(..) {
+            let input = match arrival {
+                Arrival::Message(flow, bytes) => {
+                    self.metrics.message(Direction::In, &bytes);
+                    Input::Received { flow, bytes }
+                }
+                Arrival::Unreachable(flow) => Input::Unreachable(flow),
+                Arrival::StreamOpen(peer) => Input::StreamOpen(peer),
+                Arrival::StreamClosed(peer) => Input::StreamClosed(peer),
+            };
+            self.engine.handle(self.clock.now(), input);
+        }
+    }
+
+    /// Sends what the engine wrote and tells what happened. What could not be sent comes back as an arrival and may make
+    /// the engine write more.
+    fn carry_out(&mut self, failures: &mut Vec<Arrival>) {
+        loop {
+            for transmit in self.engine.drain_transmits() {
+                self.metrics.message(Direction::Out, &transmit.bytes);
+                match transmit.flow.transport {
+                    Transport::Udp => self.datagrams.send(&transmit.flow, &transmit.bytes, |a| failures.push(a)),
+                    Transport::Tcp => self.streams.send(&transmit.flow, transmit.bytes, |a| failures.push(a)),
+                }
+            }
+            if failures.is_empty() {
+                break;
+            }
+            self.take(failures);
+        }
+        for fact in self.engine.drain_facts() {
+            self.metrics.count(&fact);
+            narrate::fact(&fact);
+        }
+    }
+}
+
+async fn until(clock: &Clock, deadline: Option<Mono>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(clock.instant_of(deadline).into()).await,
+        None => core::future::pending().await,
+    }
+}

@@ -1,0 +1,67 @@
+//! Facts as log lines. A line has our own call id, our words and configured names, and nothing of the people who call.
+use crate::base::id::Handle;
+use crate::fact::Fact;
+use tracing::{debug, info, warn};
+
+/// Writes the line of a fact, when it has one. A crisis call has none.
+#[allow(clippy::too_many_lines, reason = "one arm a fact, in the order of the list")]
+pub fn fact(fact: &Fact) {
+    match fact {
+        Fact::CrisisCall => {}
+        Fact::Arrived { call, kind, source } => {
+            info!(call = %id(*call), class = kind.text(), source = &**source, "call arrived");
+        }
+        Fact::Decided { call, kind, way, grade, took } => {
+            info!(call = %id(*call), class = kind.text(), way, grade, took_us = micros(*took), "call decided");
+        }
+        Fact::AttemptStarted { call, kind, trunk } => {
+            info!(call = %id(*call), class = kind.text(), trunk = &**trunk, "attempt started");
+        }
+        Fact::AttemptEnded { call, kind, trunk, how, code } => {
+            info!(call = %id(*call), class = kind.text(), trunk = &**trunk, how = how.text(), code, "attempt ended");
+        }
+        Fact::Failover { call, kind, from } => {
+            warn!(call = %id(*call), class = kind.text(), from = &**from, "next target");
+        }
+        Fact::Ringing { call, kind, trunk, after } => {
+            info!(call = %id(*call), class = kind.text(), trunk = &**trunk, after_us = micros(*after), "ringing");
+        }
+        Fact::Answered { call, kind, trunk, after } => {
+            info!(call = %id(*call), class = kind.text(), trunk = &**trunk, after_us = micros(*after), "answered");
+        }
+        Fact::Ended { call, kind, outcome, lasted } => {
+            info!(
+                call = %id(*call), class = kind.text(), outcome = outcome.text(), lasted_us = micros(*lasted),
+                "call ended"
+            );
+        }
+        Fact::Repaired { call, kind, defect } => {
+            info!(call = %id(*call), class = kind.text(), defect = defect.text(), "fault repaired");
+        }
+        Fact::FeatureBlocked { call, kind, feature } => {
+            info!(call = %id(*call), class = kind.text(), feature = feature.text(), "feature blocked");
+        }
+        Fact::TransferNotSupported { call, kind } => {
+            warn!(call = %id(*call), class = kind.text(), "transfer asked for by the answerer was refused");
+        }
+        Fact::AnswerNotAcknowledged { call, kind } => {
+            warn!(call = %id(*call), class = kind.text(), "the caller never acknowledged the answer; the call goes on");
+        }
+        Fact::MessageToEmergency { source } => {
+            warn!(source = &**source, "a text message to an emergency number was refused");
+        }
+        Fact::UnknownSource { refused } => debug!(refused, "request from an unknown source"),
+        Fact::NoRoom { kind } => warn!(class = kind.text(), "no room for a call"),
+        Fact::TrunkState { trunk, up: true } => info!(trunk = &**trunk, "trunk is up"),
+        Fact::TrunkState { trunk, up: false } => warn!(trunk = &**trunk, "trunk is down"),
+        Fact::Unreadable { fault } => debug!(fault, "unreadable message"),
+    }
+}
+
+fn id(call: Handle) -> impl core::fmt::Display {
+    call.text()
+}
+
+fn micros(span: core::time::Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}

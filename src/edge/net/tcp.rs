@@ -1,0 +1,257 @@
+//! TCP: listeners, the connections they take and the ones that we open.
+//!
+//! Each connection has one task that reads, cuts and writes. Whatever goes wrong with it ends that connection alone.
+use super::Arrival;
+use crate::sip::flow::{Flow, Transport};
+use crate::sip::framing::{Broken, Frame, Framer};
+use crate::sip::message::{Message, Method};
+use crate::sip::respond;
+use bytes::{Bytes, BytesMut};
+use core::net::SocketAddr;
+use core::time::Duration;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::HashMap;
+use std::io;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::WriteHalf;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+
+/// How many connections are kept.
+const CONNECTIONS: usize = 4096;
+/// How many messages wait for a peer that reads slowly, before its connection is closed.
+const QUEUE: usize = 256;
+/// How long a connection may take to open.
+const OPENING: Duration = Duration::from_secs(5);
+/// How long a peer may take to write the rest of a message that it began.
+const REST: Duration = Duration::from_secs(10);
+/// A connection between messages may be silent for as long as it likes: dialogs live on it.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+/// How many connection requests wait to be taken.
+const WAITING: i32 = 1024;
+
+/// News of connections, for [`Streams::learn`].
+#[derive(Debug)]
+pub enum News {
+    /// For the engine.
+    Arrival(Arrival),
+    /// A peer connected to this listener.
+    Accepted(TcpStream, SocketAddr),
+    /// A connection is gone.
+    Gone(u64),
+}
+
+struct Connection {
+    peer: SocketAddr,
+    queue: mpsc::Sender<Bytes>,
+}
+
+/// All TCP listeners and connections of a shard. Lives on one thread, inside a [`LocalSet`].
+pub struct Streams {
+    tasks: LocalSet,
+    connections: HashMap<u64, Connection>,
+    /// The connection that requests to a peer use.
+    by_peer: HashMap<SocketAddr, u64>,
+    next: u64,
+    news: mpsc::Sender<News>,
+    seen: Vec<SocketAddr>,
+}
+
+impl Streams {
+    /// Listens on each address; the second of each pair is the one that peers see.
+    pub fn bind(addresses: &[(SocketAddr, SocketAddr)]) -> io::Result<(Streams, mpsc::Receiver<News>)> {
+        let (news, heard) = mpsc::channel(1024);
+        let tasks = LocalSet::new();
+        let mut seen = Vec::new();
+        for (address, advertised) in addresses {
+            let listener = listen(*address)?;
+            let port = listener.local_addr()?.port();
+            let advertised = if advertised.port() == 0 { SocketAddr::new(advertised.ip(), port) } else { *advertised };
+            seen.push(advertised);
+            tasks.spawn_local(accept(listener, advertised, news.clone()));
+        }
+        let (connections, by_peer) = (HashMap::new(), HashMap::new());
+        Ok((Streams { tasks, connections, by_peer, next: 1, news, seen }, heard))
+    }
+
+    /// Where the listeners are.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.seen.iter().copied()
+    }
+
+    /// The set in which the connections' tasks run; the shard's loop runs in it too.
+    pub fn tasks(&self) -> &LocalSet {
+        &self.tasks
+    }
+
+    /// Takes news; what is for the engine comes back.
+    pub fn learn(&mut self, news: News) -> Option<Arrival> {
+        match news {
+            News::Arrival(arrival) => return Some(arrival),
+            News::Accepted(stream, seen) => {
+                if let (Ok(peer), true) = (stream.peer_addr(), self.connections.len() < CONNECTIONS) {
+                    let (id, queue) = self.enter(peer);
+                    let flow = Flow { transport: Transport::Tcp, local: seen, peer, connection: Some(id) };
+                    self.tasks.spawn_local(serve(stream, flow, queue, self.news.clone(), false));
+                }
+            }
+            News::Gone(id) => {
+                if let Some(connection) = self.connections.remove(&id) {
+                    self.by_peer.retain(|_, known| *known != id);
+                    return Some(Arrival::StreamClosed(connection.peer));
+                }
+            }
+        }
+        None
+    }
+
+    /// Sends a message on the flow's connection, else on one to that peer, else on a new one.
+    pub fn send(&mut self, flow: &Flow, bytes: Bytes, failed: impl FnOnce(Arrival)) {
+        let known = flow.connection.filter(|id| self.connections.contains_key(id));
+        let id = known.or_else(|| self.by_peer.get(&flow.peer).copied());
+        let queued = match id.and_then(|id| self.connections.get(&id)) {
+            Some(connection) => connection.queue.try_send(bytes).is_ok(),
+            None if self.connections.len() < CONNECTIONS => {
+                let (id, queue) = self.enter(flow.peer);
+                let opened = Flow { connection: Some(id), ..*flow };
+                let queued = self.connections.get(&id).is_some_and(|new| new.queue.try_send(bytes).is_ok());
+                self.tasks.spawn_local(open(opened, queue, self.news.clone()));
+                queued
+            }
+            None => false,
+        };
+        if !queued {
+            failed(Arrival::Unreachable(*flow));
+        }
+    }
+
+    fn enter(&mut self, peer: SocketAddr) -> (u64, mpsc::Receiver<Bytes>) {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let id = self.next;
+        self.next += 1;
+        self.connections.insert(id, Connection { peer, queue });
+        self.by_peer.insert(peer, id);
+        (id, waiting)
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(WAITING)?;
+    TcpListener::from_std(socket.into())
+}
+
+async fn accept(listener: TcpListener, seen: SocketAddr, news: mpsc::Sender<News>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if news.send(News::Accepted(stream, seen)).await.is_err() {
+                    return;
+                }
+            }
+            // Out of descriptors, or the peer left meanwhile: the others can still connect.
+            Err(_) => tokio::task::yield_now().await,
+        }
+    }
+}
+
+async fn open(flow: Flow, queue: mpsc::Receiver<Bytes>, news: mpsc::Sender<News>) {
+    match tokio::time::timeout(OPENING, TcpStream::connect(flow.peer)).await {
+        Ok(Ok(stream)) => {
+            tell(&news, News::Arrival(Arrival::StreamOpen(flow.peer))).await;
+            serve(stream, flow, queue, news, true).await;
+        }
+        Ok(Err(_)) | Err(_) => {
+            tell(&news, News::Arrival(Arrival::Unreachable(flow))).await;
+            if let Some(id) = flow.connection {
+                tell(&news, News::Gone(id)).await;
+            }
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, flow: Flow, queue: mpsc::Receiver<Bytes>, news: mpsc::Sender<News>, ours: bool) {
+    // Nagle's delay would hold an ACK back behind a request (RFC 896); a failure costs milliseconds and nothing else.
+    let _delayed = stream.set_nodelay(true);
+    let ended = converse(stream, flow, queue, &news).await;
+    if ours && ended == Ended::Broken {
+        tell(&news, News::Arrival(Arrival::Unreachable(flow))).await;
+    }
+    if let Some(id) = flow.connection {
+        tell(&news, News::Gone(id)).await;
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Ended {
+    ByPeer,
+    Broken,
+}
+
+async fn converse(
+    mut stream: TcpStream,
+    flow: Flow,
+    mut queue: mpsc::Receiver<Bytes>,
+    news: &mpsc::Sender<News>,
+) -> Ended {
+    let (mut from_peer, mut to_peer) = stream.split();
+    let mut framer = Framer::new();
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let rest = if framer.is_inside_message() { REST } else { FOREVER };
+        tokio::select! {
+            read = tokio::time::timeout(rest, from_peer.read(&mut buffer)) => {
+                let Ok(Ok(length)) = read else { return Ended::Broken };
+                if length == 0 {
+                    return Ended::ByPeer;
+                }
+                framer.push(&buffer[..length]);
+                while let Some(frame) = framer.next() {
+                    match frame {
+                        Ok(Frame::Message(bytes)) => tell(news, News::Arrival(Arrival::Message(flow, bytes))).await,
+                        Ok(Frame::Ping) => {
+                            if to_peer.write_all(b"\r\n").await.is_err() {
+                                return Ended::Broken;
+                            }
+                        }
+                        // Where the next message begins is not known any more (RFC 3261 §18.3).
+                        Err(broken) => {
+                            let _refusal = refuse(&mut to_peer, flow, broken).await;
+                            return Ended::Broken;
+                        }
+                    }
+                }
+            }
+            bytes = queue.recv() => {
+                let Some(bytes) = bytes else { return Ended::ByPeer };
+                if to_peer.write_all(&bytes).await.is_err() {
+                    return Ended::Broken;
+                }
+            }
+        }
+    }
+}
+
+/// Answers 400 to a request whose end cannot be told, where its head allows an answer (RFC 3261 §18.3).
+async fn refuse(to_peer: &mut WriteHalf<'_>, flow: Flow, broken: Broken) -> io::Result<()> {
+    let Ok(request) = Message::read_head(broken.head) else { return Ok(()) };
+    if request.via().is_none() || matches!(request.method(), None | Some(Method::Ack)) {
+        return Ok(());
+    }
+    let tag = Some(&b"unframed"[..]);
+    let response = respond::respond(BytesMut::new(), &request, flow.peer, 400, "", tag, false).finish(None);
+    to_peer.write_all(&response).await?;
+    to_peer.shutdown().await
+}
+
+async fn tell(news: &mpsc::Sender<News>, what: News) {
+    // The receiver is gone only when the node stops.
+    let _stopped = news.send(what).await;
+}
