@@ -3,6 +3,29 @@ use super::complaint::Complaint;
 use super::file;
 use super::settings::Settings;
 
+macro_rules! embedded {
+    ($($path:literal),+ $(,)?) => { [$(include_str!(concat!("../../conf/", $path))),+] };
+}
+
+/// The lab's tables, in the order of [`super::world`].
+pub(super) const LAB_TABLES: [&str; 5] = embedded![
+    "lab/organisations.csv",
+    "lab/sites.csv",
+    "lab/buildings.csv",
+    "lab/locations.csv",
+    "lab/numbers.csv",
+];
+
+/// The dial plans that come with callbox, by file name.
+pub(super) const DIAL_PLANS: [(&str, &str); 6] = [
+    ("au.toml", include_str!("../../conf/dial-plan/au.toml")),
+    ("ca.toml", include_str!("../../conf/dial-plan/ca.toml")),
+    ("dk.toml", include_str!("../../conf/dial-plan/dk.toml")),
+    ("eu.toml", include_str!("../../conf/dial-plan/eu.toml")),
+    ("gb.toml", include_str!("../../conf/dial-plan/gb.toml")),
+    ("us.toml", include_str!("../../conf/dial-plan/us.toml")),
+];
+
 /// `conf/lab.toml` as it was when this binary was built. The environment is left out: the lab's names and ports are
 /// fixed, so that every tool finds them.
 pub fn lab_settings() -> Result<Settings, Vec<Complaint>> {

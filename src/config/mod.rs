@@ -10,8 +10,10 @@ pub mod settings;
 pub mod snapshot;
 pub mod table;
 pub mod value;
+pub mod world;
 
 pub use complaint::Complaint;
 pub use embedded::lab_settings;
 pub use file::load;
 pub use settings::Settings;
+pub use world::World;

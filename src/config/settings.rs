@@ -69,6 +69,8 @@ table! {
         [required] transport: Transport = Transport::Udp,
         /// The address and port to listen on; an IPv6 address in brackets.
         [required] address: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 5060)),
+        /// The address and port that peers reach it by, where it is another one: for `0.0.0.0` and behind a NAT.
+        advertised: Option<SocketAddr> = None,
     }
 }
 

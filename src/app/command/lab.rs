@@ -1,16 +1,48 @@
 //! `callbox lab`: the router with the lab's config, and the far ends that it calls, in one process.
+use super::run::{complain, list, start};
+use crate::config;
 use crate::lab::{self, End, NotStarted, Running};
 use core::fmt::Write as _;
 use std::io::Write as _;
+use std::process::ExitCode;
+
+/// Runs the lab until it is told to leave. The far ends have a thread and a runtime of their own: what they do costs the
+/// router nothing.
+pub fn run() -> ExitCode {
+    let world = match config::world::lab() {
+        Ok(world) => world,
+        Err(complaints) => return complain(&complaints),
+    };
+    let ends = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("callbox: no runtime for the far ends: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let running = match ends.block_on(far_ends()) {
+        Ok(running) => running,
+        Err(error) => {
+            eprintln!("callbox: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = start(world, Box::new(config::world::lab), |listening| {
+        say(&welcome());
+        say(&format!("callbox ready on {}", list(listening)));
+    });
+    drop(running);
+    ended
+}
 
 /// Starts the lab's far ends on their fixed ports. What happens to them is printed, a line at a time: these are
 /// invented numbers and addresses, shown to the person who runs the lab, and they go to no log.
-pub async fn far_ends() -> Result<Running, NotStarted> {
+async fn far_ends() -> Result<Running, NotStarted> {
     lab::start(&lab::ends(), |name, line| say(&format!("{name:<8} {line}"))).await
 }
 
 /// What listens where, and what to try.
-pub fn welcome() -> String {
+fn welcome() -> String {
     let mut out = String::from("The lab speaks on loopback alone: nothing here can reach a real emergency number.\n\n");
     for End { name, at, .. } in lab::ends() {
         // Writing to a String cannot fail.

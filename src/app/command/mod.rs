@@ -1,8 +1,38 @@
 //! The commands.
 pub mod call;
+pub mod explain;
 pub mod lab;
+pub mod run;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A SIP emergency call router: 911, 933 and 988 with the caller's place and a number that reaches the caller.
+#[derive(Debug, Parser)]
+#[command(name = "callbox", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the router
+    Run(run::RunArgs),
+    /// Run the router with the lab's config, and the far ends that it calls, on loopback alone
+    Lab,
+    /// Place a call as a phone would and print its ladder
+    Call(call::CallArgs),
+    /// Print how a call would be decided, without making it
+    Explain(explain::ExplainArgs),
+}
 
 /// Reads the command line and runs the command.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run(args) => run::run(args),
+        Command::Lab => lab::run(),
+        Command::Call(args) => call::run(args),
+        Command::Explain(args) => explain::run(args),
+    }
 }

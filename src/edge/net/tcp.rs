@@ -202,7 +202,7 @@ async fn converse(
     news: &mpsc::Sender<News>,
 ) -> Ended {
     let (mut from_peer, mut to_peer) = stream.split();
-    let mut framer = Framer::new();
+    let mut framer = Framer::default();
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let rest = if framer.is_inside_message() { REST } else { FOREVER };

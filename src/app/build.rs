@@ -1,0 +1,152 @@
+//! Settings become running parts; the only place that knows all of them.
+use super::control::{self, Control, Signals};
+use super::drive::Shard;
+use crate::b2bua::{Engine, Setup};
+use crate::cache::Cache;
+use crate::config::value::UnknownSource;
+use crate::config::{Complaint, Settings, World};
+use crate::edge::clock::Clock;
+use crate::edge::http;
+use crate::edge::metrics::{Metrics, Page};
+use crate::edge::net::{Datagrams, Streams};
+use crate::edge::{dns, entropy, log};
+use crate::sip::flow::Transport;
+use core::net::SocketAddr;
+use std::io;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Reads the world anew; what is wrong with it leaves the running one as it is.
+pub type Reading = Box<dyn Fn() -> Result<World, Vec<Complaint>> + Send>;
+
+/// Runs a node until it is told to leave. `ready` is called when every socket listens, with their addresses.
+///
+/// # Errors
+/// A socket that cannot be opened, no source of chance, or metrics that cannot be set up.
+pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) -> io::Result<()> {
+    let cache = Arc::new(Cache::default());
+    let settings = world.publish(&cache);
+    let clock = Clock::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (told, control) = mpsc::channel(16);
+        let (shard, listening) = shard(&settings, &cache, clock, control)?;
+        let quiet = Quiet { settings: settings.clone(), cache, page: shard.metrics.page(), told, reading };
+        let _quiet = std::thread::Builder::new().name("callbox-quiet".into()).spawn(move || quiet.run())?;
+        ready(&listening);
+        // The connections' tasks live in the streams' own set and run while the shard runs in it.
+        let tasks = shard.streams.tasks();
+        tasks.run_until(shard.run()).await;
+        Ok(())
+    })
+}
+
+fn shard(
+    settings: &Settings,
+    cache: &Arc<Cache>,
+    clock: Clock,
+    control: mpsc::Receiver<Control>,
+) -> io::Result<(Shard, Vec<SocketAddr>)> {
+    let of = |transport: Transport| -> Vec<_> {
+        let listeners = settings.listeners.iter().filter(|listener| listener.transport == transport);
+        listeners.map(|listener| (listener.address, listener.advertised.unwrap_or(listener.address))).collect()
+    };
+    let datagrams = Datagrams::bind(&of(Transport::Udp))?;
+    let (streams, news) = Streams::bind(&of(Transport::Tcp))?;
+    let udp = datagrams.addresses().map(|address| (Transport::Udp, address));
+    let listeners: Vec<_> = udp.chain(streams.addresses().map(|address| (Transport::Tcp, address))).collect();
+    let listening = listeners.iter().map(|(_, address)| *address).collect();
+    let setup = Setup {
+        shard: 0,
+        listeners,
+        max_calls: settings.node.max_calls as usize,
+        emergency_reserve_percent: settings.node.emergency_reserve_percent.into(),
+        relay_unknown: settings.unknown_source.policy == UnknownSource::Relay,
+    };
+    let snapshot = cache.snapshot.load();
+    let metrics = Metrics::new(snapshot.trunks.iter().map(|trunk| &trunk.name)).map_err(io::Error::other)?;
+    let chance = entropy::from_system()?;
+    let engine = Engine::new(setup, cache.clone(), chance, Box::new(move || clock.now().mono));
+    Ok((Shard { engine, datagrams, streams, news, control, clock, metrics }, listening))
+}
+
+/// What runs beside the calls, on a thread and a runtime of its own: metrics, name resolution, signals.
+struct Quiet {
+    settings: Settings,
+    cache: Arc<Cache>,
+    page: Page,
+    told: mpsc::Sender<Control>,
+    reading: Reading,
+}
+
+impl Quiet {
+    fn run(self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        match runtime {
+            Ok(runtime) => runtime.block_on(self.tend()),
+            Err(error) => tracing::error!(%error, "no runtime for metrics and name resolution; calls go on"),
+        }
+    }
+
+    async fn tend(self) {
+        if let Some(address) = self.settings.metrics.address {
+            match tokio::net::TcpListener::bind(address).await {
+                Ok(listener) => drop(tokio::spawn(http::metrics::serve(listener, self.page.clone()))),
+                Err(error) => tracing::error!(%error, %address, "metrics cannot be served; calls go on"),
+            }
+        }
+        let mut followed = self.follow();
+        let signals = match Signals::new() {
+            Ok(signals) => signals,
+            Err(error) => return tracing::error!(%error, "signals cannot be heard; calls go on"),
+        };
+        let told = self.told.clone();
+        let reload = || {
+            let reloaded = self.reload();
+            if reloaded {
+                followed = self.follow();
+            }
+            reloaded
+        };
+        control::listen(signals, told, reload).await;
+    }
+
+    /// Follows the trunks that have names.
+    fn follow(&self) -> Option<tokio::task::JoinSet<()>> {
+        let trunks = &self.cache.snapshot.load().trunks;
+        dns::publish_addresses(&self.cache, trunks);
+        let chance = entropy::from_system();
+        match (dns::system_resolver(), chance) {
+            (Ok(resolver), Ok(mut chance)) => Some(dns::follow(&resolver, &self.cache, trunks, &mut chance)),
+            (Err(error), _) => {
+                tracing::error!(%error, "names of trunks cannot be resolved; what is known of them stays");
+                None
+            }
+            (_, Err(error)) => {
+                tracing::error!(%error, "no source of chance");
+                None
+            }
+        }
+    }
+
+    fn reload(&self) -> bool {
+        match (self.reading)() {
+            Ok(world) => {
+                let _settings = world.publish(&self.cache);
+                tracing::info!("config read again");
+                true
+            }
+            Err(complaints) => {
+                for complaint in complaints {
+                    tracing::error!(%complaint, "config not taken; the one before stays");
+                }
+                false
+            }
+        }
+    }
+}
+
+/// Starts the log as the settings say.
+pub fn start_log(settings: &Settings) -> Result<log::Log, impl std::error::Error> {
+    log::Log::start(settings.log.level, settings.log.format)
+}

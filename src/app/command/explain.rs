@@ -1,0 +1,148 @@
+//! `callbox explain`: the receipt of a call that is not made.
+use super::run::complain;
+use crate::b2bua::intake::Asked;
+use crate::b2bua::story::{self, Decision, View};
+use crate::cache::Cache;
+use crate::callback::{self, Origin};
+use crate::config;
+use crate::edge::clock::Clock;
+use crate::edge::entropy;
+use crate::location::Rung;
+use crate::record::{Number, TrunkKind};
+use clap::Args;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What `callbox explain` takes.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// What is dialled: 911, 9911, 933, 988, urn:service:sos, or any number
+    pub number: String,
+    /// Who calls: a number or an extension
+    #[arg(long, default_value = "+13125550123")]
+    pub from: String,
+    /// A location token that the caller's device holds
+    #[arg(long, value_name = "T")]
+    pub token: Option<String>,
+    /// The trunk that the call comes from; the first source if left out
+    #[arg(long, value_name = "TRUNK")]
+    pub source: Option<String>,
+    /// The config; the lab's if left out
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Decides the call as the router would and prints how it came to that.
+pub fn run(args: ExplainArgs) -> ExitCode {
+    let world = match &args.config {
+        Some(path) => config::world::load(path),
+        None => config::world::lab(),
+    };
+    let world = match world {
+        Ok(world) => world,
+        Err(complaints) => return complain(&complaints),
+    };
+    match explain(world, &args) {
+        Ok(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("callbox: {why}");
+            ExitCode::from(super::run::BAD_CONFIG)
+        }
+    }
+}
+
+fn explain(world: config::World, args: &ExplainArgs) -> Result<String, String> {
+    let cache = Cache::default();
+    let _settings = world.publish(&cache);
+    let snapshot = cache.snapshot.load_full();
+    let wanted = args.source.as_deref();
+    let source = snapshot
+        .sources
+        .iter()
+        .find(|source| wanted.is_none_or(|wanted| *source.trunk == *wanted))
+        .ok_or("no such source in the config; try one of its [[source]] trunks with --source")?;
+    let number = Number::read(&args.from).ok_or("--from is no number; try +13125550123 or 4117")?;
+    if args.token.is_some() {
+        return Err("location tokens are not part of this version yet; leave --token out".into());
+    }
+    let asked = Asked::by_hand(source, &args.number, Some(number));
+    let clock = Clock::start();
+    let tick = move || clock.now().mono;
+    let chance = entropy::from_system().map_err(|error| error.to_string())?.bits();
+    let view = View { cache: &cache, snapshot: &snapshot, is_dead: &|_| false, clock: &tick, chance };
+    // Once to warm the memory that a running router has warm, once to be timed.
+    let _warm = story::advance(&view, &asked);
+    let decision = story::advance(&view, &asked).ok_or("the source's default site is in no table; try `callbox check`")?;
+    Ok(receipt(args, &source.trunk, &decision))
+}
+
+/// The receipt as text. It is for the operator who asked about this very number, so it shows what logs may not.
+fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
+    let mut out = String::new();
+    let mut line = |name: &str, value: String| {
+        let _grows = writeln!(out, "{name:<12}{value}");
+    };
+    line("dialled", format!("{} from {} by {source}", args.number, args.from));
+    let service = decision.classified.service.as_deref().map(|service| format!(", {service}")).unwrap_or_default();
+    line("class", format!("{}{service}", decision.classified.class.text()));
+    let listed = if decision.line.is_some() { "listed" } else { "not listed: the source's default site holds" };
+    line("site", format!("{} (caller {listed})", decision.site.id));
+    for (place, candidate) in decision.located.candidates.iter().enumerate() {
+        let name = if place == 0 { "location" } else { "" };
+        line(name, format!("{} {}: {}", rung(candidate.rung), candidate.grade.text(), candidate.why));
+    }
+    if decision.located.candidates.is_empty() {
+        line("location", "none: nothing is known of the caller's place".into());
+    }
+    if let Some(civic) = decision.located.civic() {
+        let parts: Vec<_> = civic.elements().map(|(element, value)| format!("{}={value}", element.text())).collect();
+        line("address", parts.join(" "));
+    }
+    match decision.callback {
+        Some(shown) => line("callback", format!("{} ({})", shown.number.expose(), origin(shown.origin))),
+        None => line("callback", "none: this class takes none".into()),
+    }
+    line("way", decision.plan.way.text().into());
+    for (place, target) in decision.plan.targets.iter().enumerate() {
+        let stands_at = decision.located.stands_at().map(AsRef::as_ref);
+        let shows = callback::on_trunk(&target.trunk, stands_at, decision.callback)
+            .filter(|_| target.trunk.kind != TrunkKind::Gateway)
+            .map(|shown| format!(", shows {} ({})", shown.number.expose(), origin(shown.origin)))
+            .unwrap_or_default();
+        let dial = target.dial.map(|dial| format!(", dials {dial}")).unwrap_or_default();
+        let default = if target.with_default { ", with the default location" } else { "" };
+        line(if place == 0 { "targets" } else { "" }, format!("{}. {}{dial}{shows}{default}", place + 1, target.trunk.name));
+    }
+    if decision.plan.targets.is_empty() {
+        line("targets", "none: the caller hears 404".into());
+    }
+    for (place, (step, took)) in decision.receipt.steps().enumerate() {
+        line(if place == 0 { "took" } else { "" }, format!("{:<9}{:>4} µs", step.text(), took.as_micros()));
+    }
+    line("", format!("{:<9}{:>4} µs", "together", decision.receipt.took().as_micros()));
+    out
+}
+
+const fn rung(rung: Rung) -> &'static str {
+    match rung {
+        Rung::Conveyed => "sent with the call,",
+        Rung::Reference => "sent by reference,",
+        Rung::Number => "address of the number,",
+    }
+}
+
+const fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::LineEcbn => "the line's ECBN",
+        Origin::Own => "the line's own number",
+        Origin::LocationEcbn => "the location's ECBN",
+        Origin::SiteEcbn => "the site's ECBN",
+        Origin::Elin => "the location's ELIN",
+        Origin::OnRecord => "the carrier's number on record",
+        Origin::AsShown => "as the caller shows it",
+    }
+}
