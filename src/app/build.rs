@@ -15,6 +15,7 @@ use core::net::SocketAddr;
 use std::io;
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tokio::task::LocalSet;
 
 /// Reads the world anew; what is wrong with it leaves the running one as it is.
 pub type Reading = Box<dyn Fn() -> Result<World, Vec<Complaint>> + Send>;
@@ -28,15 +29,14 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     let settings = world.publish(&cache);
     let clock = Clock::start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    // The connections' tasks live in the set and run beside the shard, on its thread.
+    LocalSet::new().block_on(&runtime, async {
         let (told, control) = mpsc::channel(16);
         let (shard, listening) = shard(&settings, &cache, clock, control)?;
         let quiet = Quiet { settings: settings.clone(), cache, page: shard.metrics.page(), told, reading };
         let _quiet = std::thread::Builder::new().name("callbox-quiet".into()).spawn(move || quiet.run())?;
         ready(&listening);
-        // The connections' tasks live in the streams' own set and run while the shard runs in it.
-        let tasks = shard.streams.tasks();
-        tasks.run_until(shard.run()).await;
+        shard.run().await;
         Ok(())
     })
 }

@@ -98,7 +98,7 @@ impl Shard {
                 }
                 Arrival::Unreachable(flow) => Input::Unreachable(flow),
                 Arrival::StreamOpen(peer) => Input::StreamOpen(peer),
-                Arrival::StreamClosed(peer) => Input::StreamClosed(peer),
+                Arrival::StreamClosed(flow) => Input::StreamClosed(flow),
             };
             self.engine.handle(self.clock.now(), input);
         }

@@ -39,8 +39,8 @@ pub enum Input {
     Unreachable(Flow),
     /// A stream of ours to this peer is open.
     StreamOpen(SocketAddr),
-    /// It is gone.
-    StreamClosed(SocketAddr),
+    /// A stream is gone.
+    StreamClosed(Flow),
     /// The cache's snapshot was replaced.
     Configured,
     /// New calls are refused from now on; those in progress go on.
@@ -75,9 +75,7 @@ impl Engine {
             Input::StreamOpen(peer) => {
                 self.core.streams.insert(peer);
             }
-            Input::StreamClosed(peer) => {
-                self.core.streams.remove(&peer);
-            }
+            Input::StreamClosed(flow) => self.closed(flow),
             Input::Configured => self.prober.configure(&mut self.core, now),
             Input::Drain => self.core.draining = true,
         }
@@ -383,9 +381,6 @@ impl Engine {
     }
 
     fn unreachable(&mut self, now: Now, flow: Flow) {
-        if flow.transport == Transport::Tcp {
-            self.core.streams.remove(&flow.peer);
-        }
         for (id, owner) in self.core.layer.waiting_on(&flow) {
             match owner {
                 Owner::Attempt(key, number) => {
@@ -393,6 +388,20 @@ impl Engine {
                 }
                 Owner::Probe(handle) => self.prober.failed(&mut self.core, handle, id, now),
                 Owner::Relayed(_) | Owner::Own(_) | Owner::Refresh(..) | Owner::Call(_) => {}
+            }
+        }
+    }
+
+    /// What was on a stream that is gone goes on without it: responses on a new one, requests in dialogs to the peer's
+    /// Contact. No call ends because of it (rulings 18).
+    fn closed(&mut self, flow: Flow) {
+        self.core.streams.remove(&flow.peer);
+        self.core.layer.closed(&flow);
+        for call in self.calls.iter_mut() {
+            for leg in [Some(&mut call.caller), call.answerer.as_mut()].into_iter().flatten() {
+                if leg.dialog.flow == flow {
+                    leg.dialog.flow.connection = None;
+                }
             }
         }
     }

@@ -8,13 +8,8 @@ macro_rules! embedded {
 }
 
 /// The lab's tables, in the order of [`super::world`].
-pub(super) const LAB_TABLES: [&str; 5] = embedded![
-    "lab/organisations.csv",
-    "lab/sites.csv",
-    "lab/buildings.csv",
-    "lab/locations.csv",
-    "lab/numbers.csv",
-];
+pub(super) const LAB_TABLES: [&str; 5] =
+    embedded!["lab/organisations.csv", "lab/sites.csv", "lab/buildings.csv", "lab/locations.csv", "lab/numbers.csv",];
 
 /// The dial plans that come with callbox, by file name.
 pub(super) const DIAL_PLANS: [(&str, &str); 6] = [

@@ -74,8 +74,7 @@ fn assemble(
     let files =
         Files { organisations: file(0), sites: file(1), buildings: file(2), locations: file(3), numbers: file(4) };
     let against = Against { dial_plans: &snapshot.dial_plans, trunks: &snapshot.trunks };
-    let tables =
-        table::read(&files, against).map_err(|faults| faults.into_iter().map(of_fault).collect::<Vec<_>>())?;
+    let tables = table::read(&files, against).map_err(|faults| faults.into_iter().map(of_fault).collect::<Vec<_>>())?;
     let complaints: Vec<_> = settings
         .sources
         .iter()

@@ -12,3 +12,15 @@ pub enum Class {
     /// Everything else.
     Other,
 }
+
+impl Class {
+    /// The word for people.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Class::Emergency => "emergency",
+            Class::Test => "test",
+            Class::Crisis => "crisis",
+            Class::Other => "other",
+        }
+    }
+}

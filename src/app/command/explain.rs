@@ -76,7 +76,8 @@ fn explain(world: config::World, args: &ExplainArgs) -> Result<String, String> {
     let view = View { cache: &cache, snapshot: &snapshot, is_dead: &|_| false, clock: &tick, chance };
     // Once to warm the memory that a running router has warm, once to be timed.
     let _warm = story::advance(&view, &asked);
-    let decision = story::advance(&view, &asked).ok_or("the source's default site is in no table; try `callbox check`")?;
+    let decision =
+        story::advance(&view, &asked).ok_or("the source's default site is in no table; try `callbox check`")?;
     Ok(receipt(args, &source.trunk, &decision))
 }
 
@@ -115,7 +116,10 @@ fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
             .unwrap_or_default();
         let dial = target.dial.map(|dial| format!(", dials {dial}")).unwrap_or_default();
         let default = if target.with_default { ", with the default location" } else { "" };
-        line(if place == 0 { "targets" } else { "" }, format!("{}. {}{dial}{shows}{default}", place + 1, target.trunk.name));
+        line(
+            if place == 0 { "targets" } else { "" },
+            format!("{}. {}{dial}{shows}{default}", place + 1, target.trunk.name),
+        );
     }
     if decision.plan.targets.is_empty() {
         line("targets", "none: the caller hears 404".into());

@@ -36,7 +36,9 @@ pub fn start(world: World, reading: build::Reading, ready: impl FnOnce(&[SocketA
     match build::run(world, reading, ready) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("callbox: {error}; is another callbox running, or are the listeners' addresses not this machine's?");
+            eprintln!(
+                "callbox: {error}; is another callbox running, or are the listeners' addresses not this machine's?"
+            );
             ExitCode::FAILURE
         }
     }

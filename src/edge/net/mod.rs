@@ -19,6 +19,6 @@ pub enum Arrival {
     Unreachable(Flow),
     /// A stream that we opened is there.
     StreamOpen(SocketAddr),
-    /// A stream that we opened is gone.
-    StreamClosed(SocketAddr),
+    /// A stream is gone.
+    StreamClosed(Flow),
 }

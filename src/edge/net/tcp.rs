@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::WriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio::task::LocalSet;
+use tokio::task::spawn_local;
 
 /// How many connections are kept.
 const CONNECTIONS: usize = 4096;
@@ -43,13 +43,12 @@ pub enum News {
 }
 
 struct Connection {
-    peer: SocketAddr,
+    flow: Flow,
     queue: mpsc::Sender<Bytes>,
 }
 
-/// All TCP listeners and connections of a shard. Lives on one thread, inside a [`LocalSet`].
+/// All TCP listeners and connections of a shard. Lives on one thread, inside a [`tokio::task::LocalSet`].
 pub struct Streams {
-    tasks: LocalSet,
     connections: HashMap<u64, Connection>,
     /// The connection that requests to a peer use.
     by_peer: HashMap<SocketAddr, u64>,
@@ -62,27 +61,21 @@ impl Streams {
     /// Listens on each address; the second of each pair is the one that peers see.
     pub fn bind(addresses: &[(SocketAddr, SocketAddr)]) -> io::Result<(Streams, mpsc::Receiver<News>)> {
         let (news, heard) = mpsc::channel(1024);
-        let tasks = LocalSet::new();
         let mut seen = Vec::new();
         for (address, advertised) in addresses {
             let listener = listen(*address)?;
             let port = listener.local_addr()?.port();
             let advertised = if advertised.port() == 0 { SocketAddr::new(advertised.ip(), port) } else { *advertised };
             seen.push(advertised);
-            tasks.spawn_local(accept(listener, advertised, news.clone()));
+            spawn_local(accept(listener, advertised, news.clone()));
         }
         let (connections, by_peer) = (HashMap::new(), HashMap::new());
-        Ok((Streams { tasks, connections, by_peer, next: 1, news, seen }, heard))
+        Ok((Streams { connections, by_peer, next: 1, news, seen }, heard))
     }
 
     /// Where the listeners are.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         self.seen.iter().copied()
-    }
-
-    /// The set in which the connections' tasks run; the shard's loop runs in it too.
-    pub fn tasks(&self) -> &LocalSet {
-        &self.tasks
     }
 
     /// Takes news; what is for the engine comes back.
@@ -91,15 +84,15 @@ impl Streams {
             News::Arrival(arrival) => return Some(arrival),
             News::Accepted(stream, seen) => {
                 if let (Ok(peer), true) = (stream.peer_addr(), self.connections.len() < CONNECTIONS) {
-                    let (id, queue) = self.enter(peer);
-                    let flow = Flow { transport: Transport::Tcp, local: seen, peer, connection: Some(id) };
-                    self.tasks.spawn_local(serve(stream, flow, queue, self.news.clone(), false));
+                    let flow = Flow { transport: Transport::Tcp, local: seen, peer, connection: None };
+                    let (flow, queue) = self.enter(flow);
+                    spawn_local(serve(stream, flow, queue, self.news.clone(), false));
                 }
             }
             News::Gone(id) => {
                 if let Some(connection) = self.connections.remove(&id) {
                     self.by_peer.retain(|_, known| *known != id);
-                    return Some(Arrival::StreamClosed(connection.peer));
+                    return Some(Arrival::StreamClosed(connection.flow));
                 }
             }
         }
@@ -113,10 +106,10 @@ impl Streams {
         let queued = match id.and_then(|id| self.connections.get(&id)) {
             Some(connection) => connection.queue.try_send(bytes).is_ok(),
             None if self.connections.len() < CONNECTIONS => {
-                let (id, queue) = self.enter(flow.peer);
-                let opened = Flow { connection: Some(id), ..*flow };
-                let queued = self.connections.get(&id).is_some_and(|new| new.queue.try_send(bytes).is_ok());
-                self.tasks.spawn_local(open(opened, queue, self.news.clone()));
+                let (opened, queue) = self.enter(*flow);
+                let new = opened.connection.and_then(|id| self.connections.get(&id));
+                let queued = new.is_some_and(|new| new.queue.try_send(bytes).is_ok());
+                spawn_local(open(opened, queue, self.news.clone()));
                 queued
             }
             None => false,
@@ -126,13 +119,14 @@ impl Streams {
         }
     }
 
-    fn enter(&mut self, peer: SocketAddr) -> (u64, mpsc::Receiver<Bytes>) {
+    fn enter(&mut self, flow: Flow) -> (Flow, mpsc::Receiver<Bytes>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let id = self.next;
         self.next += 1;
-        self.connections.insert(id, Connection { peer, queue });
-        self.by_peer.insert(peer, id);
-        (id, waiting)
+        let flow = Flow { connection: Some(id), ..flow };
+        self.connections.insert(id, Connection { flow, queue });
+        self.by_peer.insert(flow.peer, id);
+        (flow, waiting)
     }
 }
 

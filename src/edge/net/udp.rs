@@ -119,12 +119,7 @@ impl Port {
 
     fn failures(&self, taken: &mut impl FnMut(Arrival)) {
         for peer in icmp::unreachable(&self.socket) {
-            taken(Arrival::Unreachable(Flow {
-                transport: Transport::Udp,
-                local: self.seen,
-                peer,
-                connection: None,
-            }));
+            taken(Arrival::Unreachable(Flow { transport: Transport::Udp, local: self.seen, peer, connection: None }));
         }
     }
 }
