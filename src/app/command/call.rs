@@ -1,4 +1,5 @@
 //! `callbox call`: the lab's phone places one call and prints its ladder.
+use crate::lab::NotStarted;
 use crate::lab::phone::{Ladder, OWN, Wanted, line};
 use crate::sip::flow::Transport;
 use clap::{Args, ValueEnum};
@@ -61,22 +62,36 @@ pub fn run(args: CallArgs) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error.to_string(), 1),
     };
-    let put_down = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            core::future::pending::<()>().await;
+    // The first Ctrl-C puts the receiver down, the second does not wait for the far side.
+    let call = async {
+        tokio::select! {
+            ended = line::call(wanted, to, transport, |line| say(&line), interrupts(1)) => Some(ended),
+            () = interrupts(2) => None,
         }
     };
-    match runtime.block_on(line::call(wanted, to, transport, |line| say(&line), put_down)) {
-        Ok((outcome, sound)) => {
+    match runtime.block_on(call) {
+        Some(Ok((outcome, sound))) => {
             say("");
             say(&Ladder::result(&outcome));
-            if outcome.is_answered() {
-                say(&Ladder::sound(&sound));
+            if !outcome.is_answered() {
+                return ExitCode::FAILURE;
             }
-            if outcome.is_answered() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            say(&Ladder::sound(&sound));
+            ExitCode::SUCCESS
         }
-        Err(not_started @ crate::lab::NotStarted::NotLoopback(_)) => complain(&not_started.to_string(), USAGE),
-        Err(not_started) => complain(&not_started.to_string(), 1),
+        Some(Err(beyond @ NotStarted::NotLoopback(_))) => complain(&beyond.to_string(), USAGE),
+        Some(Err(not_started)) => complain(&not_started.to_string(), 1),
+        None => complain("left before the far side had heard of it", 1),
+    }
+}
+
+/// Ends when Ctrl-C was pressed so many times.
+async fn interrupts(times: u32) {
+    for _ in 0..times {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler the system ends the program itself.
+            core::future::pending::<()>().await;
+        }
     }
 }
 
@@ -123,4 +138,46 @@ fn say(line: &str) {
 fn complain(why: &str, code: u8) -> ExitCode {
     eprintln!("callbox call: {why}");
     ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        call: CallArgs,
+    }
+
+    fn read(line: &[&str]) -> Result<Wanted, String> {
+        let parsed = Line::try_parse_from(["call"].iter().chain(line)).map_err(|error| error.to_string())?;
+        wanted(parsed.call)
+    }
+
+    #[test]
+    fn a_plain_call_is_two_seconds_from_the_phone_in_room_101() {
+        let wanted = read(&["9911"]).unwrap();
+        assert_eq!((wanted.number.as_str(), wanted.from.as_str()), ("9911", "+13125550123"));
+        assert_eq!((wanted.talk, wanted.cancel_after, wanted.ipv6), (Duration::from_secs(2), None, false));
+    }
+
+    #[test]
+    fn headers_are_added_by_name_and_value_and_those_of_the_dialog_are_not() {
+        let wanted = read(&["911", "--header", "Privacy: id", "--header", "X-Floor:4"]).unwrap();
+        assert_eq!(wanted.headers, [("Privacy".into(), "id".into()), ("X-Floor".into(), "4".into())]);
+        for bad in ["call-id: x", "Privacy", ": id", "Pri vacy: id", "Privacy: id\r\nX: y"] {
+            assert!(read(&["911", "--header", bad]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_would_break_a_message_is_refused_with_a_word_about_it() {
+        assert!(read(&["9 1 1"]).unwrap_err().starts_with("NUMBER:"));
+        assert!(read(&["911", "--from", ""]).unwrap_err().starts_with("--from:"));
+        assert!(read(&["911", "--token", "a>"]).unwrap_err().starts_with("--token:"));
+        assert!(read(&["911", "--seconds", "3601"]).unwrap_err().starts_with("--seconds:"));
+        assert!(read(&["911", "--to", "example.com"]).is_err());
+    }
 }
