@@ -62,10 +62,10 @@ pub fn read(log: &Path) -> Vec<Heard> {
     heard
 }
 
-/// "UDP message received [876] bytes :"
+/// "UDP message received [876] bytes :" or "UDP message sent (355 bytes):"
 fn entry(line: &str) -> Option<(Way, usize)> {
-    let (before, after) = line.split_once('[')?;
-    let length = after.split_once("] bytes")?.0.parse().ok()?;
+    let (before, after) = line.split_once(['[', '('])?;
+    let length = after.split([']', ' ']).next()?.parse().ok()?;
     match before.trim_end() {
         way if way.ends_with("message received") => Some((Way::Received, length)),
         way if way.ends_with("message sent") => Some((Way::Sent, length)),
