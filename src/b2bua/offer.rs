@@ -9,7 +9,7 @@ use crate::callback::{self, Shown};
 use crate::classify::Class;
 use crate::pidf;
 use crate::record::{Civic, Number, Profile, TrunkKind};
-use crate::routing::Target;
+use crate::routing::{Target, Way};
 use crate::sdp;
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::{Message, Method, Name, NameAddr, Scheme, Uri, Writer, multipart};
@@ -60,7 +60,7 @@ pub fn write(
         invite: &ring.invite,
         ring,
         target,
-        profile: profile_for(target, call.class),
+        profile: profile_for(target, call.class, decision.plan.way),
         shown: callback::on_trunk(&target.trunk, decision.located.stands_at().map(AsRef::as_ref), decision.callback),
         domain: &snapshot.domain,
         tag,
@@ -73,11 +73,12 @@ pub fn write(
 }
 
 /// The trunk's profile, but for the classes that have rules of their own: a crisis call carries no location and keeps
-/// its caller's privacy on every trunk, and any other call is passed on whole.
-fn profile_for(target: &Target, class: Class) -> Profile {
-    match (class, target.trunk.kind) {
+/// its caller's privacy on every trunk; other calls, and those of a site that its own gateway serves, are passed on
+/// whole (rulings 4, 10).
+fn profile_for(target: &Target, class: Class, way: Way) -> Profile {
+    match (class, way) {
         (Class::Crisis, _) => Profile::Crisis,
-        (Class::Other, _) => Profile::Whole,
+        (Class::Other, _) | (_, Way::Gateway) => Profile::Whole,
         _ => target.trunk.profile,
     }
 }

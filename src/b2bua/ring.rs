@@ -50,6 +50,8 @@ pub struct Attempt {
     pub nonce: u64,
     /// How it was sent.
     pub flow: Flow,
+    /// The INVITE as it left, for the dialogs that come of it.
+    sent: Message,
     /// Whether the INVITE had an offer, so that the 2xx is acknowledged at once.
     pub offered: bool,
     /// When it left.
@@ -206,6 +208,7 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
     let client = core.layer.reserve(Owner::Attempt(call.key, number), &mut core.entropy);
     let tag = core.handle(call.key.slot);
     let Some((flow, written)) = write(core, call, &target, tag, client, flow, peer, now) else { return true };
+    let Ok(sent) = Message::read(written.bytes.clone()) else { return true };
     let started = now.mono;
     let Some(ring) = call.ring.as_deref_mut() else { return true };
     ring.attempts.push(Attempt {
@@ -213,6 +216,7 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
         client,
         nonce: tag.nonce,
         flow,
+        sent,
         offered: written.offered,
         started,
         heard: Heard::Nothing,
@@ -287,7 +291,7 @@ fn rings(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: 
     let attempt = &mut ring.attempts[usize::from(number)];
     let first = attempt.heard != Heard::Ringing;
     attempt.heard = Heard::Ringing;
-    attempt.early = Dialog::calling(&ring.invite, response, attempt.flow).or(attempt.early.take());
+    attempt.early = Dialog::calling(&attempt.sent, response, attempt.flow).or(attempt.early.take());
     let (trunk, client, ring_max) = (attempt.trunk.clone(), attempt.client, attempt.trunk.ring_max);
     acknowledge_provisional(core, call, number, response, now);
     let Some(ring) = call.ring.as_deref_mut() else { return };
@@ -343,7 +347,7 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
     let attempt = &mut ring.attempts[usize::from(number)];
     let was_over = core::mem::replace(&mut attempt.over, true);
     let (trunk, flow, nonce, offered) = (attempt.trunk.clone(), attempt.flow, attempt.nonce, attempt.offered);
-    let dialog = confirmed(attempt.early.take(), &ring.invite, response, flow);
+    let dialog = confirmed(attempt.early.take(), &attempt.sent, response, flow);
     if call.stage != Stage::Ringing || !winner || was_over {
         if was_over && call.answerer.is_some() {
             bridge::late_answer(core, call, response, now);
