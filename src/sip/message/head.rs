@@ -35,23 +35,56 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Finds the parts of the head that `bytes` begin with. A head that does not end is read as far as it goes.
-    pub(crate) fn scan(bytes: &[u8]) -> Result<Head, Unreadable> {
-        if bytes.iter().all(|&byte| matches!(byte, b'\r' | b'\n' | b' ' | 0)) {
-            return Err(Unreadable::Empty);
+    /// A head of which nothing is known yet.
+    pub(crate) fn unread() -> Head {
+        Head {
+            start: Start::Request(Method::Other),
+            version: (0, 0),
+            first: (0, 0),
+            second: (0, 0),
+            fields: SmallVec::new(),
+            dropped: 0,
+            length: ContentLength::Absent,
+            end: None,
         }
-        let from = bytes.iter().position(|&byte| !matches!(byte, b'\r' | b'\n')).ok_or(Unreadable::Empty)?;
+    }
+
+    /// Finds the parts of the head that `bytes` begin with. A head that does not end is read as far as it goes.
+    pub(crate) fn scan(&mut self, bytes: &[u8]) -> Result<(), Unreadable> {
+        let from = bytes.iter().position(|&byte| !is_idle(byte)).ok_or(Unreadable::Empty)?;
         let mut lines = Lines::over(bytes, from);
         let first = lines.next().ok_or(Unreadable::StartLine)?;
         if first.to - first.from > limits::START_LINE {
             return Err(Unreadable::TooLarge);
         }
-        let mut head = start_line(bytes, first.from, first.to).ok_or(Unreadable::StartLine)?;
         if first.broken {
             return Err(Unreadable::StartLine);
         }
-        head.fields_of(bytes, &mut lines)?;
-        Ok(head)
+        self.start_line(bytes, &bytes[first.from..first.to]).ok_or(Unreadable::StartLine)?;
+        self.fields_of(bytes, &mut lines)
+    }
+
+    /// Reads a request line or status line (RFC 3261 §7.1, §7.2), tolerating more than one space and spaces at the end.
+    fn start_line(&mut self, bytes: &[u8], line: &[u8]) -> Option<()> {
+        let (first, rest) = word(lexis::trim_end(line))?;
+        let span = |part: &[u8]| {
+            let at = part.as_ptr().addr() - bytes.as_ptr().addr();
+            (place(at), place(at + part.len()))
+        };
+        if is_version(first) {
+            let (code, reason) = word(lexis::trim_start(rest))?;
+            self.start = Start::Response(u16::try_from(lexis::digits(code)?).unwrap_or(u16::MAX));
+            (self.version, self.first, self.second) = (span(first), span(code), span(lexis::trim_start(reason)));
+            return Some(());
+        }
+        let gap = rest.iter().rposition(|&byte| is_space(byte))?;
+        let (uri, version) = (lexis::trim(&rest[..gap]), &rest[gap + 1..]);
+        if !is_version(version) || uri.is_empty() || !first.iter().copied().all(lexis::is_token) {
+            return None;
+        }
+        self.start = Start::Request(Method::read(first));
+        (self.version, self.first, self.second) = (span(version), span(first), span(uri));
+        Some(())
     }
 
     fn fields_of(&mut self, bytes: &[u8], lines: &mut Lines<'_>) -> Result<(), Unreadable> {
@@ -76,6 +109,14 @@ impl Head {
                 self.keep(bytes, &field, lines.lf_only);
             }
             match line {
+                Some(line) if self.fields.len() == limits::FIELDS => {
+                    self.drop_rest(bytes, line.from, lines.lf_only);
+                    return if self.end.is_some_and(|end| end - lines.from > limits::HEAD) {
+                        Err(Unreadable::TooLarge)
+                    } else {
+                        Ok(())
+                    };
+                }
                 Some(line) if line.from == line.to && line.next > line.to => {
                     self.end = Some(line.next);
                     return Ok(());
@@ -86,33 +127,43 @@ impl Head {
         }
     }
 
+    /// Passes what follows the last field that is kept, to where the head ends.
+    fn drop_rest(&mut self, bytes: &[u8], from: usize, lf_only: bool) {
+        let empty: &[u8] = if lf_only { b"\n\n" } else { b"\r\n\r\n" };
+        // the line end in front counts: the rest can begin with the empty line
+        let before = from - empty.len() / 2;
+        let end = memchr::memmem::find(&bytes[before..], empty).map(|at| before + at + empty.len() / 2);
+        let dropped = &bytes[from..end.unwrap_or(bytes.len()).max(from)];
+        let starts = dropped.split_inclusive(|&byte| byte == b'\n').filter(|line| !is_space(line[0])).count();
+        self.dropped = self.dropped.saturating_add(u16::try_from(starts).unwrap_or(u16::MAX));
+        self.end = end.map(|end| end + empty.len() / 2);
+    }
+
     fn keep(&mut self, bytes: &[u8], line: &Line, lf_only: bool) {
-        if line.next - line.from > limits::FIELD || self.fields.len() == limits::FIELDS {
+        if line.next - line.from > limits::FIELD {
             self.dropped = self.dropped.saturating_add(1);
             return;
         }
         let text = &bytes[line.from..line.to];
-        let colon = memchr::memchr(b':', text);
-        let name = lexis::trim(&text[..colon.unwrap_or(text.len())]);
-        let (from, to) = match colon {
-            Some(colon) => {
-                let rest = lexis::trim_start(&text[colon + 1..]);
-                let from = line.to - rest.len();
-                (from, from + lexis::trim_end(rest).len())
-            }
-            None => (line.to, line.to),
+        let token = text.iter().position(|&byte| !lexis::is_token(byte)).unwrap_or(text.len());
+        let colon = match text.get(token) {
+            Some(b':') => Some(token),
+            _ => memchr::memchr(b':', &text[token..]).map(|offset| token + offset),
         };
+        let name =
+            if colon == Some(token) { &text[..token] } else { lexis::trim(&text[..colon.unwrap_or(text.len())]) };
+        let value = lexis::trim(&text[colon.map_or(text.len(), |colon| colon + 1)..]);
         let read = if colon.is_some() { Name::read(name) } else { Name::Other };
-        let plain = !line.broken && !lf_only && !name.is_empty() && name.iter().copied().all(lexis::is_token);
         if read == Name::ContentLength {
-            self.length = self.length.and(&bytes[from..to]);
+            self.length = self.length.and(value);
         }
+        let from = value.as_ptr().addr() - bytes.as_ptr().addr();
         self.fields.push(Field {
             name: read,
-            plain: plain && colon.is_some() && text.first().is_some_and(|&byte| !is_space(byte)),
+            plain: colon.is_some() && token == name.len() && token > 0 && !line.broken && !lf_only,
             line: (place(line.from), place(line.next)),
             colon: place(line.from + colon.unwrap_or(text.len())),
-            value: (place(from), place(to)),
+            value: (place(from), place(from + value.len())),
         });
     }
 }
@@ -130,39 +181,14 @@ impl ContentLength {
     }
 }
 
+/// What may stand between messages: line ends, and the spaces or NULs that some peers keep a path alive with.
+fn is_idle(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n' | b' ' | 0)
+}
+
 /// Positions fit: [`super::Message::read`] refuses longer input before anything is scanned.
 pub(super) fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// Reads a request line or status line (RFC 3261 §7.1, §7.2), tolerating more than one space and spaces at the end.
-fn start_line(bytes: &[u8], from: usize, to: usize) -> Option<Head> {
-    let (first, rest) = word(lexis::trim_end(&bytes[from..to]))?;
-    let span = |part: &[u8]| {
-        let at = part.as_ptr().addr() - bytes.as_ptr().addr();
-        (place(at), place(at + part.len()))
-    };
-    let head = |start, version, first, second| Head {
-        start,
-        version: span(version),
-        first: span(first),
-        second: span(second),
-        fields: SmallVec::new(),
-        dropped: 0,
-        length: ContentLength::Absent,
-        end: None,
-    };
-    if is_version(first) {
-        let (code, reason) = word(lexis::trim_start(rest))?;
-        let number = u16::try_from(lexis::digits(code)?).unwrap_or(u16::MAX);
-        return Some(head(Start::Response(number), first, code, lexis::trim_start(reason)));
-    }
-    let gap = rest.iter().rposition(|&byte| is_space(byte))?;
-    let (uri, version) = (lexis::trim(&rest[..gap]), &rest[gap + 1..]);
-    if !is_version(version) || uri.is_empty() || !first.iter().copied().all(lexis::is_token) {
-        return None;
-    }
-    Some(head(Start::Request(Method::read(first)), version, first, uri))
 }
 
 /// The bytes up to the first white space, and the rest from there.

@@ -7,12 +7,24 @@ pub(crate) const fn is_space(byte: u8) -> bool {
 
 /// A character that a token may have.
 pub(crate) const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~' | b'#' | b'$' | b'&' | b'^' | b'|'
-        )
+    TOKEN[byte as usize]
 }
+
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"-.!%*_+`'~#$&^|";
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// A character that ends or bends a line where a lenient peer reads it: it never goes out inside a value.
 pub(crate) const fn is_line_breaker(byte: u8) -> bool {
@@ -70,25 +82,16 @@ pub(crate) fn port(text: &[u8]) -> Option<Option<u16>> {
 /// walking a whole value is linear whatever it holds.
 pub(crate) fn cut(text: &[u8], separator: u8, angled: bool) -> (&[u8], Option<&[u8]>) {
     /// Elements shorter than this are found faster byte by byte than by a vector search.
-    const NEAR: usize = 16;
-    let mut at = 0;
-    while at < text.len().min(NEAR) {
-        let byte = text[at];
-        if byte == separator {
-            return (&text[..at], Some(&text[at + 1..]));
-        }
-        if byte == b'"' || (angled && byte == b'<') {
-            return cut_quoted(text, at, separator, angled);
-        }
-        at += 1;
-    }
-    let Some(found) = memchr::memchr(separator, &text[at..]) else { return (text, None) };
-    let end = at + found;
-    let opener =
-        if angled { memchr::memchr2(b'"', b'<', &text[at..end]) } else { memchr::memchr(b'"', &text[at..end]) };
-    match opener {
-        Some(offset) => cut_quoted(text, at + offset, separator, angled),
-        None => (&text[..end], Some(&text[end + 1..])),
+    const NEAR: usize = 8;
+    let opener = if angled { b'<' } else { b'"' };
+    let stops = |byte: u8| byte == separator || byte == b'"' || byte == opener;
+    let near = text.len().min(NEAR);
+    let stop = text[..near].iter().position(|&byte| stops(byte));
+    let stop = stop.or_else(|| memchr::memchr3(separator, b'"', opener, &text[near..]).map(|at| near + at));
+    match stop {
+        None => (text, None),
+        Some(at) if text[at] == separator => (&text[..at], Some(&text[at + 1..])),
+        Some(at) => cut_quoted(text, at, separator, angled),
     }
 }
 

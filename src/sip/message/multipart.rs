@@ -47,7 +47,7 @@ pub fn is_type(content_type: &[u8], media_type: &str) -> bool {
 /// At most [`PARTS`] parts are given.
 pub fn parts<'a>(content_type: &'a [u8], body: &'a [u8]) -> SmallVec<[Part<'a>; 4]> {
     let whole = Open { bytes: 0, content: Some(0), content_type, ..Open::at(0) };
-    let mut walk = Walk { body, levels: ArrayVec::new(), open: None, parts: SmallVec::new() };
+    let mut walk = Walk { body, levels: ArrayVec::new(), open: None, parts: SmallVec::new(), searches: 0 };
     match boundary(content_type) {
         Some(boundary) => {
             walk.levels.push(Level { boundary, whole, entered: false });
@@ -109,12 +109,17 @@ struct Walk<'a> {
     levels: ArrayVec<Level<'a>, DEPTH>,
     open: Option<Open<'a>>,
     parts: SmallVec<[Part<'a>; 4]>,
+    searches: usize,
 }
 
 impl<'a> Walk<'a> {
     fn run(&mut self) {
         let mut at = 0;
         while at < self.body.len() && !self.levels.is_empty() && self.parts.len() < PARTS {
+            if self.open.is_none_or(|open| open.content.is_some()) && !self.body[at..].starts_with(b"--") {
+                at = self.next_candidate(at);
+                continue;
+            }
             let rest = &self.body[at..];
             let next = memchr::memchr(b'\n', rest).map_or(self.body.len(), |end| at + end + 1);
             let line = lexis::trim_end(&self.body[at..next]);
@@ -125,6 +130,19 @@ impl<'a> Walk<'a> {
             at = next;
         }
         self.leave(0, self.body.len());
+    }
+
+    /// The next line that begins with two hyphens, past lines of content.
+    fn next_candidate(&mut self, at: usize) -> usize {
+        let rest = &self.body[at..];
+        self.searches += 1;
+        // where candidates are as thick as text, looking at each byte costs less than a search for each
+        let found = if self.searches < 4 * PARTS {
+            memchr::memmem::find(rest, b"\n--")
+        } else {
+            rest.windows(3).position(|bytes| bytes == b"\n--")
+        };
+        found.map_or(self.body.len(), |offset| at + offset + 1)
     }
 
     /// Which open multipart this line separates, and whether it closes it.

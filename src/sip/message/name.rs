@@ -25,7 +25,7 @@ impl Name {
         let mut slot = slot(text);
         while TABLE[slot] != EMPTY {
             let (spelling, name) = SPELLINGS[TABLE[slot] as usize];
-            if spelling.as_bytes().eq_ignore_ascii_case(text) {
+            if spelling.as_bytes() == text || spelling.as_bytes().eq_ignore_ascii_case(text) {
                 return name;
             }
             slot = (slot + 1) % SLOTS;

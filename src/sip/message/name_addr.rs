@@ -110,6 +110,9 @@ pub fn params(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
         while let Some(text) = rest {
             let (param, behind) = lexis::cut(text, b';', false);
             rest = behind;
+            if param.is_empty() {
+                continue;
+            }
             let (name, value) = uri::split_value(param);
             if !name.is_empty() {
                 return Some((name, value));
@@ -121,5 +124,21 @@ pub fn params(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 
 /// The first parameter of this name in any case.
 pub(super) fn param<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    params(text).find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+    let mut rest = Some(text);
+    while let Some(text) = rest {
+        let (param, behind) = lexis::cut(text, b';', false);
+        rest = behind;
+        let param = lexis::trim_start(param);
+        // most parameters are another one, which their first letters tell
+        if let Some((head, tail)) = param.split_at_checked(name.len())
+            && head.eq_ignore_ascii_case(name.as_bytes())
+        {
+            match lexis::trim(tail) {
+                [] => return Some(b""),
+                [b'=', value @ ..] => return Some(lexis::trim_start(value)),
+                _ => {}
+            }
+        }
+    }
+    None
 }

@@ -83,22 +83,24 @@ impl Message {
         if bytes.len() > limits::HEAD + limits::BODY {
             return Err(Unreadable::TooLarge);
         }
-        let head = Head::scan(&bytes)?;
-        let from = head.end.unwrap_or(bytes.len());
-        let there = bytes.len() - from;
-        let (length, short) = match head.length {
-            ContentLength::Bytes(length) if length as usize > there => (there, true),
-            ContentLength::Bytes(length) => (length as usize, false),
-            ContentLength::Absent | ContentLength::Unusable => (there, false),
+        let mut message = Message { bytes, head: Head::unread(), body: (0, 0), fault: None };
+        message.head.scan(&message.bytes)?;
+        let end = message.bytes.len();
+        let from = message.head.end.unwrap_or(end);
+        let there = end - from;
+        let length = match message.head.length {
+            ContentLength::Bytes(length) => length as usize,
+            ContentLength::Absent | ContentLength::Unusable => there,
         };
-        if length > limits::BODY {
+        if length.min(there) > limits::BODY {
             return Err(Unreadable::TooLarge);
         }
-        let fault = match head.end {
+        message.body = (place(from), place(from + length.min(there)));
+        message.fault = match message.head.end {
             None => Some(Unreadable::Head),
-            Some(_) => short.then_some(Unreadable::Body),
+            Some(_) => (length > there).then_some(Unreadable::Body),
         };
-        Ok(Message { body: (place(from), place(from + length)), bytes, head, fault })
+        Ok(message)
     }
 
     /// What kept [`Message::read`] from taking a message that [`Message::read_head`] took.
@@ -197,7 +199,7 @@ impl Message {
     }
     /// The topmost Via.
     pub fn via(&self) -> Option<Via<'_>> {
-        self.list(Name::Via).next().and_then(Via::read)
+        self.first(Name::Via).and_then(Via::read)
     }
     /// The From header.
     pub fn from(&self) -> Option<NameAddr<'_>> {
@@ -209,7 +211,7 @@ impl Message {
     }
     /// The first Contact; `None` when absent, `*` or unreadable.
     pub fn contact(&self) -> Option<NameAddr<'_>> {
-        self.list(Name::Contact).next().and_then(NameAddr::read)
+        self.first(Name::Contact).and_then(NameAddr::read)
     }
     /// The Call-ID, `None` when absent or empty.
     pub fn call_id(&self) -> Option<&[u8]> {
@@ -235,6 +237,10 @@ impl Message {
     pub fn body_slice(&self) -> &[u8] {
         self.at(self.body)
     }
+    /// The first element of a list header.
+    pub fn first(&self, name: Name) -> Option<&[u8]> {
+        self.values(name).find_map(|value| elements(value).next())
+    }
 
     fn at(&self, span: Span) -> &[u8] {
         &self.bytes[span.0 as usize..span.1 as usize]
@@ -259,6 +265,9 @@ pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
         while let Some(text) = rest {
             let (element, behind) = lexis::cut(text, b',', true);
             rest = behind;
+            if element.is_empty() {
+                continue;
+            }
             let element = lexis::trim(element);
             if !element.is_empty() {
                 return Some(element);

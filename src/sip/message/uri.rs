@@ -39,15 +39,14 @@ impl<'a> Uri<'a> {
     /// an impossible port.
     pub fn read(text: &'a [u8]) -> Option<Uri<'a>> {
         let text = lexis::trim(text);
-        let colon = text.iter().take(32).position(|&byte| byte == b':')?;
-        let (scheme, rest) = (&text[..colon], &text[colon + 1..]);
-        let scheme = read_scheme(scheme)?;
-        let none = Uri { text, scheme, user: b"", host: b"", port: None, params: b"", headers: b"" };
+        let (scheme, rest) = scheme(text)?;
+        let mut uri = Uri { text, scheme, user: b"", host: b"", port: None, params: b"", headers: b"" };
         match scheme {
-            Scheme::Sip | Scheme::Sips => none.with_address(rest),
-            Scheme::Tel | Scheme::Urn => Some(none.with_opaque(rest)),
-            Scheme::Other => Some(none),
+            Scheme::Sip | Scheme::Sips => uri.take_address(rest)?,
+            Scheme::Tel | Scheme::Urn => uri.user = lexis::trim(uri.take_tail(rest)),
+            Scheme::Other => {}
         }
+        Some(uri)
     }
     /// A parameter's value by name in any case: `Some(b"")` when it has none, `None` when absent.
     pub fn param(&self, name: &str) -> Option<&'a [u8]> {
@@ -62,37 +61,31 @@ impl<'a> Uri<'a> {
     }
 
     /// `user:password@host:port;params?headers`
-    fn with_address(mut self, rest: &'a [u8]) -> Option<Uri<'a>> {
-        let rest = match memchr::memchr(b'@', rest) {
-            None => rest,
-            Some(at) => {
-                // an `@` left unescaped in the user part belongs to it: the host begins behind the last one
-                let end = memchr::memchr2(b';', b'?', &rest[at..]).map_or(rest.len(), |offset| at + offset);
-                let at = memchr::memrchr(b'@', &rest[..end]).unwrap_or(at);
-                let user = &rest[..at];
-                self.user = memchr::memchr(b':', user).map_or(user, |colon| &user[..colon]);
-                &rest[at + 1..]
-            }
+    fn take_address(&mut self, rest: &'a [u8]) -> Option<()> {
+        let Some(at) = find(rest, b'@') else {
+            (self.host, self.port) = host_port(self.take_tail(rest))?;
+            return Some(());
         };
-        let rest = self.with_tail(rest);
-        let (host, port) = host_port(rest)?;
-        self.host = host;
-        self.port = port;
-        Some(self)
-    }
-
-    fn with_opaque(mut self, rest: &'a [u8]) -> Uri<'a> {
-        self.user = lexis::trim(self.with_tail(rest));
-        self
+        let tail = &rest[at + 1..];
+        let address = self.take_tail(tail);
+        // an `@` left unescaped in the user part belongs to it: the host begins behind the last one
+        let begin = address.iter().rposition(|&byte| byte == b'@').map_or(0, |at| at + 1);
+        let user = &rest[..at + begin];
+        self.user = find(user, b':').map_or(user, |colon| &user[..colon]);
+        (self.host, self.port) = host_port(&address[begin..])?;
+        Some(())
     }
 
     /// Takes parameters and headers off the end.
-    fn with_tail(&mut self, rest: &'a [u8]) -> &'a [u8] {
-        let (rest, headers) = split_at(rest, b'?');
-        let (rest, params) = split_at(rest, b';');
-        self.headers = headers;
-        self.params = params;
-        rest
+    fn take_tail(&mut self, rest: &'a [u8]) -> &'a [u8] {
+        let Some(end) = rest.iter().position(|&byte| matches!(byte, b';' | b'?')) else { return rest };
+        let tail = &rest[end + 1..];
+        if rest[end] == b'?' {
+            self.headers = tail;
+        } else {
+            (self.params, self.headers) = split_at(tail, b'?');
+        }
+        &rest[..end]
     }
 }
 
@@ -148,20 +141,45 @@ pub(super) fn host_port(text: &[u8]) -> Option<(&[u8], Option<u16>)> {
     } else {
         split_at(text, b':')
     };
-    let host = lexis::trim(host);
-    if host.is_empty() || host.iter().any(|&byte| byte <= b' ' || matches!(byte, b'<' | b'>' | b'"' | b',' | b'@')) {
+    let host = lexis::trim_end(host);
+    if host.is_empty() || !host.iter().all(|&byte| HOST[byte as usize]) {
         return None;
     }
-    Some((host, lexis::port(behind)?))
+    Some((host, if behind.is_empty() { None } else { lexis::port(behind)? }))
 }
 
-fn read_scheme(text: &[u8]) -> Option<Scheme> {
-    let known = [(&b"sip"[..], Scheme::Sip), (b"sips", Scheme::Sips), (b"tel", Scheme::Tel), (b"urn", Scheme::Urn)];
-    if let Some((_, scheme)) = known.into_iter().find(|(name, _)| text.eq_ignore_ascii_case(name)) {
-        return Some(scheme);
+/// What a host is let through with: everything but what ends or quotes an address.
+const HOST: [bool; 256] = {
+    let mut table = [true; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = byte > 0x20 && !matches!(byte as u8, b'<' | b'>' | b'"' | b',' | b'@' | 0x7f);
+        byte += 1;
     }
+    table
+};
+
+/// The scheme and what follows its colon.
+fn scheme(text: &[u8]) -> Option<(Scheme, &[u8])> {
+    /// No scheme in use is longer.
+    const LONGEST: usize = 32;
+    let colon = text.iter().take(LONGEST).position(|&byte| byte == b':')?;
+    let (name, rest) = (&text[..colon], &text[colon + 1..]);
+    let scheme = match *name {
+        [b's' | b'S', b'i' | b'I', b'p' | b'P'] => Scheme::Sip,
+        [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S'] => Scheme::Sips,
+        [b't' | b'T', b'e' | b'E', b'l' | b'L'] => Scheme::Tel,
+        [b'u' | b'U', b'r' | b'R', b'n' | b'N'] => Scheme::Urn,
+        [first, ..] if first.is_ascii_alphabetic() => Scheme::Other,
+        _ => return None,
+    };
     let valid = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-    (text.first().is_some_and(u8::is_ascii_alphabetic) && text.iter().all(valid)).then_some(Scheme::Other)
+    (scheme != Scheme::Other || name.iter().all(valid)).then_some((scheme, rest))
+}
+
+/// The place of a byte in a short text.
+fn find(text: &[u8], wanted: u8) -> Option<usize> {
+    text.iter().position(|&byte| byte == wanted)
 }
 
 /// Name and value around the first `=`, trimmed.
@@ -172,5 +190,5 @@ pub(super) fn split_value(param: &[u8]) -> (&[u8], &[u8]) {
 
 /// Before and behind the first `separator`; the second is empty without one.
 fn split_at(text: &[u8], separator: u8) -> (&[u8], &[u8]) {
-    memchr::memchr(separator, text).map_or((text, &b""[..]), |at| (&text[..at], &text[at + 1..]))
+    find(text, separator).map_or((text, &b""[..]), |at| (&text[..at], &text[at + 1..]))
 }
