@@ -100,7 +100,8 @@ impl Framer {
             Ok(_) => return Err(self.give_up(Unframed::TooLarge, limits::HEAD)),
             Err(why) => return Err(self.give_up(why, limits::HEAD)),
         };
-        let length = match Head::scan(&self.buffer[..head]).map(|scanned| scanned.length) {
+        let mut scanned = Head::unread();
+        let length = match scanned.scan(&self.buffer[..head]).map(|()| scanned.length) {
             Ok(ContentLength::Bytes(body)) if body as usize <= limits::BODY => Ok(head + body as usize),
             Ok(ContentLength::Bytes(_)) | Err(Unreadable::TooLarge) => Err(Unframed::TooLarge),
             Ok(ContentLength::Absent | ContentLength::Unusable) => Err(Unframed::Length),
