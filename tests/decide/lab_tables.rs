@@ -117,7 +117,8 @@ fn a_site_must_fit_trunks_dial_plans_and_its_building() {
             b,acme,CA,yes,yes,,hq-main,\n\
             c,acme,US,yes,yes,,hq-101,\n\
             a,acme,US,yes,perhaps,,,\n\
-            fr,acme,FR,no,no,,,\n"
+            fr,acme,FR,no,no,,,\n\
+            d,acme,US,no,no,psap-1,,\n"
             .into();
         texts.numbers = "number,site\n".into();
     });
@@ -130,6 +131,7 @@ fn a_site_must_fit_trunks_dial_plans_and_its_building() {
         "sites.csv:4 building: no such building; add it to the buildings",
         "sites.csv:5 stage2: this is neither yes nor no; write yes or no",
         "sites.csv:5 id: another site has this id; give each its own",
+        "sites.csv:7 gateway: this trunk is no gateway; name a trunk of kind gateway",
     ];
     assert_eq!(found, expected);
 }

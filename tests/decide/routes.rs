@@ -4,6 +4,7 @@ use callbox::location::{Grade, Known, Located, decide as locate};
 use callbox::pidf::Conveyed;
 use callbox::record::{Area, Civic, Element, Location, Profile, Site, Trunk, TrunkKind};
 use callbox::routing::{Cause, Plan, Question, Way, decide};
+use proptest::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -265,4 +266,81 @@ fn an_address_that_is_not_ours_prefers_a_trunk_that_can_carry_it() {
     assert_eq!(&*ours.targets[0].trunk.name, "carrier");
     let foreign = sent(Grade::Dispatchable, true, Some(chicago()));
     assert_eq!(&*plan(all, &question(Class::Emergency, &site, &foreign)).targets[0].trunk.name, "psap-2");
+}
+
+fn some_trunk() -> impl Strategy<Value = Trunk> {
+    let kinds = [
+        (TrunkKind::PsapI3, Profile::I3),
+        (TrunkKind::PsapLegacy, Profile::Legacy),
+        (TrunkKind::Relay, Profile::Relay),
+        (TrunkKind::Test, Profile::Test),
+        (TrunkKind::Crisis, Profile::Crisis),
+    ];
+    let state = prop::option::of(prop::sample::select(vec!["IL", "TX"]));
+    (prop::sample::select(kinds.to_vec()), 0..3u16, 0..4u16, state).prop_map(
+        |((kind, profile), priority, weight, state)| {
+            let areas = state.map(|state| Area { state: Some(state.into()), ..Area::default() });
+            Trunk { priority, weight, areas: areas.into_iter().collect(), ..trunk("", kind, profile, 1) }
+        },
+    )
+}
+
+proptest! {
+    /// Whatever is configured, dead, or known of the caller.
+    #[test]
+    fn no_list_ends_early_repeats_a_target_or_reaches_whom_it_must_not(
+        mut some in prop::collection::vec(some_trunk(), 0..12),
+        class in prop::sample::select(vec![Class::Emergency, Class::Test, Class::Crisis]),
+        known in 0..5usize,
+        (stage1, stage2, country_on, line_known) in any::<(bool, bool, bool, bool)>(),
+        (chance, dead) in any::<(u64, u16)>(),
+    ) {
+        for (place, trunk) in some.iter_mut().enumerate() {
+            trunk.name = place.to_string().into();
+        }
+        some.push(trunk("gateway", TrunkKind::Gateway, Profile::Whole, 1));
+        let located = match known {
+            0 => at(None),
+            1 => at_desk(),
+            2 => sent(Grade::Dispatchable, true, Some(texas())),
+            3 => sent(Grade::Default, false, Some(texas())),
+            _ => sent(Grade::BestAvailable, true, None),
+        };
+        let site = Site { stage1, stage2, ..site("US", &[]) };
+        let question = Question { country_on, line_known, chance, ..question(class, &site, &located) };
+        let is_dead = |trunk: &Trunk| trunk.name.parse::<u16>().is_ok_and(|name| dead >> name & 1 == 1);
+        let world = snapshot(some.clone());
+        let plan = decide(&world, &question, &is_dead);
+        let again = decide(&world, &question, &is_dead);
+        prop_assert_eq!(names(&plan), names(&again), "the same question, the same plan");
+
+        let mut once = names(&plan);
+        once.sort_unstable();
+        once.dedup();
+        prop_assert_eq!(once.len(), plan.targets.len());
+        let has = |kind| plan.targets.iter().any(|target| target.trunk.kind == kind);
+        let first_dead = plan.targets.iter().position(|target| is_dead(&target.trunk)).unwrap_or(plan.targets.len());
+        prop_assert!(plan.targets[first_dead..].iter().all(|target| is_dead(&target.trunk)));
+        let psap = has(TrunkKind::PsapI3) || has(TrunkKind::PsapLegacy);
+        match class {
+            Class::Emergency => {
+                prop_assert!(!plan.targets.is_empty() && !has(TrunkKind::Test) && !has(TrunkKind::Crisis));
+                let away = known == 2 && stage2 && country_on;
+                prop_assert!(away || has(TrunkKind::Gateway));
+                prop_assert!(plan.way != Way::Direct || psap);
+            }
+            Class::Crisis => {
+                prop_assert!(has(TrunkKind::Gateway) && !psap && !has(TrunkKind::Relay) && !has(TrunkKind::Test));
+            }
+            _ => prop_assert!(!psap && !has(TrunkKind::Relay) && !has(TrunkKind::Crisis)),
+        }
+        let state = if known == 2 || known == 3 { "TX" } else { "IL" };
+        let serves = |trunk: &Trunk| trunk.areas.iter().all(|area| area.state.as_deref() == Some(state));
+        if class == Class::Emergency && plan.way != Way::Gateway {
+            let wanted = [TrunkKind::PsapI3, TrunkKind::PsapLegacy, TrunkKind::Relay];
+            let serving = some.iter().filter(|trunk| wanted.contains(&trunk.kind) && serves(trunk)).count();
+            let listed = plan.targets.iter().filter(|target| wanted.contains(&target.trunk.kind)).count();
+            prop_assert_eq!(listed, serving, "every trunk that serves the place, and no other");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 use super::fault::Faults;
 use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{Against, ById, Civic, Element, File, Location, Organisation, Site};
+use crate::record::TrunkKind;
 use crate::record::site::plan_of;
 use std::sync::Arc;
 
@@ -78,8 +79,14 @@ fn site(
     }
     let gateway = row.cell(GATEWAY);
     let trunk = against.trunks.iter().find(|trunk| &*trunk.name == gateway);
-    if trunk.is_none() && !gateway.is_empty() {
-        row.fault(GATEWAY, "no such trunk", "name one of the configured trunks", faults);
+    match trunk {
+        Some(trunk) if trunk.kind != TrunkKind::Gateway => {
+            row.fault(GATEWAY, "this trunk is no gateway", "name a trunk of kind gateway", faults);
+        }
+        None if !gateway.is_empty() => {
+            row.fault(GATEWAY, "no such trunk", "name one of the configured trunks", faults);
+        }
+        _ => {}
     }
     let mut civic = Civic::default();
     match places.get(row.cell(BUILDING)) {

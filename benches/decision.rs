@@ -1,0 +1,233 @@
+//! The decision on one call (whose line, what kind, where, whom to ask, which number to show) with a million numbers in
+//! the cache: its mean by criterion, and before that the 99th percentile and the allocations of 100,000 decisions.
+use callbox::cache::{Cache, Snapshot};
+use callbox::callback::{self, Shown};
+use callbox::classify::{self, Dialled};
+use callbox::location::{self, Known};
+use callbox::record::table::Tables;
+use callbox::record::trunk::Carrier;
+use callbox::record::{
+    Civic, DialPlan, Element, Line, Location, Number, Organisation, Profile, Site, Trunk, TrunkKind,
+};
+use callbox::routing::{self, Plan, Question};
+use core::alloc::{GlobalAlloc, Layout};
+use core::hint::black_box;
+use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
+use criterion::{Criterion, criterion_group, criterion_main};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How much is measured: `cargo bench` says `--bench`, and whoever else builds this only wants to know that it runs.
+struct Scale {
+    numbers: u64,
+    decisions: u64,
+}
+
+impl Scale {
+    fn wanted() -> Scale {
+        let measured = std::env::args().any(|argument| argument == "--bench");
+        if measured {
+            Scale { numbers: 1_000_000, decisions: 100_000 }
+        } else {
+            Scale { numbers: 1000, decisions: 100 }
+        }
+    }
+}
+
+/// The system's allocator, counted.
+struct Counted;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+unsafe impl GlobalAlloc for Counted {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { mimalloc::MiMalloc.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        unsafe { mimalloc::MiMalloc.dealloc(place, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counted = Counted;
+
+/// The number of line `index`: ten digits after the calling code, each once.
+fn number(index: u64) -> Number {
+    Number::read(&format!("+1{}", 2_000_000_000 + index * 7)).expect("a number")
+}
+
+fn civic(house: u64) -> Civic {
+    let house = house.to_string();
+    let mut civic = Civic::default();
+    let elements = [
+        (Element::Country, "US"),
+        (Element::A1, "IL"),
+        (Element::A3, "Chicago"),
+        (Element::Rd, "Example"),
+        (Element::Hno, house.as_str()),
+        (Element::Flr, "3"),
+        (Element::Room, "301"),
+    ];
+    for (element, value) in elements {
+        civic.set(element, value);
+    }
+    civic
+}
+
+fn trunk(name: &str, kind: TrunkKind, profile: Profile) -> Arc<Trunk> {
+    Arc::new(Trunk {
+        name: name.into(),
+        kind,
+        profile,
+        carrier: Carrier::Udp,
+        host: "192.0.2.1".into(),
+        port: Some(5060),
+        from: Vec::new(),
+        priority: 10,
+        weight: 1,
+        areas: Vec::new(),
+        account: None,
+        numbers: Vec::new(),
+        number_on_record: None,
+        probe: true,
+        silent_after: Duration::from_secs(1),
+        no_ring_after: Duration::from_secs(6),
+        ring_max: Duration::from_secs(60),
+    })
+}
+
+/// A cache with all numbers, each in one of 10,000 locations.
+fn world(scale: &Scale) -> Cache {
+    let organisation = Organisation { id: "acme".into(), name: "Acme".into() };
+    let site = Site {
+        id: "hq".into(),
+        organisation: "acme".into(),
+        country: "US".into(),
+        prefixes: vec!["9".into()],
+        stage1: true,
+        stage2: true,
+        ecbn: None,
+        pool: Vec::new(),
+        civic: civic(1),
+        gateway: Some("gateway".into()),
+    };
+    let plan = DialPlan {
+        country: "US".into(),
+        calling_code: "1".into(),
+        switched_on: true,
+        emergency: vec!["911".into(), "112".into()],
+        test: vec!["933".into()],
+        crisis: vec!["988".into()],
+    };
+    let location = |house: u64| Location {
+        id: format!("location-{house}").into(),
+        building: "main".into(),
+        civic: civic(house),
+        elin: None,
+        ecbn: None,
+        default: false,
+    };
+    let locations: Vec<Arc<Location>> = (0..10_000).map(|house| Arc::new(location(house))).collect();
+    let line = |index: u64| Line {
+        number: number(index),
+        organisation: Arc::clone(&organisation.id),
+        site: Arc::clone(&site.id),
+        location: locations.get((index % 10_000) as usize).cloned(),
+        ecbn: None,
+        reachable: true,
+    };
+    let lines = (0..scale.numbers).map(|index| Arc::new(line(index))).collect();
+    let cache = Cache::default();
+    cache.configure(&Snapshot {
+        domain: "callbox.example".into(),
+        dial_plans: [(Arc::clone(&plan.country), Arc::new(plan))].into_iter().collect(),
+        trunks: vec![
+            trunk("psap-1", TrunkKind::PsapI3, Profile::I3),
+            trunk("psap-2", TrunkKind::PsapI3, Profile::I3),
+            trunk("relay", TrunkKind::Relay, Profile::Relay),
+            trunk("crisis", TrunkKind::Crisis, Profile::Crisis),
+            trunk("gateway", TrunkKind::Gateway, Profile::Whole),
+            trunk("pbx", TrunkKind::Pbx, Profile::Whole),
+        ],
+        ..Snapshot::default()
+    });
+    cache.load(Tables {
+        organisations: vec![Arc::new(organisation)],
+        sites: vec![Arc::new(site.clone())],
+        locations,
+        lines,
+    });
+    cache
+}
+
+/// All that is decided before the first INVITE leaves.
+fn decide(cache: &Cache, organisation: &Arc<str>, shown: Number, chance: u64) -> (Plan, Option<Shown>) {
+    let snapshot = cache.snapshot.load();
+    let line = cache.line(organisation, shown, "1");
+    let site = line.as_deref().and_then(|line| snapshot.site(&line.site)).expect("the line's site");
+    let plan = snapshot.dial_plan(&site.country);
+    let classified = classify::decide(site, plan, Dialled::Number("9911", ""));
+    let located = location::decide(Known { line: line.as_deref(), ..Known::default() });
+    let question = Question {
+        class: classified.class,
+        site,
+        country_on: plan.switched_on,
+        located: &located,
+        line_known: line.is_some(),
+        relay_other: None,
+        leave_out: None,
+        chance,
+    };
+    let plan = routing::decide(&snapshot, &question, &|_| false);
+    let place = located.stands_at().map(AsRef::as_ref);
+    let callback = callback::choose(site, line.as_deref(), place, Some(shown));
+    let first = plan.targets.first().map(|target| callback::on_trunk(&target.trunk, place, callback));
+    (plan, first.flatten())
+}
+
+/// A line that no cache of the processor has seen lately, as calls come.
+fn caller(scale: &Scale, call: u64) -> Number {
+    number(call.wrapping_mul(0x9e37_79b9_7f4a_7c15) % scale.numbers)
+}
+
+#[allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+fn percentiles(scale: &Scale, cache: &Cache, organisation: &Arc<str>) {
+    let mut nanos = Vec::with_capacity(scale.decisions as usize);
+    let mut allocations = 0;
+    for call in 0..scale.decisions {
+        let shown = caller(scale, call);
+        let before = (Instant::now(), ALLOCATIONS.load(Ordering::Relaxed));
+        black_box(decide(cache, organisation, shown, call));
+        nanos.push(before.0.elapsed().as_nanos());
+        allocations += ALLOCATIONS.load(Ordering::Relaxed) - before.1;
+    }
+    nanos.sort_unstable();
+    let at = |permille: usize| nanos[nanos.len() * permille / 1000];
+    println!(
+        "decision with {} numbers: p50 {} ns, p99 {} ns, p99.9 {} ns; {:.2} allocations",
+        scale.numbers,
+        at(500),
+        at(990),
+        at(999),
+        allocations as f64 / scale.decisions as f64
+    );
+}
+
+fn decision(criterion: &mut Criterion) {
+    let scale = Scale::wanted();
+    let cache = world(&scale);
+    let organisation: Arc<str> = "acme".into();
+    percentiles(&scale, &cache, &organisation);
+    let mut call = 0;
+    criterion.bench_function("decision", |bencher| {
+        bencher.iter(|| {
+            call += 1;
+            decide(&cache, &organisation, caller(&scale, call), call)
+        });
+    });
+}
+
+criterion_group!(benches, decision);
+criterion_main!(benches);
