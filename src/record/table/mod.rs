@@ -79,6 +79,9 @@ pub fn read(files: &Files<'_>, against: Against<'_>) -> Result<Tables, Vec<Fault
 /// Records of one kind by id.
 type ById<T> = HashMap<Arc<str>, Arc<T>>;
 
+/// The records in the order of their ids, so that the same files always read the same.
 fn values<T>(records: ById<T>) -> Vec<Arc<T>> {
-    records.into_values().collect()
+    let mut records: Vec<_> = records.into_iter().collect();
+    records.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    records.into_iter().map(|(_, record)| record).collect()
 }
