@@ -3,14 +3,14 @@ use super::media::{self, Ear, Plays, Sound};
 use super::message::Heard;
 use super::stream::{Streams, bind_both};
 use super::uas::{Do, Order, Uas};
-use super::{Codec, End, NotStarted, Temper, tone};
+use super::{Codec, End, NotStarted, Temper, sdp, tone};
 use crate::base::entropy::Entropy;
 use crate::base::now::Mono;
 use crate::edge::clock::Clock;
 use crate::edge::entropy;
 use crate::sip::flow::{Flow, Transport};
 use bytes::Bytes;
-use core::net::SocketAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::UdpSocket;
@@ -206,13 +206,19 @@ impl Task {
             Ok(heard) => heard,
             Err(refused) => return vec![Do::Tell(format!("could not read a message: {refused}"))],
         };
-        let media = if self.uas.wants_media(&heard) { self.media().await } else { None };
+        let media = if self.uas.wants_media(&heard) { self.media(&heard).await } else { None };
         self.remember(heard.clone());
         self.uas.hear(self.now(), flow, &heard, media)
     }
 
-    async fn media(&mut self) -> Option<SocketAddr> {
-        let socket = UdpSocket::bind(SocketAddr::new(self.at.ip(), 0)).await.ok()?;
+    /// A media socket of the family that the caller's is of: sound does not pass through the router.
+    async fn media(&mut self, invite: &Heard) -> Option<SocketAddr> {
+        let ours = match sdp::audio_of(&sdp::in_body(&invite.message)) {
+            Some(SocketAddr::V6(_)) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            Some(SocketAddr::V4(_)) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            None => self.at.ip(),
+        };
+        let socket = UdpSocket::bind(SocketAddr::new(ours, 0)).await.ok()?;
         let at = socket.local_addr().ok()?;
         self.waiting.insert(at, socket);
         Some(at)

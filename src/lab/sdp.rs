@@ -1,4 +1,7 @@
 //! Session descriptions of the lab's ends: G.711 µ-law and telephone events, one audio stream (RFC 8866, RFC 3264).
+use super::message::Message;
+use crate::sip::message::multipart;
+use bytes::Bytes;
 use core::fmt::Write;
 use core::net::SocketAddr;
 
@@ -45,6 +48,14 @@ pub fn audio_of(sdp: &[u8]) -> Option<SocketAddr> {
     let address = connection(section).or_else(|| connection(session))?;
     let address: core::net::IpAddr = address.parse().ok()?;
     (port != 0 && !address.is_unspecified()).then_some(SocketAddr::new(address, port))
+}
+
+/// The session description in a message, alone or in a part of its body; empty when there is none.
+pub fn in_body(message: &Message) -> Bytes {
+    let content_type = message.field("Content-Type").unwrap_or_default();
+    let parts = multipart::parts(content_type.as_bytes(), &message.body);
+    let part = parts.iter().find(|part| part.is("application/sdp"));
+    part.map(|part| message.body.slice_ref(part.content)).unwrap_or_default()
 }
 
 fn head(media: SocketAddr, version: u32) -> String {

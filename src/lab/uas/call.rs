@@ -8,7 +8,7 @@ use crate::lab::reply::{reply, way_back};
 use crate::lab::sdp;
 use crate::lab::temper::Temper;
 use crate::sip::flow::{Flow, Transport};
-use crate::sip::message::{NameAddr, multipart};
+use crate::sip::message::NameAddr;
 use bytes::Bytes;
 use core::net::SocketAddr;
 
@@ -109,7 +109,7 @@ impl Call {
     /// Our description for the one in a request, or an offer when it has none; `None` when we share no codec.
     pub fn described(&mut self, request: &Message) -> Option<String> {
         self.version += 1;
-        let offered = sdp_of(request);
+        let offered = sdp::in_body(request);
         if offered.is_empty() {
             return Some(sdp::offer(self.media, self.version));
         }
@@ -218,17 +218,6 @@ impl Call {
     fn via(&self, branch: &str) -> String {
         format!("SIP/2.0/{} {};rport;branch={branch}", self.flow.transport.via(), self.flow.local)
     }
-}
-
-/// The session description of a request, alone or in a part of its body.
-fn sdp_of(request: &Message) -> Bytes {
-    let content_type = request.field("Content-Type").unwrap_or_default();
-    let parts = multipart::parts(content_type.as_bytes(), &request.body);
-    parts
-        .iter()
-        .find(|part| part.is("application/sdp"))
-        .map(|part| request.body.slice_ref(part.content))
-        .unwrap_or_default()
 }
 
 /// The address in a URI or Route that names one.

@@ -180,7 +180,7 @@ impl Uas {
             call.stage = Stage::Up;
             self.out.push(Do::Tell("ACK       the call is up".into()));
         }
-        if let Some(peer) = sdp::audio_of(&heard.message.body) {
+        if let Some(peer) = sdp::audio_of(&sdp::in_body(&heard.message)) {
             call.peer = Some(peer);
             self.out.push(Do::Play(call.media, call.peer));
         }
