@@ -1,6 +1,7 @@
 //! A message of the lab in plain words, and the two ways to read and write one: with rsip and with our own
 //! [`crate::sip::message`]. The far ends and the phone speak in these words, so that one end can be built on either.
 use super::{own_codec, rsip_codec};
+use crate::sip::message::writer::reason_phrase;
 use bytes::Bytes;
 
 /// Which implementation reads and writes a far end's messages.
@@ -91,7 +92,7 @@ impl Message {
 
     /// A response without fields or body.
     pub fn response(code: u16) -> Message {
-        Message { first: First::Response(code, phrase(code).into()), fields: Vec::new(), body: Bytes::new() }
+        Message { first: First::Response(code, reason_phrase(code).into()), fields: Vec::new(), body: Bytes::new() }
     }
 
     /// The same with one more field.
@@ -138,24 +139,5 @@ impl Message {
     /// All values of a header, one an occurrence.
     pub fn fields_of<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.fields.iter().filter(move |(its, _)| its.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
-}
-
-/// The reason phrases that the lab's ends write (RFC 3261 §21).
-pub const fn phrase(code: u16) -> &'static str {
-    match code {
-        100 => "Trying",
-        180 => "Ringing",
-        183 => "Session Progress",
-        200 => "OK",
-        405 => "Method Not Allowed",
-        481 => "Call/Transaction Does Not Exist",
-        486 => "Busy Here",
-        487 => "Request Terminated",
-        488 => "Not Acceptable Here",
-        491 => "Request Pending",
-        503 => "Service Unavailable",
-        603 => "Decline",
-        _ => "Answer",
     }
 }

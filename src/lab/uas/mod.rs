@@ -108,10 +108,11 @@ impl Uas {
     /// Does as its person says in every call that is up; nothing when there is none.
     pub fn order(&mut self, now: Mono, order: Order) -> Vec<Do> {
         for call in self.calls.iter_mut().filter(|call| call.stage == Stage::Up) {
-            let request = match order {
-                Order::HangUp => call.bye(&mut self.chance),
-                Order::Reinvite => call.reinvite(&mut self.chance),
+            let (request, what) = match order {
+                Order::HangUp => (call.bye(&mut self.chance), "BYE       we hang up"),
+                Order::Reinvite => (call.reinvite(&mut self.chance), "re-INVITE we offer the same again"),
             };
+            self.out.push(Do::Tell(what.into()));
             call.ask(now, self.codec, &request, &mut self.out);
         }
         core::mem::take(&mut self.out)
@@ -158,7 +159,7 @@ impl Uas {
         }
         call.invite = heard.clone();
         call.flow = flow;
-        self.out.push(Do::Tell("re-INVITE".into()));
+        self.out.push(Do::Tell("re-INVITE the caller's side offers anew".into()));
         match call.described(&heard.message) {
             Some(description) => {
                 self.out.push(Do::Play(call.media, call.peer));
@@ -257,7 +258,7 @@ impl Uas {
         call.asked = None;
         match heard.cseq_method.as_str() {
             "INVITE" => {
-                self.out.push(Do::Tell(format!("its answer to our re-INVITE: {code}")));
+                self.out.push(Do::Tell(format!("{code}       to our re-INVITE")));
                 let ack = call.ack(heard, &mut self.chance);
                 call.send(self.codec, &ack, &mut self.out);
             }

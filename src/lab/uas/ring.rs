@@ -2,8 +2,10 @@
 use super::call::Stage;
 use super::{Do, Uas};
 use crate::base::now::Mono;
+use crate::lab::message::Message;
 use crate::lab::reply::reply;
 use crate::lab::temper::Temper;
+use crate::sip::message::writer::reason_phrase;
 
 impl Uas {
     /// The first thing that a new call gets.
@@ -69,9 +71,9 @@ impl Uas {
         }
     }
 
-    fn refuse(&mut self, now: Mono, place: usize, refusal: crate::lab::message::Message) {
+    fn refuse(&mut self, now: Mono, place: usize, refusal: Message) {
         let call = &mut self.calls[place];
-        let what = crate::lab::message::phrase(refusal.code()).to_lowercase();
+        let what = reason_phrase(refusal.code()).to_lowercase();
         self.out.push(Do::Tell(format!("{}       {what}", refusal.code())));
         call.stage = Stage::Over;
         call.say(now, self.codec, refusal, &mut self.out);
