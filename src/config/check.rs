@@ -70,6 +70,13 @@ fn listeners(settings: &Settings, desk: &mut Desk<'_>) {
                 "another address or port, or leave this listener out",
             );
         }
+        if listener.advertised.unwrap_or(listener.address).ip().is_unspecified() {
+            desk.complain(
+                &format!("listener[{at}].{}", if listener.advertised.is_some() { "advertised" } else { "address" }),
+                "is no address that a peer could answer to",
+                "one address of this machine, or advertised = with the one that peers reach it by",
+            );
+        }
     }
 }
 
@@ -205,7 +212,7 @@ fn emergency_route(settings: &Settings, desk: &mut Desk<'_>) {
 
 fn loopback(settings: &Settings, desk: &mut Desk<'_>) {
     for (at, listener) in settings.listeners.iter().enumerate() {
-        if !listener.address.ip().is_loopback() {
+        if !listener.address.ip().is_loopback() || listener.advertised.is_some_and(|peers| !peers.ip().is_loopback()) {
             desk.complain(
                 &format!("listener[{at}].address"),
                 "is not on this machine alone, as loopback_only demands",
@@ -292,8 +299,19 @@ networks = ["127.0.0.0/8"]
         assert!(host.starts_with("a.toml:11 trunk[0].host: is not on this machine"), "{host}");
         let name = told("host = \"127.0.0.1\"", "host = \"localhost\"");
         assert!(name.starts_with("a.toml:11 trunk[0].host: is not on this machine"), "{name}");
-        let listener = told("127.0.0.1:5060", "0.0.0.0:5060");
+        let listener = told("127.0.0.1:5060", "192.0.2.1:5060");
         assert!(listener.starts_with("a.toml:7 listener[0].address: is not on this machine"), "{listener}");
+    }
+
+    #[test]
+    fn a_listener_on_every_address_says_which_one_peers_reach_it_by() {
+        let everywhere = |more: &str| {
+            let listener = format!("address = \"0.0.0.0:5060\"{more}");
+            told("address = \"127.0.0.1:5060\"", &listener)
+        };
+        assert!(everywhere("").contains("listener[0].address: is no address that a peer could answer to"));
+        let advertised = everywhere("\nadvertised = \"127.0.0.1:5060\"");
+        assert!(!advertised.contains("could answer to"), "{advertised}");
     }
 
     #[test]

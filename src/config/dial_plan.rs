@@ -2,6 +2,7 @@
 use super::complaint::Complaint;
 use super::document::Document;
 use super::table::{Reader, Table, table};
+use super::texts::Text;
 use crate::record::DialPlan;
 
 table! {
@@ -20,6 +21,25 @@ table! {
         /// Numbers of a crisis line.
         crisis: Vec<String> = Vec::new(),
     }
+}
+
+/// Reads dial plans, one a country.
+pub fn read_all(texts: &[Text], complaints: &mut Vec<Complaint>) -> Vec<DialPlan> {
+    let mut plans: Vec<DialPlan> = Vec::new();
+    for (file, text) in texts {
+        let Some(plan) = read(file, text, complaints) else { continue };
+        if plans.iter().any(|earlier| earlier.country == plan.country) {
+            complaints.push(Complaint {
+                file: file.to_string(),
+                line: None,
+                key: "country".into(),
+                why: "another file has the plan of this country".into(),
+                remedy: "one file a country".into(),
+            });
+        }
+        plans.push(plan);
+    }
+    plans
 }
 
 /// Reads one dial plan. What is wrong with it is told to `complaints`.
@@ -80,6 +100,15 @@ mod tests {
         assert_eq!(complaints, []);
         let plan = plan.unwrap();
         assert_eq!((&*plan.country, plan.switched_on, plan.emergency.len(), plan.crisis.len()), ("US", true, 2, 0));
+    }
+
+    #[test]
+    fn a_country_has_one_plan() {
+        let text = "country = \"DK\"\ncalling_code = \"45\"\nemergency = [\"112\"]\n";
+        let mut complaints = Vec::new();
+        read_all(&[("a.toml".into(), text.into()), ("b.toml".into(), text.into())], &mut complaints);
+        let told: Vec<_> = complaints.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["b.toml country: another file has the plan of this country; try one file a country"]);
     }
 
     #[test]

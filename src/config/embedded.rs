@@ -1,30 +1,43 @@
-//! The lab's config inside the binary, so that `callbox lab` works in any folder.
+//! The lab's config and tables inside the binary, so that `callbox lab` works in any folder.
 use super::complaint::Complaint;
+use super::document::Document;
 use super::file;
 use super::settings::Settings;
+use super::texts::Texts;
 
-macro_rules! embedded {
-    ($($path:literal),+ $(,)?) => { [$(include_str!(concat!("../../conf/", $path))),+] };
+/// A file of `conf/`, with its name.
+macro_rules! conf {
+    ($name:literal) => {
+        (concat!("conf/", $name).into(), include_str!(concat!("../../conf/", $name)).into())
+    };
 }
-
-/// The lab's tables, in the order of [`super::world`].
-pub(super) const LAB_TABLES: [&str; 5] =
-    embedded!["lab/organisations.csv", "lab/sites.csv", "lab/buildings.csv", "lab/locations.csv", "lab/numbers.csv",];
-
-/// The dial plans that come with callbox, by file name.
-pub(super) const DIAL_PLANS: [(&str, &str); 6] = [
-    ("au.toml", include_str!("../../conf/dial-plan/au.toml")),
-    ("ca.toml", include_str!("../../conf/dial-plan/ca.toml")),
-    ("dk.toml", include_str!("../../conf/dial-plan/dk.toml")),
-    ("eu.toml", include_str!("../../conf/dial-plan/eu.toml")),
-    ("gb.toml", include_str!("../../conf/dial-plan/gb.toml")),
-    ("us.toml", include_str!("../../conf/dial-plan/us.toml")),
-];
 
 /// `conf/lab.toml` as it was when this binary was built. The environment is left out: the lab's names and ports are
 /// fixed, so that every tool finds them.
-pub fn lab_settings() -> Result<Settings, Vec<Complaint>> {
-    file::read("conf/lab.toml", include_str!("../../conf/lab.toml"), &[]).map(|(settings, _)| settings)
+pub(super) fn lab() -> Result<(Settings, Document), Vec<Complaint>> {
+    file::read("conf/lab.toml", include_str!("../../conf/lab.toml"), &[])
+}
+
+/// The files that `conf/lab.toml` names.
+pub(super) fn lab_texts() -> Texts {
+    Texts {
+        dial_plans: vec![
+            conf!("dial-plan/au.toml"),
+            conf!("dial-plan/ca.toml"),
+            conf!("dial-plan/dk.toml"),
+            conf!("dial-plan/eu.toml"),
+            conf!("dial-plan/gb.toml"),
+            conf!("dial-plan/us.toml"),
+        ],
+        tables: [
+            conf!("lab/organisations.csv"),
+            conf!("lab/sites.csv"),
+            conf!("lab/buildings.csv"),
+            conf!("lab/locations.csv"),
+            conf!("lab/numbers.csv"),
+        ],
+        cases: vec![conf!("cases/lab.toml")],
+    }
 }
 
 #[cfg(test)]
@@ -34,7 +47,7 @@ mod tests {
 
     #[test]
     fn the_lab_has_its_fixed_names_and_ports_and_reaches_nothing_beyond_this_machine() {
-        let lab = lab_settings().unwrap();
+        let (lab, _) = lab().unwrap();
         let trunks: Vec<_> = lab.trunks.iter().map(|trunk| (trunk.name.as_str(), trunk.port.unwrap_or(0))).collect();
         let fixed = [
             ("psap-1", 5070),

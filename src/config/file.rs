@@ -7,11 +7,6 @@ use super::table::Reader;
 use std::path::{Path, PathBuf};
 
 /// Reads the config at `path` with this process's environment over it. Everything that is wrong is told at once.
-pub fn load(path: &Path) -> Result<Settings, Vec<Complaint>> {
-    open(path).map(|(settings, _)| settings)
-}
-
-/// As [`load`], with the document, which knows the line of every key.
 pub(super) fn open(path: &Path) -> Result<(Settings, Document), Vec<Complaint>> {
     let file = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| {
@@ -92,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_is_one_complaint_and_no_panic() {
-        let complaints = load(Path::new("/nowhere/callbox.toml")).unwrap_err();
+        let complaints = open(Path::new("/nowhere/callbox.toml")).map(|_| ()).unwrap_err();
         assert_eq!(complaints.len(), 1);
         assert!(complaints[0].to_string().starts_with("/nowhere/callbox.toml: cannot be read"));
     }

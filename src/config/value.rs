@@ -1,7 +1,7 @@
 //! How each kind of value is read from a config and written in its reference.
 use crate::edge::log;
 use crate::record::trunk::Carrier;
-use crate::record::{Area, Number, Profile, TrunkKind};
+use crate::record::{Area, Class, Number, Profile, TrunkKind};
 use crate::sip::flow::Transport;
 use config::{Value, ValueKind};
 use core::net::{IpAddr, SocketAddr};
@@ -149,6 +149,8 @@ choices! {
         TrunkKind::PsapI3 => "psap-i3", TrunkKind::PsapLegacy => "psap-legacy", TrunkKind::Relay => "relay",
         TrunkKind::Test => "test", TrunkKind::Crisis => "crisis", TrunkKind::Gateway => "gateway",
         TrunkKind::Pbx => "pbx";
+    Class: "emergency, test, crisis or other", like "\"emergency\"";
+        Class::Emergency => "emergency", Class::Test => "test", Class::Crisis => "crisis", Class::Other => "other";
     Profile: "i3, legacy, relay, test, crisis or whole", like "\"i3\"";
         Profile::I3 => "i3", Profile::Legacy => "legacy", Profile::Relay => "relay", Profile::Test => "test",
         Profile::Crisis => "crisis", Profile::Whole => "whole";

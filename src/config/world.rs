@@ -1,137 +1,103 @@
-//! The whole configured world: the config, the dial plans and the tables that it names. Start-up is a reload from
-//! nothing, so both read it here.
+//! Everything that a config says, with the files it names. Starting up is a reload from nothing.
+use super::cases::{self, Case};
 use super::complaint::Complaint;
+use super::document::Document;
 use super::settings::Settings;
-use super::{dial_plan, embedded, file, snapshot};
+use super::texts::Texts;
+use super::{dial_plan, embedded, file, routes, snapshot};
 use crate::cache::{Cache, Snapshot};
-use crate::record::DialPlan;
-use crate::record::table::{self, Against, Fault, File, Files, Tables};
+use crate::record::table::{self, Against, Fault, Files, Tables};
 use std::path::Path;
 
-/// Everything that a node is configured with.
-#[derive(Debug)]
-pub struct World {
-    /// The config.
-    pub settings: Settings,
-    /// What the call path reads of it.
-    pub snapshot: Snapshot,
-    /// What the tables hold.
-    pub tables: Tables,
-}
-
-impl World {
-    /// Puts it into the cache: calls that are decided from now on see it.
-    pub fn publish(self, cache: &Cache) -> Settings {
-        cache.configure(&self.snapshot);
-        cache.load(self.tables);
-        self.settings
-    }
-}
-
-/// The names of the tables, in the order of [`Files`].
-const TABLES: [&str; 5] = ["organisations.csv", "sites.csv", "buildings.csv", "locations.csv", "numbers.csv"];
-
-/// Reads the config at `path` and all that it names.
+/// Reads the config at `path` and every file that it names.
 ///
 /// # Errors
-/// Everything that is wrong with any of the files, at once.
+/// Everything that is wrong, at once.
 pub fn load(path: &Path) -> Result<World, Vec<Complaint>> {
-    let settings = file::load(path)?;
+    let (settings, document) = file::open(path)?;
     let mut complaints = Vec::new();
-    let plans = plans_in(&settings.node.dial_plans, &mut complaints);
-    let texts = TABLES.map(|name| text_of(&settings.node.data.join(name), &mut complaints));
-    if !complaints.is_empty() {
-        return Err(complaints);
-    }
-    let names = TABLES.map(|name| settings.node.data.join(name).display().to_string());
-    assemble(settings, plans, &names, &texts)
+    let texts = Texts::read(&settings, &document, &mut complaints);
+    if complaints.is_empty() { World::build(settings, &document, &texts) } else { Err(complaints) }
 }
 
-/// The lab's world, out of the binary.
+/// The lab's world, from inside the binary.
 ///
 /// # Errors
 /// None, unless the files in the binary are wrong, which a test shows.
 pub fn lab() -> Result<World, Vec<Complaint>> {
-    let settings = embedded::lab_settings()?;
-    let mut complaints = Vec::new();
-    let plans =
-        embedded::DIAL_PLANS.iter().filter_map(|(name, text)| dial_plan::read(name, text, &mut complaints)).collect();
-    if !complaints.is_empty() {
-        return Err(complaints);
+    let (settings, document) = embedded::lab()?;
+    World::build(settings, &document, &embedded::lab_texts())
+}
+
+/// A node's world, checked, before it is put to use.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// What this node is.
+    pub settings: Settings,
+    /// The part of the cache's snapshot that the config knows.
+    pub snapshot: Snapshot,
+    /// Organisations, sites, places and lines.
+    pub tables: Tables,
+    /// The owner's cases.
+    pub cases: Vec<Case>,
+}
+
+impl World {
+    /// Puts this world into the place of the one that the cache has. Calls that are under way keep what they were
+    /// decided with.
+    pub fn publish(self, cache: &Cache) -> Settings {
+        cache.load(self.tables);
+        cache.configure(&self.snapshot);
+        self.settings
     }
-    let names = TABLES.map(|name| format!("conf/lab/{name}"));
-    assemble(settings, plans, &names, &embedded::LAB_TABLES.map(str::to_owned))
+
+    /// Runs the owner's cases against this world. Empty when all turn out as they say.
+    pub fn run_cases(&self) -> Vec<Complaint> {
+        let cache = Cache::default();
+        let _settings = self.clone().publish(&cache);
+        self.cases.iter().flat_map(|case| case.run(&cache)).collect()
+    }
+
+    pub(super) fn build(settings: Settings, document: &Document, texts: &Texts) -> Result<World, Vec<Complaint>> {
+        let mut complaints = Vec::new();
+        let plans = dial_plan::read_all(&texts.dial_plans, &mut complaints);
+        let mut cases = Vec::new();
+        for (name, text) in &texts.cases {
+            cases.extend(cases::read(name, text, &mut complaints));
+        }
+        // A table is held against the dial plans, so a plan that is missing would be told of once more for every line.
+        if !complaints.is_empty() {
+            return Err(complaints);
+        }
+        let snapshot = snapshot::of(&settings, plans);
+        let against = Against { dial_plans: &snapshot.dial_plans, trunks: &snapshot.trunks };
+        match table::read(&files(texts), against) {
+            Err(faults) => complaints.extend(faults.into_iter().map(complaint)),
+            Ok(tables) => {
+                routes::check(&settings, &snapshot, &tables, document, &texts.tables[1].0, &mut complaints);
+                if complaints.is_empty() {
+                    return Ok(World { settings, snapshot, tables, cases });
+                }
+            }
+        }
+        Err(complaints)
+    }
 }
 
-fn assemble(
-    settings: Settings,
-    plans: Vec<DialPlan>,
-    names: &[String; 5],
-    texts: &[String; 5],
-) -> Result<World, Vec<Complaint>> {
-    let snapshot = snapshot::of(&settings, plans);
-    let file = |place: usize| File { name: &names[place], text: &texts[place] };
-    let files =
-        Files { organisations: file(0), sites: file(1), buildings: file(2), locations: file(3), numbers: file(4) };
-    let against = Against { dial_plans: &snapshot.dial_plans, trunks: &snapshot.trunks };
-    let tables = table::read(&files, against).map_err(|faults| faults.into_iter().map(of_fault).collect::<Vec<_>>())?;
-    let complaints: Vec<_> = settings
-        .sources
-        .iter()
-        .filter(|source| !tables.sites.iter().any(|site| *site.id == *source.default_site))
-        .map(|source| Complaint {
-            file: names[1].clone(),
-            line: None,
-            key: "id".into(),
-            why: format!("has no site {}, the default site of the source {}", source.default_site, source.trunk),
-            remedy: "a line for that site, or another default_site".into(),
-        })
-        .collect();
-    if complaints.is_empty() { Ok(World { settings, snapshot, tables }) } else { Err(complaints) }
+fn files(texts: &Texts) -> Files<'_> {
+    let [organisations, sites, buildings, locations, numbers] =
+        texts.tables.each_ref().map(|(name, text)| table::File { name, text });
+    Files { organisations, sites, buildings, locations, numbers }
 }
 
-fn of_fault(fault: Fault) -> Complaint {
+/// A table's remedy is an order (`add it to the sites`), ours follows the word `try`.
+fn complaint(fault: Fault) -> Complaint {
     Complaint {
         file: fault.file,
-        line: usize::try_from(fault.line).ok(),
+        line: usize::try_from(fault.line).ok().filter(|line| *line > 0),
         key: fault.column,
         why: fault.why,
-        remedy: fault.remedy,
-    }
-}
-
-fn plans_in(folder: &Path, complaints: &mut Vec<Complaint>) -> Vec<DialPlan> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) => {
-            complaints.push(unreadable(folder, &error));
-            return Vec::new();
-        }
-    };
-    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    paths.sort();
-    let read = |path: &std::path::PathBuf| {
-        let text = text_of(path, complaints);
-        dial_plan::read(&path.display().to_string(), &text, complaints)
-    };
-    paths.iter().filter_map(read).collect()
-}
-
-fn text_of(path: &Path, complaints: &mut Vec<Complaint>) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|error| {
-        complaints.push(unreadable(path, &error));
-        String::new()
-    })
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Complaint {
-    Complaint {
-        file: path.display().to_string(),
-        line: None,
-        key: String::new(),
-        why: format!("cannot be read ({error})"),
-        remedy: "a file or folder that this user may read".into(),
+        remedy: format!("to {}", fault.remedy),
     }
 }
 
@@ -140,12 +106,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lab_in_the_binary_is_the_lab_in_the_files() {
-        let inside = lab().unwrap();
-        let outside = load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/conf/lab.toml"))).unwrap();
-        assert_eq!(inside.tables.lines, outside.tables.lines);
-        assert_eq!(inside.tables.sites, outside.tables.sites);
-        assert_eq!(inside.snapshot.dial_plans, outside.snapshot.dial_plans);
-        assert_eq!(inside.snapshot.trunks, outside.snapshot.trunks);
+    fn the_lab_is_sound_and_its_cases_turn_out_as_they_say() {
+        let lab = lab().unwrap();
+        assert!(lab.cases.len() >= 10, "{} cases", lab.cases.len());
+        assert_eq!(lab.run_cases(), []);
+    }
+
+    #[test]
+    fn what_the_binary_holds_is_what_conf_holds() {
+        let conf = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf");
+        let (settings, document) = file::open(&conf.join("lab.toml")).unwrap();
+        let mut complaints = Vec::new();
+        let disk = Texts::read(&settings, &document, &mut complaints);
+        assert_eq!(complaints, []);
+        let inside = embedded::lab_texts();
+        let held = |texts: &Texts| {
+            let all = texts.dial_plans.iter().chain(&texts.tables).chain(&texts.cases);
+            all.map(|(_, text)| text.to_string()).collect::<Vec<_>>()
+        };
+        assert!(held(&disk) == held(&inside), "a file of conf/ is not in config::embedded");
+    }
+
+    #[test]
+    fn every_file_that_is_missing_is_told_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("callbox.toml");
+        std::fs::write(&path, include_str!("../../conf/lab.toml")).unwrap();
+        let complaints = load(&path).unwrap_err();
+        let keys: Vec<_> = complaints.iter().map(|complaint| complaint.key.as_str()).collect();
+        assert_eq!(keys, ["node.dial_plans", "node.data", "node.data", "node.data", "node.data", "node.data"]);
+        assert!(complaints.iter().all(|complaint| complaint.line.is_some()), "{complaints:?}");
     }
 }

@@ -50,7 +50,7 @@ pub fn run(args: ExplainArgs) -> ExitCode {
         }
         Err(why) => {
             eprintln!("callbox: {why}");
-            ExitCode::from(super::run::BAD_CONFIG)
+            ExitCode::from(crate::config::complaint::EXIT_CODE)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The commands.
 pub mod call;
+pub mod check;
 pub mod explain;
 pub mod lab;
 pub mod run;
@@ -23,6 +24,8 @@ enum Command {
     Lab,
     /// Place a call as a phone would and print its ladder
     Call(call::CallArgs),
+    /// Tell everything that is wrong with a config, or what it would run
+    Check(check::CheckArgs),
     /// Print how a call would be decided, without making it
     Explain(explain::ExplainArgs),
 }
@@ -33,6 +36,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Lab => lab::run(),
         Command::Call(args) => call::run(args),
+        Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(args),
     }
 }

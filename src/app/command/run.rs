@@ -1,13 +1,11 @@
 //! `callbox run`: the router alone.
 use crate::app::build;
+use crate::config::complaint::EXIT_CODE;
 use crate::config::{self, Complaint, World};
 use clap::Args;
 use core::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// The exit code of a config that is wrong (sysexits.h: EX_USAGE).
-pub const BAD_CONFIG: u8 = 64;
 
 /// What `callbox run` takes.
 #[derive(Clone, Debug, Args)]
@@ -49,7 +47,7 @@ pub fn complain(complaints: &[Complaint]) -> ExitCode {
     for complaint in complaints {
         eprintln!("{complaint}");
     }
-    ExitCode::from(BAD_CONFIG)
+    ExitCode::from(EXIT_CODE)
 }
 
 /// Addresses in a row, each once.

@@ -127,7 +127,7 @@ impl Header {
                 }
                 _ => {
                     // Not by its name: in a file without a header, that is somebody's number or address.
-                    complain(&nth(place), "no such column", format!("the file has {}", layout.wanted()));
+                    complain(&nth(place), "no such column", format!("use {}", layout.wanted()));
                     false
                 }
             };
@@ -137,7 +137,7 @@ impl Header {
         }
         for (column, place) in layout.columns.iter().zip(&header.columns) {
             if column.required && place.is_none() {
-                complain(column.name, "the column is missing", format!("the file has {}", layout.wanted()));
+                complain(column.name, "the column is missing", format!("use {}", layout.wanted()));
             }
         }
         sound.then_some(header)

@@ -1,0 +1,179 @@
+//! Whether the calls of every site have somewhere to go.
+use super::complaint::{Complaint, nearest};
+use super::document::Document;
+use super::settings::Settings;
+use crate::cache::Snapshot;
+use crate::record::site::plan_of;
+use crate::record::table::Tables;
+use crate::record::{Area, Element, Site, Trunk, TrunkKind};
+use std::sync::Arc;
+
+/// Checks sources and areas against the tables, and every site against the trunks. `sites` is the name of the file that
+/// the sites stand in.
+pub fn check(
+    settings: &Settings,
+    snapshot: &Snapshot,
+    tables: &Tables,
+    document: &Document,
+    sites: &str,
+    complaints: &mut Vec<Complaint>,
+) {
+    sources(settings, tables, document, complaints);
+    areas(settings, tables, document, complaints);
+    for site in &tables.sites {
+        for (why, remedy) in faults_of(site, snapshot) {
+            complaints.push(Complaint {
+                file: sites.to_owned(),
+                line: None,
+                key: site.id.to_string(),
+                why: why.to_owned(),
+                remedy: remedy.to_owned(),
+            });
+        }
+    }
+}
+
+fn sources(settings: &Settings, tables: &Tables, document: &Document, complaints: &mut Vec<Complaint>) {
+    for (at, source) in settings.sources.iter().enumerate() {
+        if !tables.organisations.iter().any(|organisation| *organisation.id == *source.organisation) {
+            let known = tables.organisations.iter().map(|organisation| &*organisation.id);
+            let remedy = nearest(&source.organisation, known).unwrap_or("an organisation of organisations.csv");
+            let key = format!("source[{at}].organisation");
+            complaints.push(document.complaint(&key, "there is no such organisation".into(), remedy.into()));
+        }
+        let own = || tables.sites.iter().filter(|site| *site.organisation == *source.organisation);
+        if !own().any(|site| *site.id == *source.default_site) {
+            let remedy = nearest(&source.default_site, own().map(|site| &*site.id)).unwrap_or("a site of sites.csv");
+            let key = format!("source[{at}].default_site");
+            let why = "this organisation has no such site";
+            complaints.push(document.complaint(&key, why.into(), remedy.into()));
+        }
+    }
+}
+
+fn areas(settings: &Settings, tables: &Tables, document: &Document, complaints: &mut Vec<Complaint>) {
+    for (at, trunk) in settings.trunks.iter().enumerate() {
+        for (nth, area) in trunk.areas.iter().enumerate() {
+            let unknown = |name: &Option<String>| {
+                name.as_ref().is_some_and(|name| !tables.locations.iter().any(|place| *place.id == **name))
+            };
+            if unknown(&area.building) || unknown(&area.location) {
+                let key = format!("trunk[{at}].areas[{nth}]");
+                let why = "there is no such building or location";
+                complaints.push(document.complaint(&key, why.into(), "an id of buildings.csv or locations.csv".into()));
+            }
+        }
+    }
+}
+
+/// What is missing for a site's calls, and what would mend it.
+fn faults_of(site: &Site, snapshot: &Snapshot) -> Vec<(&'static str, &'static str)> {
+    let mut faults = Vec::new();
+    let has = |kind: TrunkKind| snapshot.trunks.iter().any(|trunk| trunk.kind == kind);
+    let Some(plan) = plan_of(&snapshot.dial_plans, &site.country) else { return faults };
+    let routed = plan.switched_on && site.stage2;
+    if routed && !has(TrunkKind::Relay) && !snapshot.trunks.iter().any(|trunk| serves(trunk, site)) {
+        faults.push((
+            "its emergency calls are ours, and no PSAP trunk serves it and there is no relay center",
+            "a trunk of kind relay, or a PSAP trunk whose areas hold the site's building",
+        ));
+    }
+    if !routed && site.gateway.is_none() {
+        faults.push((
+            "its emergency calls are not ours, and it has no gateway that they could go by",
+            "the name of a trunk in the column gateway",
+        ));
+    }
+    if routed && !plan.crisis.is_empty() && !has(TrunkKind::Crisis) && site.gateway.is_none() {
+        faults.push((
+            "its calls to the crisis line are ours and have no way there",
+            "a trunk of kind crisis, or a gateway of the site",
+        ));
+    }
+    if plan.switched_on && site.stage1 && !plan.test.is_empty() && !has(TrunkKind::Test) {
+        faults.push(("its test calls are ours and nothing answers them", "a trunk of kind test"));
+    }
+    faults
+}
+
+/// Whether a PSAP trunk takes calls from the site's own building. Elements that the site's address lacks are no
+/// hindrance: its places may have them.
+fn serves(trunk: &Arc<Trunk>, site: &Site) -> bool {
+    let within = |area: &Area| {
+        let holds = |wanted: &Option<String>, has: Option<&str>| {
+            wanted.as_deref().zip(has).is_none_or(|(wanted, has)| wanted.eq_ignore_ascii_case(has))
+        };
+        holds(&area.country, Some(&site.country))
+            && holds(&area.state, site.civic.value(Element::A1))
+            && holds(&area.county, site.civic.value(Element::A2))
+            && holds(&area.city, site.civic.value(Element::A3))
+    };
+    matches!(trunk.kind, TrunkKind::PsapI3 | TrunkKind::PsapLegacy)
+        && (trunk.areas.is_empty() || trunk.areas.iter().any(within))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::texts::Texts;
+    use super::super::world::World;
+    use super::super::{embedded, file};
+
+    /// What is told of the lab when its config and its tables are edited.
+    fn told(config: impl Fn(String) -> String, tables: impl Fn(&mut Texts)) -> Vec<String> {
+        let text = config(include_str!("../../conf/lab.toml").to_owned());
+        let (settings, document) = file::read("lab.toml", &text, &[]).expect("a config that is sound by itself");
+        let mut texts = embedded::lab_texts();
+        tables(&mut texts);
+        match World::build(settings, &document, &texts) {
+            Ok(_) => Vec::new(),
+            Err(complaints) => complaints.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// The config without the trunk of this name.
+    fn without(config: &str, trunk: &str) -> String {
+        let mine = format!("name = \"{trunk}\"");
+        config.split("[[trunk]]").filter(|table| !table.contains(&mine)).collect::<Vec<_>>().join("[[trunk]]")
+    }
+
+    #[test]
+    fn the_lab_as_it_is_has_a_way_for_every_call() {
+        assert_eq!(told(|config| config, |_| {}), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_site_whose_calls_nobody_takes_is_told() {
+        let elsewhere = |config: String| {
+            without(&config, "relay").replace("kind = \"psap-i3\"", "kind = \"psap-i3\"\nareas = [{ state = \"NY\" }]")
+        };
+        let told = told(elsewhere, |_| {});
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("conf/lab/sites.csv hq: its emergency calls are ours, and no PSAP"), "{told:?}");
+    }
+
+    #[test]
+    fn a_site_that_is_not_ours_needs_a_gateway_and_test_calls_need_someone_who_answers() {
+        let no_gateway = |texts: &mut Texts| {
+            let sites = texts.tables[1].1.replace("depot,acme,US,,no,no,,,,gateway", "depot,acme,US,,no,no,,,,");
+            texts.tables[1].1 = sites.into();
+        };
+        let told_of_depot = told(|config| config, no_gateway);
+        assert_eq!(told_of_depot.len(), 1, "{told_of_depot:?}");
+        assert!(told_of_depot[0].contains(" depot: its emergency calls are not ours"), "{told_of_depot:?}");
+        let told_of_ivr = told(|config| without(&config, "ivr"), |_| {});
+        assert_eq!(told_of_ivr.len(), 2, "hq and branch have stage 1: {told_of_ivr:?}");
+    }
+
+    #[test]
+    fn sources_and_areas_name_what_the_tables_have() {
+        let misspelt = |config: String| {
+            config
+                .replace("default_site = \"hq\"", "default_site = \"hp\"")
+                .replace("kind = \"relay\"", "kind = \"relay\"\nareas = [{ building = \"hq-man\" }]")
+        };
+        let told = told(misspelt, |_| {});
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].ends_with("source[0].default_site: this organisation has no such site; try hq"), "{told:?}");
+        assert!(told[1].contains("trunk[2].areas[0]: there is no such building or location"), "{told:?}");
+    }
+}
