@@ -29,7 +29,8 @@ fn the_example_config_with_every_key_uncommented_is_the_default() {
         .collect();
     // The example's source names a trunk `pbx` that the example does not have; everything else is sound.
     let pbx = "[[trunk]]\nname = \"pbx\"\nkind = \"pbx\"\nhost = \"192.0.2.20\"\n";
-    let (read, _) = file::read("conf/callbox.toml", &format!("{text}{pbx}"), &[]).expect("the example is sound");
+    let (read, _) =
+        file::read("conf/callbox.toml", &format!("{text}{pbx}"), &[]).sound().expect("the example is sound");
     let default = Settings::default();
     assert_eq!(
         (&read.node, &read.unknown_source, &read.metrics, &read.log),

@@ -32,6 +32,12 @@ impl fmt::Display for Complaint {
     }
 }
 
+/// Complaints in the order in which their owner reads the files.
+pub fn ordered(mut complaints: Vec<Complaint>) -> Vec<Complaint> {
+    complaints.sort_by(|left, right| (&left.file, left.line).cmp(&(&right.file, right.line)));
+    complaints
+}
+
 /// The known word that is nearest to a mistyped one, when it is near enough to be what was meant.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed: String = typed.chars().take(64).collect();

@@ -1,8 +1,5 @@
 //! The lab's config and tables inside the binary, so that `callbox lab` works in any folder.
-use super::complaint::Complaint;
-use super::document::Document;
-use super::file;
-use super::settings::Settings;
+use super::file::{self, Reading};
 use super::texts::Texts;
 
 /// A file of `conf/`, with its name.
@@ -14,7 +11,7 @@ macro_rules! conf {
 
 /// `conf/lab.toml` as it was when this binary was built. The environment is left out: the lab's names and ports are
 /// fixed, so that every tool finds them.
-pub(super) fn lab() -> Result<(Settings, Document), Vec<Complaint>> {
+pub(super) fn lab() -> Reading {
     file::read("conf/lab.toml", include_str!("../../conf/lab.toml"), &[])
 }
 
@@ -47,7 +44,7 @@ mod tests {
 
     #[test]
     fn the_lab_has_its_fixed_names_and_ports_and_reaches_nothing_beyond_this_machine() {
-        let (lab, _) = lab().unwrap();
+        let (lab, _) = lab().sound().unwrap();
         let trunks: Vec<_> = lab.trunks.iter().map(|trunk| (trunk.name.as_str(), trunk.port.unwrap_or(0))).collect();
         let fixed = [
             ("psap-1", 5070),

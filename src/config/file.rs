@@ -6,38 +6,55 @@ use super::settings::Settings;
 use super::table::Reader;
 use std::path::{Path, PathBuf};
 
-/// Reads the config at `path` with this process's environment over it. Everything that is wrong is told at once.
-pub(super) fn open(path: &Path) -> Result<(Settings, Document), Vec<Complaint>> {
+/// A config as far as it could be read, and everything that is wrong with it.
+pub struct Reading {
+    /// The settings and the text they come from; `None` when the file is not there or no TOML. With complaints, what
+    /// they are about has its default.
+    pub read: Option<(Settings, Document)>,
+    /// Everything that is wrong with it.
+    pub complaints: Vec<Complaint>,
+}
+
+/// Reads the config at `path` with this process's environment over it.
+pub(super) fn open(path: &Path) -> Reading {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        vec![Complaint {
-            file: file.clone(),
-            line: None,
-            key: String::new(),
-            why: format!("cannot be read ({error})"),
-            remedy: "--config with the path of a config that this user may read".into(),
-        }]
-    })?;
-    let (mut settings, document) = read(&file, &text, &environment())?;
-    settings.stand_in(path.parent().unwrap_or(Path::new("")));
-    Ok((settings, document))
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let mut reading = read(&file, &text, &environment());
+            if let Some((settings, _)) = &mut reading.read {
+                settings.stand_in(path.parent().unwrap_or(Path::new("")));
+            }
+            reading
+        }
+        Err(error) => {
+            let why = format!("cannot be read ({error})");
+            let remedy = "--config with the path of a config that this user may read".into();
+            let complaints = vec![Complaint { file, line: None, key: String::new(), why, remedy }];
+            Reading { read: None, complaints }
+        }
+    }
 }
 
 /// Reads a config from its text; `environment` is name and value of variables. Paths stay as they are written.
-pub fn read(file: &str, text: &str, environment: &[(String, String)]) -> Result<(Settings, Document), Vec<Complaint>> {
+pub fn read(file: &str, text: &str, environment: &[(String, String)]) -> Reading {
     let mut complaints = Vec::new();
     let (document, values) = Document::parse(file, text, environment, &mut complaints);
-    if let Some(values) = values {
+    let read = values.map(|values| {
         let settings = Settings::read(&mut Reader::new(&document, "", values, &mut complaints));
-        if complaints.is_empty() {
-            check::settings(&settings, &document, &mut complaints);
-        }
-        if complaints.is_empty() {
-            return Ok((settings, document));
+        check::settings(&settings, &document, &mut complaints);
+        (settings, document)
+    });
+    Reading { read, complaints }
+}
+
+impl Reading {
+    /// The settings, when nothing is wrong.
+    pub fn sound(self) -> Result<(Settings, Document), Vec<Complaint>> {
+        match self.read {
+            Some(read) if self.complaints.is_empty() => Ok(read),
+            _ => Err(self.complaints),
         }
     }
-    complaints.sort_by(|left, right| (&left.file, left.line).cmp(&(&right.file, right.line)));
-    Err(complaints)
 }
 
 fn environment() -> Vec<(String, String)> {
@@ -60,10 +77,11 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use super::super::complaint::ordered;
     use super::*;
 
     fn told(text: &str) -> Vec<String> {
-        read("a.toml", text, &[]).map(|_| ()).unwrap_err().iter().map(ToString::to_string).collect()
+        ordered(read("a.toml", text, &[]).complaints).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -73,9 +91,11 @@ mod tests {
         assert_eq!(
             told(text),
             [
+                "a.toml listener: there is no listener, so no call can come in; try [[listener]] with \
+                 transport = \"udp\" and address = \"192.0.2.1:5060\"",
                 "a.toml:3 node.max_call: is not a key that callbox knows; try max_calls",
                 "a.toml:4 node.loopback_only: is not true or false; try true",
-                "a.toml:5 trunk[0].host: is not set; try host = \"text\"",
+                "a.toml:5 trunk[0].host: is not set; try host = \"192.0.2.10\"",
                 "a.toml:7 trunk[0].kind: is not psap-i3, psap-legacy, relay, test, crisis, gateway or pbx; \
                  try \"psap-i3\"",
                 "a.toml:8 trunk[0].port: is not a whole number up to 65535; try 5060",
@@ -87,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_is_one_complaint_and_no_panic() {
-        let complaints = open(Path::new("/nowhere/callbox.toml")).map(|_| ()).unwrap_err();
+        let complaints = open(Path::new("/nowhere/callbox.toml")).complaints;
         assert_eq!(complaints.len(), 1);
         assert!(complaints[0].to_string().starts_with("/nowhere/callbox.toml: cannot be read"));
     }
@@ -98,10 +118,10 @@ mod tests {
                     kind = \"relay\"\nhost = \"192.0.2.1\"\n";
         let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let (settings, _) =
-            read("a.toml", text, &[set("CALLBOX_NODE__MAX_CALLS", "7"), set("CALLBOX_LOG", "debug")]).unwrap();
+            read("a.toml", text, &[set("CALLBOX_NODE__MAX_CALLS", "7"), set("CALLBOX_LOG", "debug")]).sound().unwrap();
         assert_eq!(settings.node.max_calls, 7);
         assert_eq!(settings.log.level, crate::edge::log::Level::Debug);
-        let complaints = read("a.toml", text, &[set("CALLBOX_NODE__MAX_CALLS", "many")]).map(|_| ()).unwrap_err();
+        let complaints = read("a.toml", text, &[set("CALLBOX_NODE__MAX_CALLS", "many")]).complaints;
         assert_eq!(complaints[0].to_string(), "environment node.max_calls: is not a whole number; try 1000");
     }
 }

@@ -121,10 +121,11 @@ mod tests {
     /// What is told of the lab when its config and its tables are edited.
     fn told(config: impl Fn(String) -> String, tables: impl Fn(&mut Texts)) -> Vec<String> {
         let text = config(include_str!("../../conf/lab.toml").to_owned());
-        let (settings, document) = file::read("lab.toml", &text, &[]).expect("a config that is sound by itself");
+        let (settings, document) =
+            file::read("lab.toml", &text, &[]).sound().expect("a config that is sound by itself");
         let mut texts = embedded::lab_texts();
         tables(&mut texts);
-        match World::build(settings, &document, &texts) {
+        match World::build(settings, &document, &texts, Vec::new()) {
             Ok(_) => Vec::new(),
             Err(complaints) => complaints.iter().map(ToString::to_string).collect(),
         }
@@ -173,7 +174,7 @@ mod tests {
         };
         let told = told(misspelt, |_| {});
         assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[0].ends_with("source[0].default_site: this organisation has no such site; try hq"), "{told:?}");
-        assert!(told[1].contains("trunk[2].areas[0]: there is no such building or location"), "{told:?}");
+        assert!(told[1].ends_with("source[0].default_site: this organisation has no such site; try hq"), "{told:?}");
+        assert!(told[0].contains("trunk[2].areas[0]: there is no such building or location"), "{told:?}");
     }
 }

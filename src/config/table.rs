@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
     pub fn key<T: Setting>(&mut self, name: &str, required: bool, default: T) -> T {
         let Some(value) = self.values.remove(name) else {
             if required {
-                self.complain(name, "is not set".into(), format!("{name} = {}", T::EXAMPLE));
+                self.complain(name, "is not set".into(), format!("{name} = {}", default.written()));
             }
             return default;
         };

@@ -1,7 +1,8 @@
 //! Everything that a config says, with the files it names. Starting up is a reload from nothing.
 use super::cases::{self, Case};
-use super::complaint::Complaint;
+use super::complaint::{Complaint, ordered};
 use super::document::Document;
+use super::file::Reading;
 use super::settings::Settings;
 use super::texts::Texts;
 use super::{dial_plan, embedded, file, routes, snapshot};
@@ -14,10 +15,10 @@ use std::path::Path;
 /// # Errors
 /// Everything that is wrong, at once.
 pub fn load(path: &Path) -> Result<World, Vec<Complaint>> {
-    let (settings, document) = file::open(path)?;
-    let mut complaints = Vec::new();
+    let Reading { read, mut complaints } = file::open(path);
+    let Some((settings, document)) = read else { return Err(ordered(complaints)) };
     let texts = Texts::read(&settings, &document, &mut complaints);
-    if complaints.is_empty() { World::build(settings, &document, &texts) } else { Err(complaints) }
+    World::build(settings, &document, &texts, complaints)
 }
 
 /// The lab's world, from inside the binary.
@@ -25,8 +26,8 @@ pub fn load(path: &Path) -> Result<World, Vec<Complaint>> {
 /// # Errors
 /// None, unless the files in the binary are wrong, which a test shows.
 pub fn lab() -> Result<World, Vec<Complaint>> {
-    let (settings, document) = embedded::lab()?;
-    World::build(settings, &document, &embedded::lab_texts())
+    let (settings, document) = embedded::lab().sound()?;
+    World::build(settings, &document, &embedded::lab_texts(), Vec::new())
 }
 
 /// A node's world, checked, before it is put to use.
@@ -58,29 +59,37 @@ impl World {
         self.cases.iter().flat_map(|case| case.run(&cache)).collect()
     }
 
-    pub(super) fn build(settings: Settings, document: &Document, texts: &Texts) -> Result<World, Vec<Complaint>> {
-        let mut complaints = Vec::new();
-        let plans = dial_plan::read_all(&texts.dial_plans, &mut complaints);
+    /// Puts a world together out of its texts. `complaints` are those about the settings; a step whose ground they take
+    /// away is left out, so that no complaint follows from another.
+    pub(super) fn build(
+        settings: Settings,
+        document: &Document,
+        texts: &Texts,
+        mut complaints: Vec<Complaint>,
+    ) -> Result<World, Vec<Complaint>> {
         let mut cases = Vec::new();
         for (name, text) in &texts.cases {
             cases.extend(cases::read(name, text, &mut complaints));
         }
-        // A table is held against the dial plans, so a plan that is missing would be told of once more for every line.
-        if !complaints.is_empty() {
-            return Err(complaints);
+        let ground = complaints.iter().any(|one| ["trunk", "node"].iter().any(|table| one.key.starts_with(table)));
+        let before = complaints.len();
+        let plans = dial_plan::read_all(&texts.dial_plans, &mut complaints);
+        if ground || complaints.len() > before {
+            return Err(ordered(complaints));
         }
         let snapshot = snapshot::of(&settings, plans);
         let against = Against { dial_plans: &snapshot.dial_plans, trunks: &snapshot.trunks };
-        match table::read(&files(texts), against) {
-            Err(faults) => complaints.extend(faults.into_iter().map(complaint)),
-            Ok(tables) => {
-                routes::check(&settings, &snapshot, &tables, document, &texts.tables[1].0, &mut complaints);
-                if complaints.is_empty() {
-                    return Ok(World { settings, snapshot, tables, cases });
-                }
+        let tables = match table::read(&files(texts), against) {
+            Ok(tables) => tables,
+            Err(faults) => {
+                complaints.extend(faults.into_iter().map(complaint));
+                return Err(ordered(complaints));
             }
+        };
+        if complaints.is_empty() {
+            routes::check(&settings, &snapshot, &tables, document, &texts.tables[1].0, &mut complaints);
         }
-        Err(complaints)
+        if complaints.is_empty() { Ok(World { settings, snapshot, tables, cases }) } else { Err(ordered(complaints)) }
     }
 }
 
@@ -115,7 +124,7 @@ mod tests {
     #[test]
     fn what_the_binary_holds_is_what_conf_holds() {
         let conf = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf");
-        let (settings, document) = file::open(&conf.join("lab.toml")).unwrap();
+        let (settings, document) = file::open(&conf.join("lab.toml")).sound().unwrap();
         let mut complaints = Vec::new();
         let disk = Texts::read(&settings, &document, &mut complaints);
         assert_eq!(complaints, []);
@@ -128,13 +137,41 @@ mod tests {
     }
 
     #[test]
+    fn faults_of_all_files_are_told_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = "[node]\ndomain = \"a.example\"\n[[listener]]\ntransport = \"upd\"\naddress = \"127.0.0.1:5060\"\n\
+                      [[trunk]]\nname = \"relay\"\nkind = \"relay\"\nhost = \"192.0.2.1\"\n";
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let path = write("callbox.toml", config);
+        write("dial-plan/us.toml", "country = \"US\"\ncalling_code = \"1\"\nemergency = [\"911\"]\n");
+        write("cases/a.toml", "[[case]]\nname = \"a\"\n");
+        write("data/organisations.csv", "id,name\nacme,Acme\n");
+        write("data/sites.csv", "id,organisation,country,stage1,stage2\nhq,acme,FR,yes,yes\n");
+        write("data/buildings.csv", "id,country\n");
+        write("data/locations.csv", "id,building\n");
+        write("data/numbers.csv", "number,site\n+13125550123,hp\n");
+        let told: Vec<_> = load(&path).unwrap_err().iter().map(ToString::to_string).collect();
+        let at = |file: &str| format!("{}/{file}", folder.path().display());
+        assert_eq!(told.len(), 4, "{told:#?}");
+        assert!(told[0].starts_with(&at("callbox.toml:4 listener[0].transport: is not udp or tcp")), "{told:#?}");
+        assert!(told[1].starts_with(&at("cases/a.toml:1 case[0].dial: is not set; try dial = \"911\"")), "{told:#?}");
+        assert!(told[2].starts_with(&at("data/numbers.csv:2 site: no such site")), "{told:#?}");
+        assert!(told[3].starts_with(&at("data/sites.csv:2 country: no dial plan")), "{told:#?}");
+    }
+
+    #[test]
     fn every_file_that_is_missing_is_told_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("callbox.toml");
         std::fs::write(&path, include_str!("../../conf/lab.toml")).unwrap();
         let complaints = load(&path).unwrap_err();
         let keys: Vec<_> = complaints.iter().map(|complaint| complaint.key.as_str()).collect();
-        assert_eq!(keys, ["node.dial_plans", "node.data", "node.data", "node.data", "node.data", "node.data"]);
+        assert_eq!(keys, ["node.data", "node.data", "node.data", "node.data", "node.data", "node.dial_plans"]);
         assert!(complaints.iter().all(|complaint| complaint.line.is_some()), "{complaints:?}");
     }
 }
