@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 /// Longer than any scenario lasts, on a slow machine too. What takes longer has failed.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A running program. It is killed when the value goes.
 pub struct Program {

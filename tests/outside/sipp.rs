@@ -53,7 +53,8 @@ impl Answerer {
 
     /// Waits until a call has come to this `<log>` line of the scenario.
     pub fn reaches(&mut self, step: &str) {
-        self.program.await_line(&format!("its scenario had {step}"), |line| line.contains(step).then_some(()));
+        let found = |line: &str| (line.contains(step) || is_complaint(line)).then_some(());
+        self.program.await_line(&format!("its scenario had {step}"), found);
         if self.program.said().iter().any(|line| is_complaint(line)) {
             panic!("the call was not as the scenario wants it\n{}", self.program.tail());
         }
@@ -124,7 +125,7 @@ impl Caller {
         let mut command = sipp(&format!("caller/{}", self.scenario), folder.path());
         let own = if self.to.starts_with('[') { "::1" } else { "127.0.0.1" };
         command.arg(self.to).args(["-i", own, "-p", &free_port().to_string(), "-m", "1", "-d", "300"]);
-        command.args(["-t", if self.stream { "t1" } else { "u1" }, "-timeout", "20", "-timeout_error"]);
+        command.args(["-t", if self.stream { "t1" } else { "u1" }, "-timeout", "15", "-timeout_error"]);
         command.args(["-key", "ruri", &self.dials, "-key", "number", self.number]);
         let program = Program::start(&format!("the caller ({})", self.scenario), command, false);
         Calling { program, folder }
