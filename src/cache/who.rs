@@ -19,7 +19,8 @@ impl Cache {
     /// nothing; `None` for datagrams.
     pub fn who(&self, snapshot: &Snapshot, peer: SocketAddr, via_port: Option<u16>) -> Who {
         let configured = snapshot.who(peer, via_port);
-        if configured != Who::Unknown {
+        // Where peers are told by their ports, one at a trunk's address and another port is not that trunk.
+        if configured != Who::Unknown || snapshot.tells_by_port(peer) {
             return configured;
         }
         let address = peer.ip().to_canonical();
@@ -36,7 +37,7 @@ impl Snapshot {
     pub fn who(&self, peer: SocketAddr, via_port: Option<u16>) -> Who {
         let address = peer.ip().to_canonical();
         let port = via_port.unwrap_or(peer.port());
-        if self.by_port && address.is_loopback() {
+        if self.tells_by_port(peer) {
             let own = self.trunks.iter().find(|trunk| trunk.port == Some(port) && is_at(trunk, IpAddr::is_loopback));
             return own.map_or_else(|| self.by_network(address), |trunk| self.found(trunk));
         }
@@ -44,6 +45,10 @@ impl Snapshot {
             Some(trunk) => self.found(trunk),
             None => self.by_network(address),
         }
+    }
+
+    fn tells_by_port(&self, peer: SocketAddr) -> bool {
+        self.by_port && peer.ip().to_canonical().is_loopback()
     }
 
     /// The trunk that matches; of several at one address the one on this port, else one that places calls, else the
