@@ -148,10 +148,17 @@ impl<'a> Walk<'a> {
     /// Which open multipart this line separates, and whether it closes it.
     fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
         let text = line.strip_prefix(b"--")?;
-        let matching = |level: &Level<'_>| match text.strip_prefix(level.boundary)? {
-            [] => Some(false),
-            b"--" => Some(true),
-            _ => None,
+        let first = text.first()?;
+        let matching = |level: &Level<'_>| {
+            // most lines differ in their first byte, and there may be as many lines as the body has room for
+            if level.boundary.first() != Some(first) {
+                return None;
+            }
+            match text.strip_prefix(level.boundary)? {
+                [] => Some(false),
+                b"--" => Some(true),
+                _ => None,
+            }
         };
         self.levels.iter().enumerate().rev().find_map(|(index, level)| matching(level).map(|closing| (index, closing)))
     }
@@ -256,4 +263,79 @@ fn boundary(content_type: &[u8]) -> Option<&[u8]> {
     let value = name_addr::param(params.get(1..)?, "boundary").map(lexis::unquoted)?;
     let value = lexis::trim_end(value);
     (multipart && !value.is_empty() && value.len() <= BOUNDARY).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contents(content_type: &str, body: &str) -> Vec<String> {
+        let parts = parts(content_type.as_bytes(), body.as_bytes());
+        parts.iter().map(|part| String::from_utf8(part.content.to_vec()).unwrap()).collect()
+    }
+    const MIXED: &str = "multipart/mixed;boundary=b";
+
+    #[test]
+    fn a_body_of_one_part_is_that_part() {
+        let parts = parts(b"application/sdp;x=y", b"v=0\r\n");
+        assert_eq!((parts.len(), parts[0].content, parts[0].bytes), (1, &b"v=0\r\n"[..], &b"v=0\r\n"[..]));
+        assert!(parts[0].is("Application/SDP"));
+    }
+
+    #[test]
+    fn parts_come_with_their_headers_and_without_the_lines_between_them() {
+        let body = "preamble\r\n--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n\r\n--b  \r\nc:application/pidf+xml;\r\n charset=x\r\n\
+                    content-id : <a@b>\r\nContent-Disposition: by-reference\r\nContent-Transfer-Encoding: 8bit\r\n\r\n<p/>\r\n--b--\r\nepilogue\r\n--b\r\n\r\nno";
+        let found = parts(MIXED.as_bytes(), body.as_bytes());
+        assert_eq!(found.len(), 2);
+        assert_eq!((found[0].content, found[0].is("application/sdp")), (&b"v=0\r\n"[..], true));
+        assert_eq!(found[0].bytes, b"Content-Type: application/sdp\r\n\r\nv=0\r\n");
+        assert!(found[1].is("application/pidf+xml"));
+        assert_eq!((found[1].content, found[1].content_id), (&b"<p/>"[..], &b"a@b"[..]));
+        assert_eq!((found[1].disposition, found[1].encoding), (&b"by-reference"[..], &b"8bit"[..]));
+    }
+
+    #[test]
+    fn a_boundary_is_matched_whole() {
+        assert_eq!(contents(MIXED, "--b\r\n\r\n--b2\r\n--\r\n --b\r\nx--b\r\n--b--"), ["--b2\r\n--\r\n --b\r\nx--b"]);
+        assert_eq!(contents("Multipart/Related ; boundary = \"a b\"", "--a b\r\n\r\nx\r\n--a b--"), ["x"]);
+    }
+
+    #[test]
+    fn what_is_not_closed_ends_with_the_body() {
+        assert_eq!(contents(MIXED, "--b\r\n\r\nx\r\n"), ["x\r\n"]);
+        assert_eq!(contents(MIXED, "--b\n\nx\n--b\n\ny"), ["x", "y"]);
+        assert_eq!(contents(MIXED, "--b\r\nContent-Type: a/b\r\n"), [""]);
+        assert_eq!(contents(MIXED, "--b\r\n\r\nx\r\n--b\r\n"), ["x", ""]);
+    }
+
+    #[test]
+    fn nested_parts_come_out_flat_and_in_order() {
+        let inner = "--c\r\n\r\n1\r\n--c\r\n\r\n2\r\n--c--\r\n";
+        let body =
+            format!("--b\r\nContent-Type: multipart/alternative;boundary=c\r\n\r\n{inner}\r\n--b\r\n\r\n3\r\n--b--");
+        assert_eq!(contents(MIXED, &body), ["1", "2", "3"]);
+        // the outer boundary ends an inner part that was never closed
+        let body = "--b\r\nc: multipart/mixed;boundary=c\r\n\r\n--c\r\n\r\n1\r\n--b\r\n\r\n2\r\n--b--";
+        assert_eq!(contents(MIXED, body), ["1", "2"]);
+    }
+
+    #[test]
+    fn a_multipart_without_its_boundary_is_one_part() {
+        assert_eq!(contents(MIXED, "nothing here"), ["nothing here"]);
+        assert_eq!(contents("multipart/mixed", "--b\r\n\r\nx"), ["--b\r\n\r\nx"]);
+        assert_eq!(contents("multipart/mixed;boundary=\"\"", "--\r\n\r\nx"), ["--\r\n\r\nx"]);
+        assert_eq!(contents(MIXED, "--b\r\nc: multipart/mixed;boundary=z\r\n\r\nx\r\n--b--"), ["x"]);
+    }
+
+    #[test]
+    fn no_more_than_the_limits_is_walked() {
+        assert_eq!(contents(MIXED, &"--b\r\n\r\nx\r\n".repeat(1000)).len(), PARTS);
+        let deep: String = (0..1000)
+            .map(|level| format!("--b{level}\r\nc: multipart/mixed;boundary=b{}\r\n\r\n", level + 1))
+            .collect();
+        let found = parts(b"multipart/mixed;boundary=b0", deep.as_bytes());
+        assert_eq!(found.len(), 1);
+        assert!(found[0].is("multipart/mixed"));
+    }
 }

@@ -142,3 +142,63 @@ pub(super) fn param<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> NameAddr<'_> {
+        NameAddr::read(text.as_bytes()).unwrap_or_else(|| panic!("{text} is an address"))
+    }
+
+    #[test]
+    fn a_display_name_may_hold_anything_inside_its_quotes() {
+        let address = read(r#" "Watson, <T> \"Doc\" \\" <sip:t@example.org;x=1> ; tag = abc ;y"#);
+        assert_eq!(&*address.display_text(), br#"Watson, <T> "Doc" \"#);
+        assert_eq!((address.uri.host, address.uri.param("x")), (&b"example.org"[..], Some(&b"1"[..])));
+        assert_eq!((address.tag(), address.param("Y"), address.param("x")), (Some(&b"abc"[..]), Some(&b""[..]), None));
+        assert_eq!(read("Caf\u{e9} 7 (desk)<sip:a@b>").display, "Caf\u{e9} 7 (desk)".as_bytes());
+    }
+
+    #[test]
+    fn without_brackets_all_parameters_are_the_headers() {
+        let address = read("sip:a@b;user=phone;tag=1");
+        assert_eq!(
+            (address.uri.params, address.tag(), address.param("user")),
+            (&b""[..], Some(&b"1"[..]), Some(&b"phone"[..]))
+        );
+        let address = read("<tel:911>;tag=");
+        assert_eq!((address.uri.user, address.tag()), (&b"911"[..], None));
+    }
+
+    #[test]
+    fn what_readers_differ_about_is_refused_and_can_be_repaired() {
+        let wrong = [
+            r#""Mr. J. User <sip:j@example.com>;tag=5"#,
+            r#""Watson" < sip:j@example.com >;tag=5"#,
+            "Bell, Alexander <sip:j@example.com>;tag=5",
+            "A <sip:j@example.com> junk;tag=5",
+            "A \"B\" <sip:j@example.com>;tag=5",
+        ];
+        for text in wrong {
+            assert!(NameAddr::read(text.as_bytes()).is_none(), "{text}");
+            let repaired = NameAddr::repaired(text.as_bytes()).unwrap();
+            assert_eq!(
+                (repaired.display, repaired.uri.user, repaired.tag()),
+                (&b""[..], &b"j"[..], Some(&b"5"[..])),
+                "{text}"
+            );
+        }
+        for text in ["", "*", "<>", "<sip:a@b", "\"open", "\"", "\\", "<", ">"] {
+            assert!(NameAddr::read(text.as_bytes()).is_none(), "{text}");
+        }
+        assert_eq!(NameAddr::repaired(b"<sip:a@b").unwrap().uri.host, b"b");
+    }
+
+    #[test]
+    fn parameters_are_walked_in_order_with_their_quotes() {
+        let found: Vec<_> = params(br#"a ; b = "x;y" ;; c=;=d"#).collect();
+        assert_eq!(found, [(&b"a"[..], &b""[..]), (b"b", br#""x;y""#), (b"c", b"")]);
+        assert_eq!(param(b"tagged=1;tag=2;tag=3", "TAG"), Some(&b"2"[..]));
+    }
+}

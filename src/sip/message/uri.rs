@@ -192,3 +192,61 @@ pub(super) fn split_value(param: &[u8]) -> (&[u8], &[u8]) {
 fn split_at(text: &[u8], separator: u8) -> (&[u8], &[u8]) {
     find(text, separator).map_or((text, &b""[..]), |at| (&text[..at], &text[at + 1..]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Uri<'_> {
+        Uri::read(text.as_bytes()).unwrap_or_else(|| panic!("{text} is a URI"))
+    }
+
+    #[test]
+    fn a_sip_uri_is_taken_apart() {
+        let uri = read("sips:alice:secret@[2001:DB8::1]:5071;transport=TCP;lr?subject=x&y=z");
+        assert_eq!(
+            (uri.scheme, uri.user, uri.host, uri.port),
+            (Scheme::Sips, &b"alice"[..], &b"2001:DB8::1"[..], Some(5071))
+        );
+        assert_eq!(
+            (uri.param("Transport"), uri.param("lr"), uri.param("maddr")),
+            (Some(&b"TCP"[..]), Some(&b""[..]), None)
+        );
+        assert_eq!(uri.headers, b"subject=x&y=z");
+    }
+
+    #[test]
+    fn what_stands_before_the_at_sign_is_the_users() {
+        assert_eq!(read("sip:a;b=c?d/e@example.com").user, b"a;b=c?d/e");
+        assert_eq!(read("sip:alice@home@proxy.example;lr").user, b"alice@home");
+        assert_eq!(read("sip:alice@home@proxy.example;lr").host, b"proxy.example");
+        assert_eq!(read("sip:proxy.example;lr").user, b"");
+    }
+
+    #[test]
+    fn numbers_services_and_strangers_are_kept() {
+        let tel = read("tel:+1-201-555-0123;phone-context=example.com");
+        assert_eq!((tel.scheme, tel.user), (Scheme::Tel, &b"+1-201-555-0123"[..]));
+        assert_eq!(tel.param("phone-context"), Some(&b"example.com"[..]));
+        assert_eq!(read("urn:service:sos.fire").user, b"service:sos.fire");
+        assert_eq!((read("isbn:2983792873").scheme, read("isbn:2983792873").user), (Scheme::Other, &b""[..]));
+    }
+
+    #[test]
+    fn escapes_are_undone_once_and_never_cut() {
+        assert_eq!(&*read("sip:%39%31%31@ecr").user_text(), b"911");
+        assert_eq!(&*read("sip:%2531@ecr").user_text(), b"%31");
+        assert_eq!(&*read("sip:a%00b%zz%4@ecr").user_text(), b"a\0b%zz%4");
+    }
+
+    #[test]
+    fn what_is_no_uri_is_none() {
+        let wrong =
+            ["", "911", ":911@x", "<sip:a@b>", "sip:", "sip:a@", "sip:a@b:65536", "sip:a@b:x", "sip:a@2001:db8::10"];
+        for text in wrong.into_iter().chain(["sip:a@[::1", "sip:a@[::1]x", "sip:a@b c", "1sip:a@b", "s p:a@b"]) {
+            assert!(Uri::read(text.as_bytes()).is_none(), "{text}");
+        }
+        assert_eq!(without_brackets(b" < sip:a@b > "), b"sip:a@b");
+        assert_eq!(without_brackets(b"sip:a@b"), b"sip:a@b");
+    }
+}

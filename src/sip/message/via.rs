@@ -98,3 +98,72 @@ fn put(out: &mut BytesMut, text: fmt::Arguments<'_>) {
     let written = out.write_fmt(text);
     debug_assert!(written.is_ok(), "a growing buffer takes everything");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(via: &str, source: &str) -> String {
+        let mut out = BytesMut::new();
+        Via::read(via.as_bytes()).unwrap().write_received(&mut out, source.parse().unwrap());
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn white_space_may_stand_around_slashes_and_colons() {
+        let via = Via::read(b"SIP / 2.0\r\n / UDP  first.example.com : 4000 ;ttl=16 ;branch=z9hG4bKa7c6").unwrap();
+        assert_eq!((via.transport, via.host, via.port), (&b"UDP"[..], &b"first.example.com"[..], Some(4000)));
+        assert_eq!((via.param("TTL"), via.branch()), (Some(&b"16"[..]), Some(&b"z9hG4bKa7c6"[..])));
+        let via = Via::read(b"SIP/2.0/TCP [2001:db8::9]:5070;rport").unwrap();
+        assert_eq!((via.host, via.port, via.param("rport")), (&b"2001:db8::9"[..], Some(5070), Some(&b""[..])));
+        assert_eq!(Via::read(b"SIP/2.0/UDP 2001:db8::9;branch=1").unwrap().host, b"2001:db8::9");
+        assert_eq!(Via::read(b"SIPS/2.0/TLS a.example;branch=").unwrap().branch(), None);
+    }
+
+    #[test]
+    fn what_is_no_via_is_none() {
+        for text in [
+            "",
+            "SIP",
+            "SIP/2.0",
+            "SIP/2.0/UDP",
+            "SIP/2.0/UDP ;branch=1",
+            "/2.0/UDP a",
+            "SIP/2.0/ a",
+            "SIP/2.0/UDP a:x",
+        ] {
+            assert!(Via::read(text.as_bytes()).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sender_where_it_says_it_is_gets_its_via_back_as_it_wrote_it() {
+        let via = "SIP / 2.0/UDP 192.0.2.1 : 5060 ;branch=z9hG4bK1 ; x=\"a;b\"";
+        assert_eq!(answered(via, "192.0.2.1:5060"), "SIP / 2.0/UDP 192.0.2.1 : 5060;branch=z9hG4bK1;x=\"a;b\"");
+        let via = "SIP/2.0/TCP [2001:0DB8::1];branch=z9hG4bK1";
+        assert_eq!(answered(via, "[2001:db8::1]:4444"), via);
+    }
+
+    #[test]
+    fn a_name_or_another_address_is_told_where_it_came_from() {
+        assert_eq!(
+            answered("SIP/2.0/UDP a.example;branch=1", "192.0.2.9:5060"),
+            "SIP/2.0/UDP a.example;branch=1;received=192.0.2.9"
+        );
+        assert_eq!(answered("SIP/2.0/UDP 192.0.2.1", "192.0.2.9:5060"), "SIP/2.0/UDP 192.0.2.1;received=192.0.2.9");
+        assert_eq!(answered("SIP/2.0/UDP [::1]", "[2001:db8::9]:5060"), "SIP/2.0/UDP [::1];received=2001:db8::9");
+        assert_eq!(answered("SIP/2.0/UDP 192.0.2.1", "[::ffff:192.0.2.1]:5060"), "SIP/2.0/UDP 192.0.2.1");
+    }
+
+    #[test]
+    fn rport_is_filled_and_brings_received_with_it() {
+        assert_eq!(
+            answered("SIP/2.0/UDP 192.0.2.1:5060;rport;branch=1", "192.0.2.1:1024"),
+            "SIP/2.0/UDP 192.0.2.1:5060;rport=1024;branch=1;received=192.0.2.1"
+        );
+        assert_eq!(
+            answered("SIP/2.0/UDP 192.0.2.1;received=10.0.0.1;RPORT=9;branch=1", "192.0.2.1:1024"),
+            "SIP/2.0/UDP 192.0.2.1;rport=1024;branch=1;received=192.0.2.1"
+        );
+    }
+}

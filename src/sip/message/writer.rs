@@ -178,3 +178,75 @@ pub fn put_number(out: &mut BytesMut, mut number: u32) {
     }
     out.put_slice(&digits[from..]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &Bytes) -> &str {
+        core::str::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_request_is_written_in_order_with_its_length() {
+        let mut out = Writer::request(BytesMut::new(), Method::Invite, b"urn:service:sos");
+        out.field(Name::CallId, "a@b").number(Name::CSeq, 4_294_967_295).other(b"X-Floor", b"4");
+        out.field_with(Name::From, |out| out.put_slice(b"<sip:a@b>"));
+        let bytes = out.finish(Some((b"application/sdp", b"v=0\r\n")));
+        assert_eq!(
+            text(&bytes),
+            "INVITE urn:service:sos SIP/2.0\r\nCall-ID: a@b\r\nCSeq: 4294967295\r\nX-Floor: 4\r\nFrom: <sip:a@b>\r\n\
+             Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n"
+        );
+    }
+
+    #[test]
+    fn a_response_without_a_reason_takes_the_usual_one() {
+        assert_eq!(
+            text(&Writer::response(BytesMut::new(), 486, "").finish(None)),
+            "SIP/2.0 486 Busy Here\r\nContent-Length: 0\r\n\r\n"
+        );
+        assert!(text(&Writer::response(BytesMut::new(), 200, "Fine").finish(None)).starts_with("SIP/2.0 200 Fine\r\n"));
+    }
+
+    #[test]
+    fn no_value_can_add_a_line() {
+        let mut out = Writer::request(BytesMut::new(), Method::Bye, b"sip:a@b\r\nVia: x");
+        out.field(Name::Subject, "a\r\nRoute: <sip:evil>\0").other(b"X-A\r\nB: c", b"d\ne");
+        out.field_with(Name::From, |out| out.put_slice(b"f\r\n\r\ng"));
+        let bytes = out.finish(Some((b"a/b\r\nc: d", b"")));
+        assert_eq!(text(&bytes).matches('\n').count(), 7);
+        assert_eq!(text(&bytes).matches("\r\n").count(), 7);
+        assert!(!text(&bytes).contains('\0'));
+    }
+
+    #[test]
+    fn the_length_is_ours_alone() {
+        let mut out = Writer::response(BytesMut::new(), 200, "OK");
+        out.field(Name::ContentLength, "7").other(b"l", b"8").number(Name::ContentLength, 9).field(Name::Other, "x");
+        assert_eq!(text(&out.finish(None)), "SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n");
+    }
+
+    #[test]
+    fn fields_are_copied_as_they_came_unless_a_peer_could_misread_them() {
+        let came =
+            "BYE sip:a@b SIP/2.0\r\nsUBJECT :  a\r\n b\r\nX: y\nRoute: <sip:evil>\r\njunk\r\nl: 0\r\nX(y): z\r\n\r\n";
+        let message = Message::read(Bytes::from_static(came.as_bytes())).unwrap();
+        let mut out = Writer::request(BytesMut::new(), Method::Bye, b"sip:c@d");
+        for field in message.fields() {
+            out.copy(&message, field);
+        }
+        assert_eq!(
+            text(&out.finish(None)),
+            "BYE sip:c@d SIP/2.0\r\nsUBJECT :  a\r\n b\r\nX: y Route: <sip:evil>\r\nX-y-: z\r\nContent-Length: 0\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn a_buffer_is_used_on_for_the_next_message() {
+        let (first, rest) = Writer::response(BytesMut::with_capacity(4096), 100, "").finish_and_keep(None);
+        let (second, _) = Writer::response(rest, 200, "").finish_and_keep(None);
+        assert!(text(&first).starts_with("SIP/2.0 100 ") && text(&second).starts_with("SIP/2.0 200 "));
+        assert_eq!(second.as_ptr().addr(), first.as_ptr().addr() + first.len());
+    }
+}
