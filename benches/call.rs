@@ -133,7 +133,13 @@ fn request(ok: &Message, method: &str, cseq: u32, number: usize) -> Bytes {
 fn main() {
     let count_only = std::env::args().any(|argument| argument == "--count");
     let measured = std::env::args().any(|argument| argument == "--bench");
-    let calls = if count_only { 1000 } else if measured { 100_000 } else { 100 };
+    let calls = if count_only {
+        1000
+    } else if measured {
+        100_000
+    } else {
+        100
+    };
     for profile in [Profile::Legacy, Profile::I3] {
         let mut bench = Bench::new(profile);
         (0..calls / 10).for_each(|number| bench.call(number));

@@ -8,7 +8,7 @@ use crate::config::{Complaint, Settings, World};
 use crate::edge::clock::Clock;
 use crate::edge::http;
 use crate::edge::metrics::{Metrics, Page};
-use crate::edge::net::{Datagrams, Streams};
+use crate::edge::net::{Datagrams, NEWS, Streams};
 use crate::edge::{dns, entropy, log};
 use crate::sip::flow::Transport;
 use core::net::SocketAddr;
@@ -25,6 +25,13 @@ pub type Reading = Box<dyn Fn() -> Result<World, Vec<Complaint>> + Send>;
 /// # Errors
 /// A socket that cannot be opened, no source of chance, or metrics that cannot be set up.
 pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) -> io::Result<()> {
+    let log = match log::Log::start(world.settings.log.level, world.settings.log.format) {
+        Ok(log) => Some(log),
+        Err(error) => {
+            eprintln!("callbox: no log: {error}");
+            None
+        }
+    };
     let cache = Arc::new(Cache::default());
     let settings = world.publish(&cache);
     let clock = Clock::start();
@@ -33,7 +40,7 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     LocalSet::new().block_on(&runtime, async {
         let (told, control) = mpsc::channel(16);
         let (shard, listening) = shard(&settings, &cache, clock, control)?;
-        let quiet = Quiet { settings: settings.clone(), cache, page: shard.metrics.page(), told, reading };
+        let quiet = Quiet { settings: settings.clone(), cache, page: shard.metrics.page(), told, reading, log };
         let _quiet = std::thread::Builder::new().name("callbox-quiet".into()).spawn(move || quiet.run())?;
         ready(&listening);
         shard.run().await;
@@ -51,8 +58,9 @@ fn shard(
         let listeners = settings.listeners.iter().filter(|listener| listener.transport == transport);
         listeners.map(|listener| (listener.address, listener.advertised.unwrap_or(listener.address))).collect()
     };
-    let datagrams = Datagrams::bind(&of(Transport::Udp))?;
-    let (streams, news) = Streams::bind(&of(Transport::Tcp))?;
+    let (tell, news) = mpsc::channel(NEWS);
+    let datagrams = Datagrams::bind(&of(Transport::Udp), &tell)?;
+    let streams = Streams::bind(&of(Transport::Tcp), tell)?;
     let udp = datagrams.addresses().map(|address| (Transport::Udp, address));
     let listeners: Vec<_> = udp.chain(streams.addresses().map(|address| (Transport::Tcp, address))).collect();
     let listening = listeners.iter().map(|(_, address)| *address).collect();
@@ -77,6 +85,7 @@ struct Quiet {
     page: Page,
     told: mpsc::Sender<Control>,
     reading: Reading,
+    log: Option<log::Log>,
 }
 
 impl Quiet {
@@ -102,11 +111,9 @@ impl Quiet {
         };
         let told = self.told.clone();
         let reload = || {
-            let reloaded = self.reload();
-            if reloaded {
-                followed = self.follow();
-            }
-            reloaded
+            let trunks = self.reload()?;
+            followed = self.follow();
+            Some(trunks)
         };
         control::listen(signals, told, reload).await;
     }
@@ -129,24 +136,22 @@ impl Quiet {
         }
     }
 
-    fn reload(&self) -> bool {
+    fn reload(&self) -> Option<Vec<Arc<str>>> {
         match (self.reading)() {
             Ok(world) => {
-                let _settings = world.publish(&self.cache);
+                let settings = world.publish(&self.cache);
+                if let Some(log) = &self.log {
+                    log.set_level(settings.log.level);
+                }
                 tracing::info!("config read again");
-                true
+                Some(self.cache.snapshot.load().trunks.iter().map(|trunk| trunk.name.clone()).collect())
             }
             Err(complaints) => {
                 for complaint in complaints {
                     tracing::error!(%complaint, "config not taken; the one before stays");
                 }
-                false
+                None
             }
         }
     }
-}
-
-/// Starts the log as the settings say.
-pub fn start_log(settings: &Settings) -> Result<log::Log, impl std::error::Error> {
-    log::Log::start(settings.log.level, settings.log.format)
 }

@@ -1,12 +1,16 @@
 //! What the operating system asks of a running node: SIGHUP reads the config again, SIGTERM and SIGINT let calls finish.
+use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// What the shard is told from outside.
 #[derive(Debug)]
 pub enum Control {
-    /// The snapshot was replaced.
-    Configured,
+    /// The snapshot was replaced; these are its trunks.
+    Configured {
+        /// Their names.
+        trunks: Vec<Arc<str>>,
+    },
     /// Take no new calls; leave when the last one has ended.
     Drain,
     /// Leave now.
@@ -49,13 +53,20 @@ impl Signals {
     }
 }
 
-/// Carries wishes out for as long as the shard lives: `reload` reads the config and says whether it could be taken.
-pub async fn listen(mut signals: Signals, shard: mpsc::Sender<Control>, mut reload: impl FnMut() -> bool) {
+/// Carries wishes out for as long as the shard lives: `reload` reads the config and gives the trunks' names, if it could be
+/// taken.
+pub async fn listen(
+    mut signals: Signals,
+    shard: mpsc::Sender<Control>,
+    mut reload: impl FnMut() -> Option<Vec<Arc<str>>>,
+) {
     let mut leaving = false;
     loop {
         let told = match signals.next().await {
-            Wish::Reload if reload() => Control::Configured,
-            Wish::Reload => continue,
+            Wish::Reload => match reload() {
+                Some(trunks) => Control::Configured { trunks },
+                None => continue,
+            },
             Wish::Leave if leaving => Control::Stop,
             Wish::Leave => {
                 leaving = true;

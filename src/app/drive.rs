@@ -6,8 +6,7 @@ use crate::b2bua::{Engine, Input};
 use crate::base::now::Mono;
 use crate::edge::clock::Clock;
 use crate::edge::metrics::{Direction, Metrics};
-use crate::edge::net::tcp::News;
-use crate::edge::net::{Arrival, Datagrams, Streams};
+use crate::edge::net::{Arrival, Datagrams, News, Streams};
 use crate::sip::flow::Transport;
 use core::future::poll_fn;
 use tokio::sync::mpsc;
@@ -49,7 +48,7 @@ impl Shard {
         let mut arrivals = Vec::with_capacity(BURST);
         loop {
             self.carry_out(&mut arrivals);
-            if leaving && self.engine.active_calls() == 0 {
+            if leaving && self.engine.callers() == 0 {
                 return;
             }
             match self.wait().await {
@@ -62,7 +61,10 @@ impl Shard {
                     }
                 }
                 Woken::Deadline => {}
-                Woken::Told(Some(Control::Configured)) => self.engine.handle(self.clock.now(), Input::Configured),
+                Woken::Told(Some(Control::Configured { trunks })) => {
+                    self.metrics.follow(&trunks);
+                    self.engine.handle(self.clock.now(), Input::Configured);
+                }
                 Woken::Told(Some(Control::Drain)) => {
                     leaving = true;
                     self.engine.handle(self.clock.now(), Input::Drain);

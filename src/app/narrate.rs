@@ -26,7 +26,7 @@ pub fn fact(fact: &Fact) {
         Fact::Ringing { call, kind, trunk, after } => {
             info!(call = %id(*call), class = kind.text(), trunk = &**trunk, after_us = micros(*after), "ringing");
         }
-        Fact::Answered { call, kind, trunk, after } => {
+        Fact::Answered { call, kind, trunk, after, .. } => {
             info!(call = %id(*call), class = kind.text(), trunk = &**trunk, after_us = micros(*after), "answered");
         }
         Fact::Ended { call, kind, outcome, lasted } => {

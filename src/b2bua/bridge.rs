@@ -61,8 +61,7 @@ fn session_of(message: &Message) -> Option<Bytes> {
     let body = message.body();
     let content_type = message.value(Name::ContentType).unwrap_or_default();
     let parts = multipart::parts(content_type, &body);
-    let session = parts.iter().find(|part| part.is("application/sdp")).map(|part| body.slice_ref(part.content));
-    session
+    parts.iter().find(|part| part.is("application/sdp")).map(|part| body.slice_ref(part.content))
 }
 
 fn finish(writer: Writer, session: Option<&Bytes>) -> Bytes {
@@ -90,12 +89,13 @@ pub fn answered(
         acknowledge(core, call, Side::Answerer, None);
     }
     answer_caller(core, call, response, now);
-    let arrived = call.arrived;
+    let (arrived, rang) = (call.arrived, call.ring.as_deref().is_some_and(Ring::has_rung));
     core.note(call, |call, kind| Fact::Answered {
         call,
         kind,
         trunk: trunk.name.clone(),
         after: now.mono.since(arrived),
+        rang,
     });
 }
 

@@ -118,6 +118,11 @@ impl Engine {
         self.calls.len()
     }
 
+    /// How many callers wait or talk; calls of which only a target is still to be let go are not among them.
+    pub fn callers(&self) -> usize {
+        self.calls.iter().filter(|call| call.stage != Stage::Clearing).count()
+    }
+
     /// How many transactions are kept.
     pub fn transactions(&self) -> usize {
         self.core.layer.len()

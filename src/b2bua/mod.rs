@@ -1,8 +1,8 @@
 //! The call engine: two dialogs for every call, and everything between them. One engine is single-threaded; time,
 //! chance and bytes come in as arguments, bytes and facts go out.
 //!
-//! Read [`story`] for how a call is decided, [`ring`] for how targets are asked, [`bridge`] for how it is answered,
-//! [`midcall`] for what happens while they talk and [`hangup`] for how it ends.
+//! Read [`story`] for how a call is decided, [`ring`] for how targets are asked, `bridge` for how it is answered,
+//! [`midcall`] for what happens while they talk and `hangup` for how it ends.
 mod bridge;
 pub mod call;
 mod core;

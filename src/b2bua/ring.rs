@@ -60,8 +60,10 @@ pub struct Attempt {
     heard: Heard,
     /// When it counts as late; `None` when it does already, or rings.
     late_at: Option<Mono>,
-    /// Whether another target was started because this one was late or rang too long.
+    /// Whether another target was started because this one was late.
     passed_over: bool,
+    /// Whether it rang for so long that the call was taken from it.
+    rung_out: bool,
     /// Whether it was told to stop, or will be as soon as it speaks.
     cancelled: bool,
     /// Whether it is over.
@@ -128,6 +130,11 @@ impl Ring {
         }
         let late = self.attempts.iter().filter(|attempt| !attempt.over).filter_map(|attempt| attempt.late_at);
         late.chain(self.progress_at).min()
+    }
+
+    /// Whether the caller was told that someone rings.
+    pub fn has_rung(&self) -> bool {
+        self.progress_at.is_some()
     }
 
     /// Whether a target on this trunk was asked and has not answered.
@@ -222,6 +229,7 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
         heard: Heard::Nothing,
         late_at: Some(started + target.trunk.silent_after),
         passed_over: false,
+        rung_out: false,
         cancelled: false,
         over: false,
         early: None,
@@ -297,7 +305,7 @@ fn rings(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: 
     let Some(ring) = call.ring.as_deref_mut() else { return };
     let attempt = &mut ring.attempts[usize::from(number)];
     let has_it = match ring.winner {
-        None => call.stage == Stage::Ringing && !attempt.passed_over,
+        None => call.stage == Stage::Ringing && !attempt.rung_out,
         Some(winner) => winner == number,
     };
     if has_it {
@@ -385,7 +393,7 @@ fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, cod
     let attempt = &mut ring.attempts[usize::from(number)];
     attempt.over = true;
     attempt.late_at = None;
-    let (trunk, cancelled) = (attempt.trunk.clone(), attempt.cancelled);
+    let (trunk, cancelled, passed_over) = (attempt.trunk.clone(), attempt.cancelled, attempt.passed_over);
     if ring.winner == Some(number) {
         ring.winner = None;
     }
@@ -394,28 +402,23 @@ fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, cod
     }
     if call.stage != Stage::Ringing || (cancelled && code == 487) {
         tell_ended(core, call, &trunk, Attempted::Cancelled, code);
-        if call.stage == Stage::Ringing {
-            next_if_alone(core, call, now);
-        }
-        return;
+        return replace(core, call, true, now);
     }
     if let Some(ring) = call.ring.as_deref_mut() {
         ring.last_code = code;
     }
     tell_ended(core, call, &trunk, Attempted::Refused, code);
-    core.note(call, |call, kind| Fact::Failover { call, kind, from: trunk.name.clone() });
-    next_if_unowned(core, call, now);
-}
-
-/// After a refusal the next target starts at once, unless another already rings.
-fn next_if_unowned(core: &mut Core, call: &mut Call, now: Now) {
-    if call.ring.as_deref().is_some_and(|ring| ring.winner.is_none()) {
-        next(core, call, now);
+    if !passed_over {
+        core.note(call, |call, kind| Fact::Failover { call, kind, from: trunk.name.clone() });
     }
+    replace(core, call, passed_over, now);
 }
 
-fn next_if_alone(core: &mut Core, call: &mut Call, now: Now) {
-    if call.ring.as_deref().is_some_and(|ring| ring.winner.is_none() && ring.open().next().is_none()) {
+/// After a refusal the next target starts at once, unless another already rings. Where another was started in its place
+/// before, that one has its time first.
+fn replace(core: &mut Core, call: &mut Call, replaced: bool, now: Now) {
+    let Some(ring) = call.ring.as_deref().filter(|_| call.stage == Stage::Ringing) else { return };
+    if ring.winner.is_none() && !(replaced && ring.open().next().is_some()) {
         next(core, call, now);
     }
 }
@@ -426,16 +429,16 @@ pub fn silent(core: &mut Core, call: &mut Call, number: u8, how: Attempted, now:
     let Some(attempt) = ring.attempts.get_mut(usize::from(number)).filter(|attempt| !attempt.over) else { return };
     attempt.over = true;
     attempt.late_at = None;
-    let trunk = attempt.trunk.clone();
+    let (trunk, passed_over) = (attempt.trunk.clone(), attempt.passed_over);
     if ring.winner == Some(number) {
         ring.winner = None;
     }
     tell_ended(core, call, &trunk, how, 0);
     core.trunk_missed(&trunk, now);
-    if call.stage == Stage::Ringing {
+    if call.stage == Stage::Ringing && !passed_over {
         core.note(call, |call, kind| Fact::Failover { call, kind, from: trunk.name.clone() });
-        next_if_unowned(core, call, now);
     }
+    replace(core, call, passed_over, now);
 }
 
 /// The transport says that the INVITE did not arrive. A datagram's target counts as late at once but stays open until
@@ -491,9 +494,10 @@ fn late(core: &mut Core, call: &mut Call, number: u8, now: Now) {
     if !untried {
         return;
     }
+    attempt.passed_over = true;
     if heard == Heard::Ringing {
         let Some(ring) = call.ring.as_deref_mut() else { return };
-        ring.attempts[usize::from(number)].passed_over = true;
+        ring.attempts[usize::from(number)].rung_out = true;
         ring.winner = None;
     }
     core.note(call, |call, kind| Fact::Failover { call, kind, from: trunk.name.clone() });
@@ -522,12 +526,12 @@ pub fn cancel_all(core: &mut Core, call: &mut Call, reason: Option<&str>, now: N
     }
 }
 
-/// Every target was tried. An emergency caller hears 503 without Retry-After, so that the PBX tries another way; other
+/// Every target was tried. An emergency or crisis caller hears 503 without Retry-After, so that the PBX tries another way; other
 /// callers hear what the far end said, as far as it is for them (rulings 1, 19).
 fn give_up(core: &mut Core, call: &mut Call, now: Now) {
     let last_code = call.ring.as_deref().map_or(0, |ring| ring.last_code);
     let code = match (call.class, last_code) {
-        (Class::Emergency, _) | (_, 0..=399 | 401 | 407 | 408 | 420..=439 | 494) => 503,
+        (Class::Emergency | Class::Crisis, _) | (_, 0..=399 | 401 | 407 | 408 | 420..=439 | 494) => 503,
         (_, code) => code,
     };
     let ending = Ending { outcome: crate::fact::Outcome::Failed, attempts: Attempted::Silent };

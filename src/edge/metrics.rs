@@ -96,7 +96,9 @@ impl Metrics {
             Fact::CrisisCall => self.crisis_calls.increment(1),
             Fact::Arrived { .. } => self.set_active(self.active.saturating_add(1)),
             Fact::Decided { took, .. } => self.decision.record(took.as_secs_f64()),
-            Fact::Ringing { after, .. } => self.setup.record(after.as_secs_f64()),
+            Fact::Ringing { after, .. } | Fact::Answered { after, rang: false, .. } => {
+                self.setup.record(after.as_secs_f64());
+            }
             Fact::AttemptEnded { trunk, how, .. } => self.trunk(trunk).attempts[place(*how)].increment(1),
             Fact::Failover { from, .. } => self.trunk(from).failovers.increment(1),
             Fact::TrunkState { trunk, up } => self.trunk(trunk).up.set(if *up { 1.0 } else { 0.0 }),

@@ -174,8 +174,8 @@ pub enum Fact {
     Failover { call: Handle, kind: Kind, from: Arc<str> },
     /// A target rings.
     Ringing { call: Handle, kind: Kind, trunk: Arc<str>, after: Duration },
-    /// A target answered.
-    Answered { call: Handle, kind: Kind, trunk: Arc<str>, after: Duration },
+    /// A target answered; `rang` says whether the caller heard ringing before.
+    Answered { call: Handle, kind: Kind, trunk: Arc<str>, after: Duration, rang: bool },
     /// The call is over.
     Ended { call: Handle, kind: Kind, outcome: Outcome, lasted: Duration },
     /// A fault was repaired.

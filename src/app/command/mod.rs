@@ -5,6 +5,7 @@ pub mod explain;
 pub mod lab;
 pub mod run;
 
+use crate::config::complaint::EXIT_CODE;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -32,7 +33,16 @@ enum Command {
 
 /// Reads the command line and runs the command.
 pub fn main() -> ExitCode {
-    match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // What is asked for, as --help, is no error; what makes no sense is EX_USAGE (sysexits.h).
+            let code = if error.use_stderr() { EXIT_CODE } else { 0 };
+            let _printed = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match cli.command {
         Command::Run(args) => run::run(args),
         Command::Lab => lab::run(),
         Command::Call(args) => call::run(args),

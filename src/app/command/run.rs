@@ -28,9 +28,6 @@ pub fn run(args: RunArgs) -> ExitCode {
 
 /// Runs a node of this world; `reading` reads it anew at SIGHUP.
 pub fn start(world: World, reading: build::Reading, ready: impl FnOnce(&[SocketAddr])) -> ExitCode {
-    if let Err(error) = build::start_log(&world.settings) {
-        eprintln!("callbox: no log: {error}");
-    }
     match build::run(world, reading, ready) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,16 +1,19 @@
 //! What ICMP says of datagrams that did not arrive. Linux keeps it in the socket's error queue (`ip(7)`, IP_RECVERR),
 //! with the address that the datagram was for; so a dead target is known in a moment instead of after a second.
+use super::{Arrival, News};
+use crate::sip::flow::{Flow, Transport};
 use core::net::SocketAddr;
+use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt};
 use std::io::{self, IoSliceMut};
 use std::os::fd::AsRawFd;
+use std::rc::Rc;
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
-
-/// How many notices are read at once.
-const MOST: usize = 64;
+use tokio::sync::mpsc;
 
 /// Asks for notices on a socket.
-pub fn listen(socket: &UdpSocket, is_ipv6: bool) -> io::Result<()> {
+pub fn ask(socket: &UdpSocket, is_ipv6: bool) -> io::Result<()> {
     if is_ipv6 {
         setsockopt(socket, sockopt::Ipv6RecvErr, &true)?;
     } else {
@@ -19,21 +22,29 @@ pub fn listen(socket: &UdpSocket, is_ipv6: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// The peers that datagrams did not reach, as far as notices of it have come.
-pub fn unreachable(socket: &UdpSocket) -> Vec<SocketAddr> {
-    let mut found = Vec::new();
-    for _ in 0..MOST {
-        let mut control = nix::cmsg_space!([u8; 64]);
-        let mut returned = [0; 64];
-        let mut space = [IoSliceMut::new(&mut returned)];
-        let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
-        match recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut space, Some(&mut control), flags) {
-            Ok(notice) => found.extend(notice.address.as_ref().and_then(address)),
-            Err(_) => break,
+/// Tells of each notice for as long as the socket lives; `seen` is our address on it.
+pub async fn listen(socket: Rc<UdpSocket>, seen: SocketAddr, news: mpsc::Sender<News>) {
+    while let Ok(peer) = socket.async_io(Interest::ERROR, || notice(&socket)).await {
+        let Some(peer) = peer else { continue };
+        let flow = Flow { transport: Transport::Udp, local: seen, peer, connection: None };
+        if news.send(News::Arrival(Arrival::Unreachable(flow))).await.is_err() {
+            return;
         }
     }
-    found.dedup();
-    found
+}
+
+/// The next notice: whom the datagram was for, if it says so.
+fn notice(socket: &UdpSocket) -> io::Result<Option<SocketAddr>> {
+    let mut control = nix::cmsg_space!([u8; 64]);
+    let mut returned = [0; 64];
+    let mut space = [IoSliceMut::new(&mut returned)];
+    let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
+    match recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut space, Some(&mut control), flags) {
+        Ok(notice) => Ok(notice.address.as_ref().and_then(address)),
+        Err(Errno::EAGAIN) => Err(io::ErrorKind::WouldBlock.into()),
+        // The pending error itself, told once beside its notice.
+        Err(_) => Ok(None),
+    }
 }
 
 fn address(storage: &SockaddrStorage) -> Option<SocketAddr> {

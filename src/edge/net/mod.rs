@@ -9,6 +9,21 @@ pub use udp::Datagrams;
 use crate::sip::flow::Flow;
 use bytes::Bytes;
 use core::net::SocketAddr;
+use tokio::net::TcpStream;
+
+/// What the tasks of sockets tell their shard.
+#[derive(Debug)]
+pub enum News {
+    /// For the engine.
+    Arrival(Arrival),
+    /// A peer connected to the listener that is seen at this address.
+    Accepted(TcpStream, SocketAddr),
+    /// A connection is gone.
+    Gone(u64),
+}
+
+/// How much news waits for a shard before the tasks wait for it.
+pub const NEWS: usize = 1024;
 
 /// What the network says.
 #[derive(Debug)]

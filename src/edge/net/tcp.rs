@@ -1,7 +1,7 @@
 //! TCP: listeners, the connections they take and the ones that we open.
 //!
 //! Each connection has one task that reads, cuts and writes. Whatever goes wrong with it ends that connection alone.
-use super::Arrival;
+use super::{Arrival, News};
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::framing::{Broken, Frame, Framer};
 use crate::sip::message::{Message, Method};
@@ -31,17 +31,6 @@ const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 /// How many connection requests wait to be taken.
 const WAITING: i32 = 1024;
 
-/// News of connections, for [`Streams::learn`].
-#[derive(Debug)]
-pub enum News {
-    /// For the engine.
-    Arrival(Arrival),
-    /// A peer connected to this listener.
-    Accepted(TcpStream, SocketAddr),
-    /// A connection is gone.
-    Gone(u64),
-}
-
 struct Connection {
     flow: Flow,
     queue: mpsc::Sender<Bytes>,
@@ -59,8 +48,8 @@ pub struct Streams {
 
 impl Streams {
     /// Listens on each address; the second of each pair is the one that peers see.
-    pub fn bind(addresses: &[(SocketAddr, SocketAddr)]) -> io::Result<(Streams, mpsc::Receiver<News>)> {
-        let (news, heard) = mpsc::channel(1024);
+    /// `news` hears of connections and of what comes on them.
+    pub fn bind(addresses: &[(SocketAddr, SocketAddr)], news: mpsc::Sender<News>) -> io::Result<Streams> {
         let mut seen = Vec::new();
         for (address, advertised) in addresses {
             let listener = listen(*address)?;
@@ -70,7 +59,7 @@ impl Streams {
             spawn_local(accept(listener, advertised, news.clone()));
         }
         let (connections, by_peer) = (HashMap::new(), HashMap::new());
-        Ok((Streams { connections, by_peer, next: 1, news, seen }, heard))
+        Ok(Streams { connections, by_peer, next: 1, news, seen })
     }
 
     /// Where the listeners are.
@@ -207,7 +196,7 @@ async fn converse(
                     return Ended::ByPeer;
                 }
                 framer.push(&buffer[..length]);
-                while let Some(frame) = framer.next() {
+                for frame in framer.by_ref() {
                     match frame {
                         Ok(Frame::Message(bytes)) => tell(news, News::Arrival(Arrival::Message(flow, bytes))).await,
                         Ok(Frame::Ping) => {

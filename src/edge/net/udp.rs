@@ -1,5 +1,5 @@
 //! UDP sockets: read until empty, up to a burst at a time, then answered at once.
-use super::{Arrival, icmp};
+use super::{Arrival, News, icmp};
 use crate::sip::flow::{Flow, Transport};
 use bytes::Bytes;
 use core::net::SocketAddr;
@@ -7,7 +7,10 @@ use core::task::{Context, Poll};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
+use std::rc::Rc;
 use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+use tokio::task::spawn_local;
 
 /// How many datagrams are read before the first is answered.
 pub const BURST: usize = 64;
@@ -23,7 +26,7 @@ const SOCKET_BYTES: usize = 8 << 20;
 const BACKLOG: usize = 4096;
 
 struct Port {
-    socket: UdpSocket,
+    socket: Rc<UdpSocket>,
     /// Our address as peers see it.
     seen: SocketAddr,
     backlog: VecDeque<(SocketAddr, Bytes)>,
@@ -36,9 +39,10 @@ pub struct Datagrams {
 }
 
 impl Datagrams {
-    /// Listens on each address; the second of each pair is the one that peers see.
-    pub fn bind(addresses: &[(SocketAddr, SocketAddr)]) -> io::Result<Datagrams> {
-        let ports = addresses.iter().map(|(address, seen)| port(*address, *seen)).collect::<io::Result<_>>()?;
+    /// Listens on each address; the second of each pair is the one that peers see. `news` hears of datagrams that did
+    /// not arrive, from tasks in the surrounding [`tokio::task::LocalSet`].
+    pub fn bind(addresses: &[(SocketAddr, SocketAddr)], news: &mpsc::Sender<News>) -> io::Result<Datagrams> {
+        let ports = addresses.iter().map(|(address, seen)| port(*address, *seen, news)).collect::<io::Result<_>>()?;
         Ok(Datagrams { ports, buffer: vec![0; LARGEST].into() })
     }
 
@@ -50,7 +54,6 @@ impl Datagrams {
     /// Ready when a socket has something to say.
     pub fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
         for port in &self.ports {
-            // An error is read with the next datagram.
             if port.socket.poll_recv_ready(context).is_ready() {
                 return Poll::Ready(());
             }
@@ -74,7 +77,8 @@ impl Datagrams {
                         taken(Arrival::Message(flow, Bytes::copy_from_slice(&self.buffer[..length])));
                     }
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                    Err(_) => port.failures(&mut taken),
+                    // An ICMP error of an earlier datagram; its notice is in the error queue.
+                    Err(_) => {}
                 }
             }
         }
@@ -88,16 +92,31 @@ impl Datagrams {
         if !port.backlog.is_empty() {
             return port.keep(flow.peer, bytes);
         }
-        // A pending ICMP error of an earlier datagram is reported by the next call, whatever that is for: hence twice.
-        for _ in 0..2 {
-            match port.socket.try_send_to(bytes, flow.peer) {
-                Ok(_) => return,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return port.keep(flow.peer, bytes),
-                Err(_) => port.failures(&mut failed),
-            }
+        match offer(&port.socket, flow.peer, bytes) {
+            Offered::Sent => {}
+            Offered::Full => port.keep(flow.peer, bytes),
+            Offered::Refused => failed(Arrival::Unreachable(*flow)),
         }
-        failed(Arrival::Unreachable(*flow));
     }
+}
+
+/// What became of a datagram.
+enum Offered {
+    Sent,
+    Full,
+    Refused,
+}
+
+/// Offers a datagram to the socket, twice: a pending ICMP error of an earlier one, to whomever, fails the next call.
+fn offer(socket: &UdpSocket, peer: SocketAddr, bytes: &Bytes) -> Offered {
+    for _ in 0..2 {
+        match socket.try_send_to(bytes, peer) {
+            Ok(_) => return Offered::Sent,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Offered::Full,
+            Err(_) => {}
+        }
+    }
+    Offered::Refused
 }
 
 impl Port {
@@ -109,22 +128,16 @@ impl Port {
 
     fn flush(&mut self) {
         while let Some((peer, bytes)) = self.backlog.front() {
-            match self.socket.try_send_to(bytes, *peer) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+            match offer(&self.socket, *peer, bytes) {
+                Offered::Full => return,
                 // Sent, or refused for good; SIP notices by the missing answer.
-                Ok(_) | Err(_) => self.backlog.pop_front(),
+                Offered::Sent | Offered::Refused => self.backlog.pop_front(),
             };
-        }
-    }
-
-    fn failures(&self, taken: &mut impl FnMut(Arrival)) {
-        for peer in icmp::unreachable(&self.socket) {
-            taken(Arrival::Unreachable(Flow { transport: Transport::Udp, local: self.seen, peer, connection: None }));
         }
     }
 }
 
-fn port(address: SocketAddr, seen: SocketAddr) -> io::Result<Port> {
+fn port(address: SocketAddr, seen: SocketAddr, news: &mpsc::Sender<News>) -> io::Result<Port> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
@@ -133,9 +146,10 @@ fn port(address: SocketAddr, seen: SocketAddr) -> io::Result<Port> {
     socket.set_send_buffer_size(SOCKET_BYTES)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    let socket = UdpSocket::from_std(socket.into())?;
-    icmp::listen(&socket, address.is_ipv6())?;
+    let socket = Rc::new(UdpSocket::from_std(socket.into())?);
     let bound = socket.local_addr()?;
     let seen = if seen.port() == 0 { SocketAddr::new(seen.ip(), bound.port()) } else { seen };
+    icmp::ask(&socket, address.is_ipv6())?;
+    spawn_local(icmp::listen(socket.clone(), seen, news.clone()));
     Ok(Port { socket, seen, backlog: VecDeque::new() })
 }

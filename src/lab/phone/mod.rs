@@ -1,5 +1,5 @@
 //! The lab's phone: it places one call, says something, listens, and hangs up (RFC 3261 §13.2, §9.1, §15). Without a
-//! socket or clock of its own; [`line`] gives it both.
+//! socket or clock of its own; [`mod@line`] gives it both.
 mod answer;
 mod ladder;
 pub mod line;
