@@ -58,6 +58,17 @@ pub(crate) const fn trim(text: &[u8]) -> &[u8] {
     trim_end(trim_start(text))
 }
 
+/// `text` without the separators in front of it: thousands of empty elements are passed in one step.
+pub(crate) const fn past(mut text: &[u8], separator: u8) -> &[u8] {
+    while let [first, rest @ ..] = text {
+        if *first != separator {
+            break;
+        }
+        text = rest;
+    }
+    text
+}
+
 /// Digits and nothing else, as a number that stops at `u64::MAX`; `None` without digits or with anything else.
 pub(crate) fn digits(text: &[u8]) -> Option<u64> {
     if text.is_empty() {

@@ -108,11 +108,8 @@ pub fn params(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut rest = Some(text);
     core::iter::from_fn(move || {
         while let Some(text) = rest {
-            let (param, behind) = lexis::cut(text, b';', false);
+            let (param, behind) = lexis::cut(lexis::past(text, b';'), b';', false);
             rest = behind;
-            if param.is_empty() {
-                continue;
-            }
             let (name, value) = uri::split_value(param);
             if !name.is_empty() {
                 return Some((name, value));
@@ -126,7 +123,7 @@ pub fn params(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 pub(super) fn param<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let mut rest = Some(text);
     while let Some(text) = rest {
-        let (param, behind) = lexis::cut(text, b';', false);
+        let (param, behind) = lexis::cut(lexis::past(text, b';'), b';', false);
         rest = behind;
         let param = lexis::trim_start(param);
         // most parameters are another one, which their first letters tell

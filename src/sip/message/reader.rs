@@ -263,11 +263,8 @@ pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(value);
     core::iter::from_fn(move || {
         while let Some(text) = rest {
-            let (element, behind) = lexis::cut(text, b',', true);
+            let (element, behind) = lexis::cut(lexis::past(text, b','), b',', true);
             rest = behind;
-            if element.is_empty() {
-                continue;
-            }
             let element = lexis::trim(element);
             if !element.is_empty() {
                 return Some(element);
