@@ -21,7 +21,7 @@ fn refused(bytes: &[u8]) -> Unreadable {
     Message::read(Bytes::copy_from_slice(bytes)).unwrap_err()
 }
 
-fn list<'a>(message: &'a Message, name: Name) -> Vec<&'a str> {
+fn list(message: &Message, name: Name) -> Vec<&str> {
     message.list(name).map(|element| core::str::from_utf8(element).unwrap()).collect()
 }
 

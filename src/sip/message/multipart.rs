@@ -62,6 +62,8 @@ pub fn parts<'a>(content_type: &'a [u8], body: &'a [u8]) -> SmallVec<[Part<'a>; 
 pub const DEPTH: usize = 8;
 /// How many parts are looked at.
 pub const PARTS: usize = 64;
+/// How many lines a part's headers may have; its content begins behind the last of them.
+const HEADER_LINES: u8 = 64;
 /// The longest boundary that is looked for, in bytes; RFC 2046 allows 70.
 const BOUNDARY: usize = 200;
 
@@ -77,6 +79,8 @@ struct Open<'a> {
     encoding: &'a [u8],
     /// Where the header being read began.
     header: Option<usize>,
+    /// How many lines of headers there were.
+    lines: u8,
 }
 
 impl Open<'_> {
@@ -90,6 +94,7 @@ impl Open<'_> {
             disposition: none,
             encoding: none,
             header: None,
+            lines: 0,
         }
     }
 }
@@ -185,9 +190,11 @@ impl<'a> Walk<'a> {
         if !folded {
             open.header = (!line.is_empty()).then_some(at);
         }
+        open.lines += 1;
         if let Some(from) = open.header {
             open.take_header(&self.body[from..next]);
-        } else if !folded {
+        }
+        if line.is_empty() || open.lines == HEADER_LINES {
             open.content = Some(next);
             self.enter();
         }
@@ -330,6 +337,8 @@ mod tests {
 
     #[test]
     fn no_more_than_the_limits_is_walked() {
+        let headers = format!("--b\r\n{}c: a/b\r\n\r\nx", "X: y\r\n".repeat(HEADER_LINES.into()));
+        assert_eq!(contents(MIXED, &headers), ["c: a/b\r\n\r\nx"]);
         assert_eq!(contents(MIXED, &"--b\r\n\r\nx\r\n".repeat(1000)).len(), PARTS);
         let deep: String = (0..1000)
             .map(|level| format!("--b{level}\r\nc: multipart/mixed;boundary=b{}\r\n\r\n", level + 1))
