@@ -122,6 +122,7 @@ impl Shard {
             }
             self.take(failures);
         }
+        self.metrics.retransmissions(self.engine.copies());
         for fact in self.engine.drain_facts() {
             self.metrics.count(&fact);
             narrate::fact(&fact);

@@ -210,6 +210,7 @@ pub fn late_answer(core: &mut Core, call: &mut Call, response: &Message, now: No
 /// Sends the last ACK of a leg again, for a copy of the 2xx.
 pub fn repeat_ack(core: &mut Core, leg: &Leg) {
     if let Some(ack) = leg.acked.as_ref().and_then(|acked| acked.ack.clone()) {
+        core.copies += 1;
         core.send(leg.dialog.next_hop(), ack);
     }
 }
@@ -229,6 +230,7 @@ fn repeat_answer(core: &mut Core, call: &mut Call, side: Side, now: Now) {
         owed.interval = (owed.interval * 2).min(T2);
         owed.next = now.mono + owed.interval;
         let (flow, response) = (owed.flow, owed.response.clone());
+        core.copies += 1;
         core.send(flow, response);
         return;
     }

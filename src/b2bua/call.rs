@@ -3,7 +3,7 @@ use super::ring::Ring;
 use crate::base::id::Handle;
 use crate::base::now::Mono;
 use crate::classify::Class;
-use crate::fact::{Attempted, Kind, Outcome};
+use crate::fact::Kind;
 use crate::record::Trunk;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
@@ -207,13 +207,4 @@ pub const fn kind_of(class: Class) -> Option<Kind> {
         Class::Other => Some(Kind::Other),
         Class::Crisis => None,
     }
-}
-
-/// How a call ends, for its last fact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
-    /// The outcome.
-    pub outcome: Outcome,
-    /// What is said of attempts that were still open.
-    pub attempts: Attempted,
 }

@@ -70,6 +70,8 @@ pub struct Core {
     pub transmits: Vec<Transmit>,
     /// What happened.
     pub facts: Vec<Fact>,
+    /// How many answers and ACKs were sent again.
+    pub copies: u64,
     /// Whether new calls are refused because the node is about to leave.
     pub draining: bool,
 }
@@ -89,6 +91,7 @@ impl Core {
             streams: HashSet::new(),
             transmits: Vec::new(),
             facts: Vec::new(),
+            copies: 0,
             draining: false,
         }
     }

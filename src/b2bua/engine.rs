@@ -123,6 +123,11 @@ impl Engine {
         self.calls.iter().filter(|call| call.stage != Stage::Clearing).count()
     }
 
+    /// How many messages were sent again.
+    pub fn copies(&self) -> u64 {
+        self.core.layer.copies() + self.core.copies
+    }
+
     /// How many transactions are kept.
     pub fn transactions(&self) -> usize {
         self.core.layer.len()

@@ -1,5 +1,5 @@
 //! Every way a call can end.
-use super::call::{Call, Ending, Owner, Side, Stage};
+use super::call::{Call, Owner, Side, Stage};
 use super::core::Core;
 use super::ring;
 use crate::base::id::Handle;
@@ -18,8 +18,7 @@ pub fn bye(core: &mut Core, call: &mut Call, side: Side, id: ServerId, request: 
         (Stage::Clearing, _) => {}
         (Stage::Ringing, Side::Caller) => {
             ring::cancel_all(core, call, reason_of(request), now);
-            let ending = Ending { outcome: Outcome::Abandoned, attempts: crate::fact::Attempted::Cancelled };
-            refuse_caller(core, call, 487, ending, now);
+            refuse_caller(core, call, 487, Outcome::Abandoned, now);
         }
         (Stage::Ringing, Side::Answerer) => {}
         (Stage::Talking, _) => {
@@ -40,12 +39,11 @@ pub fn cancelled(core: &mut Core, call: &mut Call, cancel: &Message, now: Now) {
         return;
     }
     ring::cancel_all(core, call, reason_of(cancel), now);
-    let ending = Ending { outcome: Outcome::Abandoned, attempts: crate::fact::Attempted::Cancelled };
-    refuse_caller(core, call, 487, ending, now);
+    refuse_caller(core, call, 487, Outcome::Abandoned, now);
 }
 
 /// Answers the caller's INVITE with a failure and ends the call.
-pub fn refuse_caller(core: &mut Core, call: &mut Call, code: u16, ending: Ending, now: Now) {
+pub fn refuse_caller(core: &mut Core, call: &mut Call, code: u16, outcome: Outcome, now: Now) {
     if let Some(ring) = call.ring.as_deref() {
         let tag = call.caller.dialog.local_tag();
         let mut writer = respond::respond(core.buffer(), &ring.invite, ring.flow.peer, code, "", Some(tag), false);
@@ -53,7 +51,7 @@ pub fn refuse_caller(core: &mut Core, call: &mut Call, code: u16, ending: Ending
         let (server, bytes) = (ring.server, writer.finish(None));
         core.send_response(now, server, code, bytes);
     }
-    end(core, call, ending.outcome, now);
+    end(core, call, outcome, now);
 }
 
 /// Ends an answered call on both legs.

@@ -1,13 +1,13 @@
 //! An offer to each target in turn, hedged: the next one starts when the one before is late, and the first that rings
 //! or answers has the call (rulings 11).
-use super::call::{Call, Ending, Leg, Owner, Stage};
+use super::call::{Call, Leg, Owner, Stage};
 use super::core::{Core, DATAGRAM_BYTES};
 use super::story::Decision;
 use super::{bridge, hangup, intake, offer};
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
 use crate::classify::Class;
-use crate::fact::{Attempted, Fact};
+use crate::fact::{Attempted, Fact, Outcome};
 use crate::record::trunk::Carrier;
 use crate::record::{Number, Trunk};
 use crate::routing::Target;
@@ -24,6 +24,9 @@ pub const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 /// How many targets may be open at once.
 const OPEN: usize = 2;
+
+/// How long a target may think that is the last one left (RFC 3261 §16.6: more than 3 minutes).
+const TIMER_C: Duration = Duration::from_secs(181);
 
 /// How often a waiting caller hears something (RFC 3261 §13.3.1.1).
 const PROGRESS: Duration = Duration::from_secs(60);
@@ -492,7 +495,7 @@ fn late(core: &mut Core, call: &mut Call, number: u8, now: Now) {
         core.trunk_missed(&trunk, now);
     }
     if !untried {
-        return;
+        return last_resort(core, call, number, now);
     }
     attempt.passed_over = true;
     if heard == Heard::Ringing {
@@ -502,6 +505,24 @@ fn late(core: &mut Core, call: &mut Call, number: u8, now: Now) {
     }
     core.note(call, |call, kind| Fact::Failover { call, kind, from: trunk.name.clone() });
     next(core, call, now);
+}
+
+/// Nobody is left to try. A target that rings is left to ring and one that said nothing has the transaction's own time;
+/// one that took the INVITE and never rang gets as long as a proxy would give it (timer C, RFC 3261 §16.6).
+fn last_resort(core: &mut Core, call: &mut Call, number: u8, now: Now) {
+    let Some(ring) = call.ring.as_deref_mut() else { return };
+    let attempt = &mut ring.attempts[usize::from(number)];
+    if attempt.heard != Heard::Trying {
+        return;
+    }
+    let end = attempt.started + TIMER_C;
+    if now.mono < end {
+        attempt.late_at = Some(end);
+        return;
+    }
+    attempt.cancelled = true;
+    core.layer.cancel(now, attempt.client, None, &mut core.transmits);
+    replace(core, call, true, now);
 }
 
 /// Cancels every other attempt, in this instant.
@@ -534,8 +555,8 @@ fn give_up(core: &mut Core, call: &mut Call, now: Now) {
         (Class::Emergency | Class::Crisis, _) | (_, 0..=399 | 401 | 407 | 408 | 420..=439 | 494) => 503,
         (_, code) => code,
     };
-    let ending = Ending { outcome: crate::fact::Outcome::Failed, attempts: Attempted::Silent };
-    hangup::refuse_caller(core, call, code, ending, now);
+    cancel_all(core, call, None, now);
+    hangup::refuse_caller(core, call, code, Outcome::Failed, now);
 }
 
 fn tell_ended(core: &mut Core, call: &Call, trunk: &Arc<Trunk>, how: Attempted, code: u16) {

@@ -124,9 +124,9 @@ impl Metrics {
         self.messages.count((direction, kind_of(bytes)), &self.recorder);
     }
 
-    /// Counts a message that was sent again.
-    pub fn retransmission(&self) {
-        self.retransmissions.increment(1);
+    /// Says how many messages were sent again so far.
+    pub fn retransmissions(&self, total: u64) {
+        self.retransmissions.absolute(total);
     }
 
     fn set_active(&mut self, active: u64) {

@@ -133,12 +133,13 @@ pub struct Layer<U: Copy> {
     clients: Clients<U>,
     servers: Servers<U>,
     wheel: Wheel<Timer>,
+    copies: u64,
 }
 
 impl<U: Copy> Layer<U> {
     /// A layer without transactions.
     pub fn new(shard: u8) -> Self {
-        Self { clients: Clients::new(shard), servers: Servers::new(shard), wheel: Wheel::new() }
+        Self { clients: Clients::new(shard), servers: Servers::new(shard), wheel: Wheel::new(), copies: 0 }
     }
 
     /// Takes a message that came on `flow`. `None`: it is dealt with (a retransmission that was answered again, an ACK
@@ -151,10 +152,15 @@ impl<U: Copy> Layer<U> {
         entropy: &mut Entropy,
         out: &mut Vec<Transmit>,
     ) -> Option<Event<U>> {
-        match message.start() {
+        let sent = out.len();
+        let event = match message.start() {
             Start::Request(_) => self.servers.received(now.mono, flow, message, entropy, &mut self.wheel, out),
             Start::Response(_) => self.clients.answered(now.mono, flow, message, &mut self.wheel, out),
+        };
+        if event.is_none() {
+            self.copies += (out.len() - sent) as u64;
         }
+        event
     }
 
     /// Reserves a client transaction, so that its branch can be written into the request.
@@ -223,16 +229,23 @@ impl<U: Copy> Layer<U> {
     /// Lets timers fire whose moment has come. To be called until there is no event.
     pub fn fire(&mut self, now: Now, out: &mut Vec<Transmit>) -> Option<Event<U>> {
         while let Some(timer) = self.wheel.pop_due(now.mono) {
+            let sent = out.len();
             let event = if timer.is_client {
                 self.clients.fired(now.mono, timer, &mut self.wheel, out)
             } else {
                 self.servers.fired(now.mono, timer, &mut self.wheel, out)
             };
+            self.copies += (out.len() - sent) as u64;
             if event.is_some() {
                 return event;
             }
         }
         None
+    }
+
+    /// How many messages were sent because a timer ran out or a copy came.
+    pub const fn copies(&self) -> u64 {
+        self.copies
     }
 
     /// The client transactions that wait for an answer from this flow's peer, for when the transport says that what was
