@@ -5,6 +5,7 @@ mod heard;
 mod lab_ports;
 mod phones;
 mod program;
+mod readme;
 mod router;
 mod scenarios;
 mod sipp;
