@@ -104,7 +104,7 @@ fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: Now)
     let session = session_of(response);
     let mut writer = to_caller(core, ring, call, 200);
     writer.field(Name::Supported, "timer");
-    writer.copy_all(response, Name::SessionId);
+    writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
     let refresh = session_timer(&mut writer, &ring.invite, now);
     let bytes = finish(writer, session.as_ref());
     let (server, flow) = (ring.server, ring.flow);

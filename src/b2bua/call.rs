@@ -10,6 +10,7 @@ use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method};
 use crate::sip::transaction::{ClientId, ServerId};
 use bytes::Bytes;
+use core::fmt;
 use core::time::Duration;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -62,7 +63,6 @@ pub enum Stage {
 }
 
 /// A 2xx to an INVITE that is repeated until its ACK comes (RFC 3261 §13.3.1.4).
-#[derive(Debug)]
 pub struct Owed {
     /// The response.
     pub response: Bytes,
@@ -78,13 +78,26 @@ pub struct Owed {
     pub until: Mono,
 }
 
+/// Shows when and leaves the message out.
+impl fmt::Debug for Owed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Owed").field("cseq", &self.cseq).field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
 /// The ACK to the last INVITE that we sent on a leg.
-#[derive(Debug)]
 pub struct Acked {
     /// The INVITE's CSeq number.
     pub cseq: u32,
     /// The ACK, sent again for each copy of the 2xx; `None` while the other side's answer is awaited.
     pub ack: Option<Bytes>,
+}
+
+/// Shows which and leaves the message out.
+impl fmt::Debug for Acked {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Acked").field("cseq", &self.cseq).finish_non_exhaustive()
+    }
 }
 
 /// A session refresh that is ours to send (RFC 4028 §7.2).

@@ -20,13 +20,13 @@ use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::{Message, Method, Name, Unreadable};
 use crate::sip::transaction::{ClientId, Event, ServerId, Transmit};
 use bytes::Bytes;
+use core::fmt;
 use core::hash::{BuildHasher, Hasher};
 use core::net::SocketAddr;
 use hashbrown::HashMap;
 use std::sync::Arc;
 
 /// What comes in.
-#[derive(Debug)]
 pub enum Input {
     /// A datagram, or a message cut out of a stream.
     Received {
@@ -45,6 +45,20 @@ pub enum Input {
     Configured,
     /// New calls are refused from now on; those in progress go on.
     Drain,
+}
+
+/// Shows what came and how much of it: messages are private.
+impl fmt::Debug for Input {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Input::Received { flow, bytes } => write!(out, "Received({flow:?}, {} bytes)", bytes.len()),
+            Input::Unreachable(flow) => write!(out, "Unreachable({flow:?})"),
+            Input::StreamOpen(peer) => write!(out, "StreamOpen({peer})"),
+            Input::StreamClosed(flow) => write!(out, "StreamClosed({flow:?})"),
+            Input::Configured => out.write_str("Configured"),
+            Input::Drain => out.write_str("Drain"),
+        }
+    }
 }
 
 /// One engine with all its calls.

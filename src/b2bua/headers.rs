@@ -1,6 +1,8 @@
 //! Which headers of a caller's INVITE go along, by the trunk's profile, and what we say of ourselves.
+use super::geolocation;
 use crate::record::Profile;
-use crate::sip::message::{Name, Writer};
+use crate::sip::message::{Field, Message, Name, Writer};
+use bytes::BytesMut;
 
 /// The session interval that we ask for, in seconds (RFC 4028 §4).
 pub const SESSION_SECS: u32 = 1800;
@@ -14,28 +16,34 @@ pub enum Fate {
     Left,
 }
 
-/// The fate of a header of the caller's INVITE.
-pub fn fate(profile: Profile, name: Name, text: &[u8]) -> Fate {
+/// The fate of a header of the caller's INVITE. `replaces`: the caller's numbers give way to one of ours, so that no
+/// other header may say another.
+pub fn fate(profile: Profile, replaces: bool, invite: &Message, field: &Field) -> Fate {
+    let name = field.name;
+    let always = matches!(name, Name::Reason | Name::SessionId | Name::MaxBreadth);
     let kept = match profile {
-        Profile::I3 => on_i3(name, text),
-        Profile::Legacy => matches!(name, Name::Reason | Name::SessionId | Name::MaxBreadth),
-        Profile::Relay => {
-            matches!(name, Name::Reason | Name::SessionId | Name::MaxBreadth | Name::Diversion | Name::HistoryInfo)
+        Profile::I3 => always || on_i3(name, invite.field_name(field)),
+        Profile::Relay => always || matches!(name, Name::Diversion | Name::HistoryInfo),
+        Profile::Legacy | Profile::Test => always,
+        Profile::Crisis => always || name == Name::Privacy,
+        Profile::Whole => {
+            let is_mark = name == Name::Priority && invite.field_value(field).eq_ignore_ascii_case(CALLBACK_MARK);
+            let is_other_number = replaces && says_a_number(name);
+            !(belongs_to_hop(name) || is_mark || is_other_number)
         }
-        Profile::Test => matches!(name, Name::Reason | Name::SessionId | Name::MaxBreadth),
-        Profile::Crisis => matches!(name, Name::Reason | Name::SessionId | Name::MaxBreadth | Name::Privacy),
-        Profile::Whole => !belongs_to_hop(name),
     };
     if kept { Fate::Kept } else { Fate::Left }
 }
+
+/// The mark of a call back from a PSAP (RFC 7090 §3): believed from emergency trunks alone, and never passed on for
+/// anyone else (rulings 14).
+const CALLBACK_MARK: &[u8] = b"psap-callback";
 
 /// On i3 routes all that describes the call goes along; what describes the caller's equipment, asserts identities or
 /// asks something of a proxy does not. Unknown end-to-end headers pass, private ones (`X-`, `P-`) do not.
 fn on_i3(name: Name, text: &[u8]) -> bool {
     match name {
-        Name::CallInfo | Name::Diversion | Name::HistoryInfo | Name::Reason | Name::SessionId | Name::MaxBreadth => {
-            true
-        }
+        Name::CallInfo | Name::Diversion | Name::HistoryInfo => true,
         Name::Other => {
             let private = |prefix: &[u8]| text.get(..2).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
             !text.is_empty() && !private(b"X-") && !private(b"P-")
@@ -73,8 +81,8 @@ fn belongs_to_hop(name: Name) -> bool {
             | Name::RAck
             | Name::Date
             | Name::UserAgent
+            | Name::Timestamp
             | Name::PAssertedIdentity
-            | Name::PPreferredIdentity
             | Name::Authorization
             | Name::ProxyAuthorization
             | Name::Join
@@ -92,12 +100,30 @@ fn belongs_to_hop(name: Name) -> bool {
     )
 }
 
-/// The extensions that we name on a leg.
-pub const fn supported(profile: Profile) -> &'static str {
-    match profile {
-        Profile::I3 => "100rel, timer, replaces",
-        Profile::Test => "timer",
-        Profile::Legacy | Profile::Relay | Profile::Crisis | Profile::Whole => "100rel, timer",
+/// Headers beside From and P-Asserted-Identity in which a gateway looks for the caller's number.
+fn says_a_number(name: Name) -> bool {
+    matches!(name, Name::PPreferredIdentity | Name::RemotePartyId | Name::PChargeInfo)
+}
+
+/// Writes the extensions that we name on a leg. Where locations by reference go along, their extensions do too (RFC 6442
+/// §4.6). Without an offer of ours a reliable provisional response would bring one that PRACK must answer (RFC 3262 §5)
+/// before the caller has spoken; so none is asked for.
+pub fn write_supported(out: &mut BytesMut, profile: Profile, invite: &Message, offered: bool) {
+    if offered && profile != Profile::Test {
+        out.extend_from_slice(b"100rel, ");
+    }
+    out.extend_from_slice(b"timer");
+    if profile == Profile::I3 {
+        out.extend_from_slice(b", replaces");
+    }
+    if matches!(profile, Profile::I3 | Profile::Relay) {
+        let refers = |schemes: &[&str]| geolocation::references(invite).any(|found| schemes.contains(&found));
+        if refers(&["http", "https"]) {
+            out.extend_from_slice(b", geolocation-http");
+        }
+        if refers(&["sip", "sips", "pres"]) {
+            out.extend_from_slice(b", geolocation-sip");
+        }
     }
 }
 

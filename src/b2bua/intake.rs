@@ -1,4 +1,5 @@
 //! An INVITE in plain words. From here down there is no SIP.
+use super::geolocation;
 use crate::classify::Dialled;
 use crate::fact::Defect;
 use crate::pidf::{self, Conveyed};
@@ -8,8 +9,8 @@ use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What a caller asks for.
-#[derive(Clone, Debug)]
+/// What a caller asks for. It has no `Debug`: what was dialled is private.
+#[derive(Clone)]
 pub struct Asked {
     /// The organisation that the call belongs to.
     pub organisation: Arc<str>,
@@ -100,10 +101,14 @@ pub fn numbers(invite: &Message) -> SmallVec<[Number; 4]> {
     found
 }
 
-/// Words that stand where a number would (RFC 3323 §4.1, RFC 3325 §7).
 fn is_anonymous(number: &Number) -> bool {
-    let user = number.expose();
-    ["anonymous", "restricted", "unavailable", "unknown"].iter().any(|word| user.eq_ignore_ascii_case(word))
+    hides(number.expose().as_bytes())
+}
+
+/// Words that stand where a number or a name would (RFC 3323 §4.1, RFC 3325 §7).
+pub fn hides(text: &[u8]) -> bool {
+    let words = ["anonymous", "restricted", "unavailable", "unknown", "private", "withheld"];
+    words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 fn locations(invite: &Message) -> (Option<Conveyed>, bool) {
@@ -112,11 +117,7 @@ fn locations(invite: &Message) -> (Option<Conveyed>, bool) {
     let parts = multipart::parts(content_type, &body);
     let documents = parts.iter().filter(|part| part.is("application/pidf+xml")).map(|part| part.content);
     let conveyed = pidf::best(documents);
-    let reference = invite.list(Name::Geolocation).filter_map(NameAddr::read).any(|value| {
-        let scheme = value.uri.text.split(|&byte| byte == b':').next().unwrap_or_default();
-        [&b"http"[..], b"https", b"sip", b"sips", b"pres"].iter().any(|known| known.eq_ignore_ascii_case(scheme))
-    });
-    (conveyed, reference)
+    (conveyed, geolocation::references(invite).next().is_some())
 }
 
 /// Faults of an INVITE that do not stop an emergency call (rulings 1), each a fact.

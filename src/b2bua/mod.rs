@@ -3,15 +3,18 @@
 //!
 //! Read [`story`] for how a call is decided, [`ring`] for how targets are asked, `bridge` for how it is answered,
 //! [`midcall`] for what happens while they talk and `hangup` for how it ends.
+mod body;
 mod bridge;
 pub mod call;
 mod core;
 pub mod engine;
+mod geolocation;
 mod hangup;
 mod headers;
 pub mod intake;
 pub mod midcall;
 mod offer;
+mod presented;
 mod prober;
 pub mod receipt;
 pub mod ring;

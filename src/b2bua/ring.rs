@@ -96,8 +96,8 @@ pub struct Ring {
     winner: Option<u8>,
     /// When the caller hears a provisional response again.
     progress_at: Option<Mono>,
-    /// The code of the last refusal.
-    last_code: u16,
+    /// The last refusal.
+    pub refusal: Option<Message>,
 }
 
 impl Ring {
@@ -112,7 +112,7 @@ impl Ring {
             next: 0,
             winner: None,
             progress_at: None,
-            last_code: 0,
+            refusal: None,
         }
     }
 
@@ -408,7 +408,7 @@ fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, cod
         return replace(core, call, true, now);
     }
     if let Some(ring) = call.ring.as_deref_mut() {
-        ring.last_code = code;
+        ring.refusal = Some(response.clone());
     }
     tell_ended(core, call, &trunk, Attempted::Refused, code);
     if !passed_over {
@@ -550,7 +550,7 @@ pub fn cancel_all(core: &mut Core, call: &mut Call, reason: Option<&str>, now: N
 /// Every target was tried. An emergency or crisis caller hears 503 without Retry-After, so that the PBX tries another way; other
 /// callers hear what the far end said, as far as it is for them (rulings 1, 19).
 fn give_up(core: &mut Core, call: &mut Call, now: Now) {
-    let last_code = call.ring.as_deref().map_or(0, |ring| ring.last_code);
+    let last_code = call.ring.as_deref().and_then(|ring| ring.refusal.as_ref()?.status()).unwrap_or(0);
     let code = match (call.class, last_code) {
         (Class::Emergency | Class::Crisis, _) | (_, 0..=399 | 401 | 407 | 408 | 420..=439 | 494) => 503,
         (_, code) => code,

@@ -6,3 +6,5 @@ mod received_documents;
 mod routes;
 mod world;
 mod written_documents;
+#[path = "../xmllint/mod.rs"]
+mod xmllint;

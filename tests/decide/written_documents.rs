@@ -1,11 +1,9 @@
 use crate::world::{chicago, civic};
+use crate::xmllint::assert_valid;
 use bytes::BytesMut;
 use callbox::base::now::Wall;
 use callbox::pidf::{self, Document, Method};
 use callbox::record::{Civic, Element, Grade};
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 const AT: Wall = Wall::from_millis(1_795_292_102_000);
 
@@ -25,24 +23,6 @@ fn written(document: &Document<'_>) -> String {
     let mut out = BytesMut::new();
     pidf::write(&mut out, document);
     String::from_utf8(out.to_vec()).expect("UTF-8")
-}
-
-/// Validates against a schema of `tests/data/schemas`.
-fn assert_valid(schema: &str, document: &str) {
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/schemas").join(schema);
-    let mut xmllint = Command::new("xmllint")
-        .args(["--nonet", "--noout", "--schema"])
-        .arg(schema)
-        .arg("-")
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("this test needs xmllint; on Debian it is in libxml2-utils");
-    let mut input = xmllint.stdin.take().expect("a pipe to xmllint");
-    input.write_all(document.as_bytes()).expect("xmllint reads the document");
-    drop(input);
-    let output = xmllint.wait_with_output().expect("xmllint ends");
-    assert!(output.status.success(), "{}\n{document}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

@@ -12,7 +12,6 @@ use core::net::SocketAddr;
 use tokio::net::TcpStream;
 
 /// What the tasks of sockets tell their shard.
-#[derive(Debug)]
 pub enum News {
     /// For the engine.
     Arrival(Arrival),
@@ -25,8 +24,7 @@ pub enum News {
 /// How much news waits for a shard before the tasks wait for it.
 pub const NEWS: usize = 1024;
 
-/// What the network says.
-#[derive(Debug)]
+/// What the network says. It has no `Debug`: messages are private.
 pub enum Arrival {
     /// A datagram, or a message cut out of a stream.
     Message(Flow, Bytes),

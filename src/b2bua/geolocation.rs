@@ -1,0 +1,59 @@
+//! The locations that a caller's INVITE names (RFC 6442).
+use super::presented::write_bracketed;
+use crate::sip::message::name_addr::params;
+use crate::sip::message::reader::elements;
+use crate::sip::message::{Message, Name, NameAddr, Writer};
+use core::net::IpAddr;
+
+/// The schemes of the locations by reference, in order.
+pub fn references(invite: &Message) -> impl Iterator<Item = &'static str> {
+    invite.list(Name::Geolocation).filter_map(NameAddr::read).filter_map(|value| {
+        let scheme = value.uri.text.split(|&byte| byte == b':').next().unwrap_or_default();
+        ["http", "https", "sip", "sips", "pres"].into_iter().find(|known| known.as_bytes().eq_ignore_ascii_case(scheme))
+    })
+}
+
+/// Passes the locations on as they came, in order. Only a `loc-src` that is an address, or that is `domain`, our own
+/// name, in somebody else's mouth, is taken out (RFC 8787 §4).
+pub fn write_received(writer: &mut Writer, invite: &Message, domain: &str) {
+    for field in invite.fields().iter().filter(|field| field.name == Name::Geolocation) {
+        let values = || elements(invite.field_value(field));
+        if !values().any(|text| misnamed(text, domain).is_some()) {
+            writer.copy(invite, field);
+            continue;
+        }
+        for text in values() {
+            match misnamed(text, domain) {
+                Some(value) => write_without_source(writer, &value),
+                None => {
+                    writer.field(Name::Geolocation, text);
+                }
+            }
+        }
+    }
+}
+
+/// The value, when it says that a host added it that cannot have.
+fn misnamed<'a>(text: &'a [u8], domain: &str) -> Option<NameAddr<'a>> {
+    NameAddr::read(text).filter(|value| {
+        value.param("loc-src").is_some_and(|source| {
+            let host = source.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).unwrap_or(source);
+            let is_address = core::str::from_utf8(host).is_ok_and(|host| host.parse::<IpAddr>().is_ok());
+            is_address || host.eq_ignore_ascii_case(domain.as_bytes())
+        })
+    })
+}
+
+fn write_without_source(writer: &mut Writer, value: &NameAddr<'_>) {
+    writer.field_with(Name::Geolocation, |out| {
+        write_bracketed(out, value.uri.text);
+        for (name, value) in params(value.params).filter(|(name, _)| !name.eq_ignore_ascii_case(b"loc-src")) {
+            out.extend_from_slice(b";");
+            out.extend_from_slice(name);
+            if !value.is_empty() {
+                out.extend_from_slice(b"=");
+                out.extend_from_slice(value);
+            }
+        }
+    });
+}
