@@ -49,7 +49,7 @@ pub fn refuse_caller(core: &mut Core, call: &mut Call, code: u16, outcome: Outco
         let mut writer = respond::respond(core.buffer(), &ring.invite, ring.flow.peer, code, "", Some(tag), false);
         writer.field(Name::Server, super::core::PRODUCT);
         // Why the last one asked refused is for the caller, whatever code it hears (RFC 3326).
-        if let Some(refusal) = ring.refusal.as_ref().filter(|_| ending.outcome == Outcome::Failed) {
+        if let Some(refusal) = ring.refusal.as_ref().filter(|_| outcome == Outcome::Failed) {
             writer.copy_all(refusal, Name::Reason).copy_all(refusal, Name::SessionId);
         }
         let (server, bytes) = (ring.server, writer.finish(None));
