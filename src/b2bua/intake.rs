@@ -4,7 +4,7 @@ use crate::classify::Dialled;
 use crate::fact::Defect;
 use crate::pidf::{self, Conveyed};
 use crate::record::{Number, Source};
-use crate::sip::message::{Message, Name, NameAddr, Scheme, Uri, multipart};
+use crate::sip::message::{Message, Name, NameAddr, Scheme, Uri, multipart, uri};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ pub fn read(invite: &Message, source: &Source, leave_out: Option<Arc<str>>) -> A
 
 /// The Request-URI decides; To is looked at only when the Request-URI names nobody (RFC 3261 §16.5, §8.2.2.1).
 fn dialled(invite: &Message) -> (bool, String, String) {
-    let request = Uri::read(invite.request_uri());
+    let request = Uri::read(uri::without_brackets(invite.request_uri()));
     let to = invite.to().map(|to| to.uri);
     let chosen = request.filter(|uri| !uri.user.is_empty()).or(to).or(request);
     let Some(uri) = chosen else { return (false, String::new(), String::new()) };

@@ -14,6 +14,7 @@ use crate::pidf;
 use crate::record::{Civic, Number, Profile, TrunkKind};
 use crate::routing::{Target, Way};
 use crate::sip::flow::{Flow, Transport};
+use crate::sip::message::uri::without_brackets;
 use crate::sip::message::{Message, Method, Name, Scheme, Uri, Writer};
 use crate::sip::transaction::ClientId;
 use bytes::{Bytes, BytesMut};
@@ -137,7 +138,7 @@ impl Sheet<'_> {
     /// digits for but a number, the number; else the URI as it came.
     fn as_dialled(&self, host: &str) -> String {
         let mut out = BytesMut::new();
-        let uri = Uri::read(self.invite.request_uri());
+        let uri = Uri::read(without_brackets(self.invite.request_uri()));
         let number = self.ring.decision.classified.number.as_ref().map(Number::expose);
         match (uri, number) {
             (Some(uri), _) if matches!(uri.scheme, Scheme::Sip | Scheme::Sips) && !uri.user.is_empty() => {

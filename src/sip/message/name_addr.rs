@@ -53,6 +53,11 @@ impl<'a> NameAddr<'a> {
         Some(NameAddr { display: b"", uri: Uri::read(&text[open + 1..close])?, params })
     }
 
+    /// [`NameAddr::read`], else [`NameAddr::repaired`].
+    pub fn read_or_repaired(text: &'a [u8]) -> Option<NameAddr<'a>> {
+        NameAddr::read(text).or_else(|| NameAddr::repaired(text))
+    }
+
     /// A header parameter's value by name in any case; quotes stay. `Some(b"")` when it has none.
     pub fn param(&self, name: &str) -> Option<&'a [u8]> {
         param(self.params, name)

@@ -201,17 +201,18 @@ impl Message {
     pub fn via(&self) -> Option<Via<'_>> {
         self.first(Name::Via).and_then(Via::read)
     }
-    /// The From header.
+    /// The From header, repaired where it is not as the grammar has it: a bad display name costs no call. Whoever must
+    /// refuse such a one reads the value with [`NameAddr::read`].
     pub fn from(&self) -> Option<NameAddr<'_>> {
-        self.value(Name::From).and_then(NameAddr::read)
+        self.value(Name::From).and_then(NameAddr::read_or_repaired)
     }
-    /// The To header.
+    /// The To header, repaired as [`Message::from`].
     pub fn to(&self) -> Option<NameAddr<'_>> {
-        self.value(Name::To).and_then(NameAddr::read)
+        self.value(Name::To).and_then(NameAddr::read_or_repaired)
     }
-    /// The first Contact; `None` when absent, `*` or unreadable.
+    /// The first Contact, repaired as [`Message::from`]; `None` when absent, `*` or past repair.
     pub fn contact(&self) -> Option<NameAddr<'_>> {
-        self.first(Name::Contact).and_then(NameAddr::read)
+        self.first(Name::Contact).and_then(NameAddr::read_or_repaired)
     }
     /// The Call-ID, `None` when absent or empty.
     pub fn call_id(&self) -> Option<&[u8]> {
