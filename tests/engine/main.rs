@@ -1,0 +1,5 @@
+//! The call engine in virtual time: the lab's world, peers that are plain inboxes, and every assertion on what a peer
+//! would see.
+mod answered;
+mod peers;
+mod world;
