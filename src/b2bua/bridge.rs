@@ -7,9 +7,9 @@ use crate::base::now::Now;
 use crate::fact::Fact;
 use crate::record::Trunk;
 use crate::sip::dialog::Dialog;
-use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name, Writer, multipart};
 use crate::sip::respond;
+use crate::sip::transaction::ServerId;
 use bytes::Bytes;
 use core::time::Duration;
 use std::sync::Arc;
@@ -37,13 +37,15 @@ pub fn ringing(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
     core.send_response(now, server, code, bytes);
 }
 
-/// Tells a caller who has waited a minute that the call is still on its way (RFC 3261 §13.3.1.1).
+/// Tells a caller who has waited a minute that the call is still on its way (RFC 3261 §13.3.1.1): that it rings where it
+/// does.
 pub fn progress(core: &mut Core, call: &mut Call, now: Now) {
     let Some(ring) = call.ring.as_deref() else { return };
     if !ring.invite.has_token(Name::Require, "100rel") {
-        let bytes = to_caller(core, ring, call, 180).finish(None);
+        let code = if ring.has_winner() { 180 } else { 183 };
+        let bytes = to_caller(core, ring, call, code).finish(None);
         let server = ring.server;
-        core.send_response(now, server, 180, bytes);
+        core.send_response(now, server, code, bytes);
     }
 }
 
@@ -107,17 +109,17 @@ fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: Now)
     writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
     let refresh = session_timer(&mut writer, &ring.invite, now);
     let bytes = finish(writer, session.as_ref());
-    let (server, flow) = (ring.server, ring.flow);
+    let server = ring.server;
     let cseq = ring.invite.cseq().map_or(1, |(cseq, _)| cseq);
     call.caller.takes_update = ring.invite.list(Name::Allow).any(|method| method == b"UPDATE");
     call.caller.refresh = refresh;
-    call.caller.owed = Some(owe(bytes.clone(), flow, cseq, now));
+    call.caller.owed = Some(owe(bytes.clone(), server, cseq, now));
     core.send_response(now, server, 200, bytes);
 }
 
 /// A 2xx that must be acknowledged.
-pub fn owe(response: Bytes, flow: Flow, cseq: u32, now: Now) -> Owed {
-    Owed { response, flow, cseq, next: now.mono + T1, interval: T1, until: now.mono + REPEAT }
+pub fn owe(response: Bytes, server: ServerId, cseq: u32, now: Now) -> Owed {
+    Owed { response, server, cseq, next: now.mono + T1, interval: T1, until: now.mono + REPEAT }
 }
 
 /// Agrees on session refreshes where the caller asked for them (RFC 4028 §9). An interval that is too short gets no
@@ -189,22 +191,21 @@ pub fn acked(core: &mut Core, call: &mut Call, side: Side, ack: &Message) {
     }
 }
 
-/// A 2xx to the first INVITE that comes when the call has its answerer: a copy gets its ACK again, another fork is let
-/// go (RFC 3261 §13.2.2.4).
+/// A 2xx to the first INVITE that comes when its attempt is over: a copy gets its ACK again, another fork is let go (RFC
+/// 3261 §13.2.2.4).
 pub fn late_answer(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
-    if !matches!(response.status(), Some(200..=299)) {
+    if !matches!(response.status(), Some(200..=299)) || hangup::acknowledge_again(core, call, response) {
         return;
     }
-    let key = call.key;
-    let Some(leg) = call.answerer.as_ref() else { return };
-    let tag = response.to().and_then(|to| to.tag()).unwrap_or_default();
-    if leg.dialog.remote_tag() == tag {
-        repeat_ack(core, leg);
-    } else {
-        // The response repeats all of the INVITE that makes a dialog.
-        let dialog = Dialog::calling(response, response, leg.dialog.flow);
-        hangup::release(core, key, dialog, Some(super::ring::ELSEWHERE), now);
+    let ours = response.from().and_then(|from| from.tag()).unwrap_or_default();
+    let theirs = response.to().and_then(|to| to.tag()).unwrap_or_default();
+    let leg = call.answerer.as_ref();
+    if let Some(leg) = leg.filter(|leg| (leg.dialog.local_tag(), leg.dialog.remote_tag()) == (ours, theirs)) {
+        return repeat_ack(core, leg);
     }
+    // The response repeats all of the INVITE that makes a dialog.
+    let dialog = leg.and_then(|leg| Dialog::calling(response, response, leg.dialog.flow));
+    hangup::release(core, call, dialog, response, Some(super::ring::ELSEWHERE), now);
 }
 
 /// Sends the last ACK of a leg again, for a copy of the 2xx.
@@ -228,10 +229,10 @@ fn repeat_answer(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     let Some(owed) = leg.owed.as_mut().filter(|owed| owed.next <= now.mono) else { return };
     if now.mono < owed.until {
         owed.interval = (owed.interval * 2).min(T2);
-        owed.next = now.mono + owed.interval;
-        let (flow, response) = (owed.flow, owed.response.clone());
+        owed.next = (now.mono + owed.interval).min(owed.until);
+        let (server, response) = (owed.server, owed.response.clone());
         core.copies += 1;
-        core.send(flow, response);
+        core.send_response(now, server, 200, response);
         return;
     }
     leg.owed = None;

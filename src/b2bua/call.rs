@@ -66,8 +66,8 @@ pub enum Stage {
 pub struct Owed {
     /// The response.
     pub response: Bytes,
-    /// Where it goes.
-    pub flow: Flow,
+    /// The INVITE that it answers; its transaction knows where the peer listens now.
+    pub server: ServerId,
     /// The CSeq number that the ACK will have.
     pub cseq: u32,
     /// When it is sent again.
@@ -135,6 +135,19 @@ impl Leg {
     }
 }
 
+/// Someone who answered and was let go: an ACK that copies of the 2xx get again (RFC 3261 §13.2.2.4).
+#[derive(Debug)]
+pub struct LetGo {
+    /// Our tag, which tells attempts apart.
+    pub local_tag: Box<[u8]>,
+    /// The tag of the one who answered, which tells forks of an attempt apart.
+    pub remote_tag: Box<[u8]>,
+    /// Where the ACK goes.
+    pub flow: Flow,
+    /// The ACK.
+    pub ack: Bytes,
+}
+
 /// A request of one side that waits for the other side's answer.
 #[derive(Debug)]
 pub struct Pending {
@@ -173,6 +186,8 @@ pub struct Call {
     pub trunk: Option<Arc<Trunk>>,
     /// What is asked of targets, until nothing is open any more.
     pub ring: Option<Box<Ring>>,
+    /// Those who answered and were let go.
+    pub let_go: Vec<LetGo>,
     /// Requests that wait for the other side.
     pub pending: SmallVec<[Pending; 1]>,
     /// The deadline that the wheel knows of.

@@ -109,7 +109,7 @@ impl Engine {
             match wake {
                 Wake::Probe(place) => self.prober.on_time(&mut self.core, place, now),
                 Wake::Call(key) => self.with_call(key, now, |core, call| {
-                    call.scheduled = None;
+                    call.scheduled = call.scheduled.filter(|known| *known > now.mono);
                     ring::on_time(core, call, now);
                     bridge::on_time(core, call, now);
                 }),
@@ -326,7 +326,8 @@ impl Engine {
             caller: Leg::new(dialog, tag.nonce),
             answerer: None,
             trunk: None,
-            ring: Some(Box::new(Ring::new(invite, id, flow, decision))),
+            ring: Some(Box::new(Ring::new(invite, id, flow, decision, now))),
+            let_go: Vec::new(),
             pending: smallvec::SmallVec::new(),
             scheduled: None,
             merge_key,
@@ -405,6 +406,9 @@ impl Engine {
     }
 
     fn unreachable(&mut self, now: Now, flow: Flow) {
+        if flow.transport.is_reliable() {
+            self.core.streams.remove(&flow.peer);
+        }
         for (id, owner) in self.core.layer.waiting_on(&flow) {
             match owner {
                 Owner::Attempt(key, number) => {
@@ -466,7 +470,7 @@ impl Engine {
         if call.stage == Stage::Talking && call.ring.as_deref().is_some_and(Ring::is_over) {
             call.ring = None;
         }
-        if call.stage == Stage::Clearing || call.ring.is_none() {
+        if call.stage == Stage::Clearing && self.merged.get(&call.merge_key) == Some(&call.key) {
             self.merged.remove(&call.merge_key);
         }
         if call.is_over() {

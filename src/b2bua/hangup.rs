@@ -1,7 +1,7 @@
 //! Every way a call can end.
-use super::call::{Call, Owner, Side, Stage};
+use super::call::{Call, LetGo, Owner, Side, Stage};
 use super::core::Core;
-use super::ring;
+use super::{bridge, ring};
 use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::fact::{Fact, Outcome};
@@ -75,11 +75,12 @@ pub fn dialog_gone(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     }
 }
 
+/// A 2xx that still waits for the other side's answer is acknowledged without one: whoever sent it repeats it until then
+/// (RFC 3261 §13.2.2.4).
 fn say_bye(core: &mut Core, call: &mut Call, side: Side, reason: Option<&str>, now: Now) {
+    bridge::acknowledge(core, call, side, None);
     let key = call.key;
     let Some(leg) = call.leg(side) else { return };
-    leg.owed = None;
-    leg.refresh = None;
     goodbye(core, key, &mut leg.dialog, reason, now);
 }
 
@@ -94,15 +95,33 @@ fn goodbye(core: &mut Core, key: Handle, dialog: &mut Dialog, reason: Option<&st
     core.layer.start(now, client, flow, bytes, &mut core.transmits);
 }
 
-/// Lets go of someone who answered when the call already had an answerer, or none any more: ACK, then BYE (RFC 3261
-/// §13.2.2.4). Two PSAPs never both talk to a caller.
-pub fn release(core: &mut Core, key: Handle, dialog: Option<Dialog>, reason: Option<&str>, now: Now) {
-    let Some(mut dialog) = dialog else { return };
-    let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
+/// Lets go of someone who answered with this 2xx when the call already had an answerer, or none any more: ACK, then BYE
+/// (RFC 3261 §13.2.2.4). Two PSAPs never both talk to a caller.
+pub fn release(
+    core: &mut Core,
+    call: &mut Call,
+    dialog: Option<Dialog>,
+    answer: &Message,
+    reason: Option<&str>,
+    now: Now,
+) {
+    let (Some(mut dialog), Some((cseq, _))) = (dialog, answer.cseq()) else { return };
+    let client = core.layer.reserve(Owner::Own(call.key), &mut core.entropy);
     core.layer.forget(client);
-    let ack = dialog.ack(core.buffer(), dialog.local_cseq(), client.branch().as_str()).finish(None);
-    core.send(dialog.next_hop(), ack);
-    goodbye(core, key, &mut dialog, reason, now);
+    let ack = dialog.ack(core.buffer(), cseq, client.branch().as_str()).finish(None);
+    let flow = dialog.next_hop();
+    core.send(flow, ack.clone());
+    let (local_tag, remote_tag) = (dialog.local_tag().into(), dialog.remote_tag().into());
+    call.let_go.push(LetGo { local_tag, remote_tag, flow, ack });
+    goodbye(core, call.key, &mut dialog, reason, now);
+}
+
+/// Sends the ACK again to one who was let go and answers once more; `false` when it is none of those.
+pub fn acknowledge_again(core: &mut Core, call: &Call, answer: &Message) -> bool {
+    let ours = answer.from().and_then(|from| from.tag()).unwrap_or_default();
+    let theirs = answer.to().and_then(|to| to.tag()).unwrap_or_default();
+    let known = call.let_go.iter().find(|gone| (&*gone.local_tag, &*gone.remote_tag) == (ours, theirs));
+    known.inspect(|gone| core.send(gone.flow, gone.ack.clone())).is_some()
 }
 
 /// Requests that one side sent and the other has not answered end with the call (RFC 3261 §15.1.2).
@@ -119,7 +138,8 @@ fn refuse_pending(core: &mut Core, call: &mut Call, now: Now) {
 fn end(core: &mut Core, call: &mut Call, outcome: Outcome, now: Now) {
     call.stage = Stage::Clearing;
     let arrived = call.arrived;
-    call.caller.owed = None;
-    call.caller.refresh = None;
+    for leg in [Some(&mut call.caller), call.answerer.as_mut()].into_iter().flatten() {
+        (leg.owed, leg.refresh) = (None, None);
+    }
     core.note(call, |call, kind| Fact::Ended { call, kind, outcome, lasted: now.mono.since(arrived) });
 }

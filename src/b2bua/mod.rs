@@ -3,6 +3,7 @@
 //!
 //! Read [`story`] for how a call is decided, [`ring`] for how targets are asked, `bridge` for how it is answered,
 //! [`midcall`] for what happens while they talk and `hangup` for how it ends.
+pub mod attempt;
 mod body;
 mod bridge;
 pub mod call;

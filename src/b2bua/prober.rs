@@ -103,8 +103,10 @@ impl Prober {
             probed.waiting = None;
         }
         match code {
-            503 => core.trunk_busy(&trunk, response.number(Name::RetryAfter), now),
-            408 => core.trunk_missed(&trunk, now),
+            408 | 503 => match response.number(Name::RetryAfter).filter(|_| code == 503) {
+                Some(retry_after) => core.trunk_busy(&trunk, retry_after, now),
+                None => core.trunk_missed(&trunk, now),
+            },
             _ => core.trunk_heard(&trunk, now),
         }
         if waited_for {
@@ -177,11 +179,10 @@ impl Core {
         self.trunk_changed(trunk, change);
     }
 
-    /// A trunk said 503: it goes last for as long as it asked.
-    pub fn trunk_busy(&mut self, trunk: &Trunk, retry_after: Option<u32>, now: Now) {
-        let secs = Duration::from_secs(u64::from(retry_after.unwrap_or(0)));
+    /// A trunk said 503 with a Retry-After, in seconds: it goes last for as long as it asked.
+    pub fn trunk_busy(&mut self, trunk: &Trunk, retry_after: u32, now: Now) {
         if let Some(health) = self.health.get_mut(&trunk.name) {
-            health.busy(now.mono, secs);
+            health.busy(now.mono, Duration::from_secs(u64::from(retry_after)));
         }
     }
 

@@ -1,5 +1,6 @@
 //! An offer to each target in turn, hedged: the next one starts when the one before is late, and the first that rings
 //! or answers has the call (rulings 11).
+use super::attempt::{Attempt, Heard, Taught};
 use super::call::{Call, Leg, Owner, Stage};
 use super::core::{Core, DATAGRAM_BYTES};
 use super::story::Decision;
@@ -11,7 +12,7 @@ use crate::fact::{Attempted, Fact, Outcome};
 use crate::record::trunk::Carrier;
 use crate::record::{Number, Trunk};
 use crate::routing::Target;
-use crate::sip::dialog::Dialog;
+use crate::routing::health::Health;
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name};
 use crate::sip::transaction::{ClientId, ServerId};
@@ -30,52 +31,6 @@ const TIMER_C: Duration = Duration::from_secs(181);
 
 /// How often a waiting caller hears something (RFC 3261 §13.3.1.1).
 const PROGRESS: Duration = Duration::from_secs(60);
-
-/// How far a target has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// Nothing came back yet.
-    Nothing,
-    /// A 100 came.
-    Trying,
-    /// It rings.
-    Ringing,
-}
-
-/// One INVITE to one target.
-#[derive(Debug)]
-pub struct Attempt {
-    /// Whom.
-    pub trunk: Arc<Trunk>,
-    /// The INVITE's transaction.
-    pub client: ClientId,
-    /// The nonce of our tag.
-    pub nonce: u64,
-    /// How it was sent.
-    pub flow: Flow,
-    /// The INVITE as it left, for the dialogs that come of it.
-    sent: Message,
-    /// Whether the INVITE had an offer, so that the 2xx is acknowledged at once.
-    pub offered: bool,
-    /// When it left.
-    started: Mono,
-    /// How far it has come.
-    heard: Heard,
-    /// When it counts as late; `None` when it does already, or rings.
-    late_at: Option<Mono>,
-    /// Whether another target was started because this one was late.
-    passed_over: bool,
-    /// Whether it rang for so long that the call was taken from it.
-    rung_out: bool,
-    /// Whether it was told to stop, or will be as soon as it speaks.
-    cancelled: bool,
-    /// Whether it is over.
-    pub over: bool,
-    /// The early dialog.
-    early: Option<Dialog>,
-    /// The last reliable provisional response that was acknowledged (RFC 3262 §4).
-    rseq: Option<u32>,
-}
 
 /// The search for someone who takes the call.
 #[derive(Debug)]
@@ -102,7 +57,7 @@ pub struct Ring {
 
 impl Ring {
     /// Begins with the plan's first target.
-    pub fn new(invite: Message, server: ServerId, flow: Flow, decision: Decision) -> Ring {
+    pub fn new(invite: Message, server: ServerId, flow: Flow, decision: Decision, now: Now) -> Ring {
         Ring {
             invite,
             server,
@@ -111,7 +66,7 @@ impl Ring {
             attempts: SmallVec::new(),
             next: 0,
             winner: None,
-            progress_at: None,
+            progress_at: Some(now.mono + PROGRESS),
             refusal: None,
         }
     }
@@ -121,9 +76,14 @@ impl Ring {
         self.attempts.iter().all(|attempt| attempt.over)
     }
 
-    /// The leg of an attempt by the nonce of our tag in it, for requests that come in an early dialog.
-    pub fn early(&mut self, nonce: u64) -> Option<&mut Attempt> {
-        self.attempts.iter_mut().find(|attempt| attempt.nonce == nonce)
+    /// Whether the caller was told that someone rings.
+    pub fn has_rung(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.heard == Heard::Ringing)
+    }
+
+    /// Whether a target rings that has the call.
+    pub fn has_winner(&self) -> bool {
+        self.winner.is_some()
     }
 
     /// When something must happen.
@@ -133,11 +93,6 @@ impl Ring {
         }
         let late = self.attempts.iter().filter(|attempt| !attempt.over).filter_map(|attempt| attempt.late_at);
         late.chain(self.progress_at).min()
-    }
-
-    /// Whether the caller was told that someone rings.
-    pub fn has_rung(&self) -> bool {
-        self.progress_at.is_some()
     }
 
     /// Whether a target on this trunk was asked and has not answered.
@@ -152,32 +107,38 @@ impl Ring {
     }
 
     fn open(&self) -> impl Iterator<Item = (usize, &Attempt)> {
-        let live = |(_, attempt): &(usize, &Attempt)| !attempt.over && !attempt.cancelled;
-        self.attempts.iter().enumerate().filter(live)
+        self.attempts.iter().enumerate().filter(|(_, attempt)| attempt.is_open())
     }
 
     fn untried(&self) -> bool {
         self.next < self.decision.plan.targets.len()
     }
-}
 
-impl Attempt {
-    /// The early dialog, once the target has spoken.
-    pub fn dialog(&mut self) -> Option<&mut Dialog> {
-        self.early.as_mut()
+    /// Puts a target that we ourselves told to stop back on the list: whoever it was stopped for has failed meanwhile,
+    /// and it never refused.
+    fn take_back(&mut self) -> bool {
+        let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.cancelled && !attempt.again) else {
+            return false;
+        };
+        attempt.again = true;
+        let target = self.decision.plan.targets[attempt.place].clone();
+        self.decision.plan.targets.push(target);
+        true
     }
 }
 
-/// Starts the next target. With two open already, the one that has been silent longest makes room. When every target
-/// was tried and none is open, the caller is told.
+/// Starts the next target. With two open already, the one that has said least makes room. When every target was tried,
+/// also those that were stopped for one that failed later, and none may answer any more, the caller is told.
 pub fn next(core: &mut Core, call: &mut Call, now: Now) {
     while call.stage == Stage::Ringing {
         let Some(ring) = call.ring.as_deref_mut() else { return };
         if !ring.untried() {
-            if ring.open().next().is_none() {
-                give_up(core, call, now);
+            if ring.attempts.iter().any(Attempt::may_answer) {
+                return;
             }
-            return;
+            if !ring.take_back() {
+                return give_up(core, call, now);
+            }
         }
         if ring.open().count() >= OPEN {
             displace(core, call, now);
@@ -188,17 +149,19 @@ pub fn next(core: &mut Core, call: &mut Call, now: Now) {
     }
 }
 
-/// Takes the oldest open target out of the two, so that another can start. One that has said nothing cannot be
-/// cancelled (RFC 3261 §9.1): it is left in peace, and has the call should it ring before anyone else does.
+/// Takes one of the two open targets out, so that another can start: the one that has said least, then the older. One
+/// that has said nothing cannot be cancelled (RFC 3261 §9.1): it is left in peace, and has the call should it ring
+/// before anyone else does.
 fn displace(core: &mut Core, call: &mut Call, now: Now) {
     let Some(ring) = call.ring.as_deref_mut() else { return };
-    let Some(oldest) = ring.open().map(|(place, _)| place).next() else { return };
-    let attempt = &mut ring.attempts[oldest];
-    attempt.cancelled = true;
+    let least = ring.open().min_by_key(|(place, attempt)| (attempt.heard, *place)).map(|(place, _)| place);
+    let Some(attempt) = least.and_then(|place| ring.attempts.get_mut(place)) else { return };
     attempt.late_at = None;
     if attempt.heard == Heard::Nothing {
+        attempt.displaced = true;
         core.layer.quiet(attempt.client);
     } else {
+        attempt.cancelled = true;
         core.layer.cancel(now, attempt.client, None, &mut core.transmits);
     }
 }
@@ -206,7 +169,8 @@ fn displace(core: &mut Core, call: &mut Call, now: Now) {
 /// Sends the INVITE to the plan's next target. `false` when it could not even leave.
 fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
     let Some(ring) = call.ring.as_deref_mut() else { return true };
-    let target = ring.decision.plan.targets[ring.next].clone();
+    let place = ring.next;
+    let target = ring.decision.plan.targets[place].clone();
     ring.next += 1;
     let peer = core.cache.target(&target.trunk);
     let flow = peer.and_then(|peer| core.path(&target.trunk, peer, false));
@@ -217,12 +181,19 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
     let number = u8::try_from(ring.attempts.len()).unwrap_or(u8::MAX);
     let client = core.layer.reserve(Owner::Attempt(call.key, number), &mut core.entropy);
     let tag = core.handle(call.key.slot);
-    let Some((flow, written)) = write(core, call, &target, tag, client, flow, peer, now) else { return true };
-    let Ok(sent) = Message::read(written.bytes.clone()) else { return true };
+    let written = write(core, call, &target, tag, client, flow, peer, now);
+    let written = written.and_then(|(flow, written)| Some((flow, Message::read(written.bytes.clone()).ok()?, written)));
+    let Some((flow, sent, written)) = written else {
+        // More than any message may have: whoever gets less of it may still take the call.
+        core.layer.forget(client);
+        tell_ended(core, call, &target.trunk, Attempted::Unreachable, 0);
+        return false;
+    };
     let started = now.mono;
     let Some(ring) = call.ring.as_deref_mut() else { return true };
     ring.attempts.push(Attempt {
         trunk: target.trunk.clone(),
+        place,
         client,
         nonce: tag.nonce,
         flow,
@@ -233,10 +204,12 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
         late_at: Some(started + target.trunk.silent_after),
         passed_over: false,
         rung_out: false,
+        displaced: false,
         cancelled: false,
+        again: false,
         over: false,
-        early: None,
-        rseq: None,
+        taught: Taught::default(),
+        early: SmallVec::new(),
     });
     core.layer.start(now, client, flow, written.bytes, &mut core.transmits);
     core.note(call, |call, kind| Fact::AttemptStarted { call, kind, trunk: target.trunk.name.clone() });
@@ -271,16 +244,16 @@ fn write(
 /// A response to an INVITE of ours.
 pub fn heard(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
     let code = response.status().unwrap_or(0);
-    let Some(attempt) = call.ring.as_deref_mut().and_then(|ring| ring.attempts.get_mut(usize::from(number))) else {
+    let Some(attempt) = attempt_mut(call, number) else {
         bridge::late_answer(core, call, response, now);
         return;
     };
-    let trunk = attempt.trunk.clone();
-    if !matches!(code, 408 | 503) {
+    if Health::is_alive(code) && !core::mem::replace(&mut attempt.taught.alive, true) {
+        let trunk = attempt.trunk.clone();
         core.trunk_heard(&trunk, now);
     }
     match code {
-        100 => trying(attempt),
+        100 => attempt_mut(call, number).into_iter().for_each(trying),
         101..=199 => rings(core, call, number, response, now),
         200..=299 => answers(core, call, number, response, now),
         _ => refuses(core, call, number, response, code, now),
@@ -290,29 +263,27 @@ pub fn heard(core: &mut Core, call: &mut Call, number: u8, response: &Message, n
 fn trying(attempt: &mut Attempt) {
     if attempt.heard == Heard::Nothing {
         attempt.heard = Heard::Trying;
-        if attempt.late_at.is_some() {
-            attempt.late_at = Some(attempt.started + attempt.trunk.no_ring_after);
+        if attempt.may_answer() {
+            let patience = if attempt.is_replaced() { TIMER_C } else { attempt.trunk.no_ring_after };
+            attempt.late_at = Some(attempt.started + patience);
         }
     }
 }
 
 fn rings(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
     let arrived = call.arrived;
-    let Some(ring) = call.ring.as_deref_mut() else { return };
+    let is_new = acknowledge_provisional(core, call, number, response, now);
+    let Some(ring) = call.ring.as_deref_mut().filter(|_| is_new) else { return };
     let attempt = &mut ring.attempts[usize::from(number)];
     let first = attempt.heard != Heard::Ringing;
     attempt.heard = Heard::Ringing;
-    attempt.early = Dialog::calling(&attempt.sent, response, attempt.flow).or(attempt.early.take());
     let (trunk, client, ring_max) = (attempt.trunk.clone(), attempt.client, attempt.trunk.ring_max);
-    acknowledge_provisional(core, call, number, response, now);
-    let Some(ring) = call.ring.as_deref_mut() else { return };
-    let attempt = &mut ring.attempts[usize::from(number)];
     let has_it = match ring.winner {
-        None => call.stage == Stage::Ringing && !attempt.rung_out,
+        None => call.stage == Stage::Ringing && attempt.may_answer() && !attempt.rung_out,
         Some(winner) => winner == number,
     };
     if has_it {
-        attempt.cancelled = false;
+        attempt.displaced = false;
         if first {
             attempt.late_at = Some(now.mono + ring_max);
         }
@@ -335,37 +306,41 @@ fn rings(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: 
     }
 }
 
-/// PRACKs a reliable provisional response, each once and in order (RFC 3262 §4).
-fn acknowledge_provisional(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
-    let reliable = response.has_token(Name::Require, "100rel");
-    let (Some(rseq), Some((cseq, _)), true) = (response.number(Name::RSeq), response.cseq(), reliable) else { return };
+/// PRACKs a reliable provisional response, each once and in order (RFC 3262 §4). `false` for one that is to be ignored:
+/// a copy, or one that came too early.
+fn acknowledge_provisional(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) -> bool {
     let key = call.key;
-    let Some(ring) = call.ring.as_deref_mut() else { return };
-    let attempt = &mut ring.attempts[usize::from(number)];
-    let in_order = attempt.rseq.is_none_or(|last| rseq == last.wrapping_add(1));
-    let Some(dialog) = attempt.early.as_mut().filter(|_| in_order) else { return };
-    attempt.rseq = Some(rseq);
+    let Some(early) = attempt_mut(call, number).and_then(|attempt| attempt.early_of(response)) else { return true };
+    let reliable = response.has_token(Name::Require, "100rel");
+    let (Some(rseq), Some((cseq, _)), true) = (response.number(Name::RSeq), response.cseq(), reliable) else {
+        return true;
+    };
+    if early.rseq.is_some_and(|last| rseq != last.wrapping_add(1)) {
+        return false;
+    }
+    early.rseq = Some(rseq);
     let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
-    let flow = dialog.next_hop();
-    let mut writer = dialog.request(core.buffer(), Method::Prack, client.branch().as_str());
+    let flow = early.dialog.next_hop();
+    let mut writer = early.dialog.request(core.buffer(), Method::Prack, client.branch().as_str());
     writer.field(Name::RAck, format!("{rseq} {cseq} INVITE"));
     core.layer.start(now, client, flow, writer.finish(None), &mut core.transmits);
+    true
 }
 
 fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
     let Some(ring) = call.ring.as_deref_mut() else { return };
     let winner = ring.winner.is_none_or(|winner| winner == number);
     let attempt = &mut ring.attempts[usize::from(number)];
-    let was_over = core::mem::replace(&mut attempt.over, true);
-    let (trunk, flow, nonce, offered) = (attempt.trunk.clone(), attempt.flow, attempt.nonce, attempt.offered);
-    let dialog = confirmed(attempt.early.take(), &attempt.sent, response, flow);
-    if call.stage != Stage::Ringing || !winner || was_over {
-        if was_over && call.answerer.is_some() {
-            bridge::late_answer(core, call, response, now);
-        } else {
-            hangup::release(core, call.key, dialog, Some(ELSEWHERE), now);
-            tell_ended(core, call, &trunk, Attempted::Cancelled, 0);
-        }
+    if core::mem::replace(&mut attempt.over, true) {
+        bridge::late_answer(core, call, response, now);
+        return;
+    }
+    let (trunk, nonce, offered) = (attempt.trunk.clone(), attempt.nonce, attempt.offered);
+    let dialog = attempt.confirmed(response);
+    if call.stage != Stage::Ringing || !winner {
+        let reason = (call.stage == Stage::Talking || !winner).then_some(ELSEWHERE);
+        hangup::release(core, call, dialog, response, reason, now);
+        tell_ended(core, call, &trunk, Attempted::Cancelled, 0);
         return;
     }
     let Some(dialog) = dialog else {
@@ -379,42 +354,33 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
     bridge::answered(core, call, Leg::new(dialog, nonce), &trunk, offered, response, now);
 }
 
-/// The dialog of a 2xx: the early one if it is the same, since its CSeq may have moved on (RFC 3261 §13.2.2.4).
-fn confirmed(early: Option<Dialog>, invite: &Message, response: &Message, flow: Flow) -> Option<Dialog> {
-    let tag = response.to().and_then(|to| to.tag()).unwrap_or_default();
-    match early {
-        Some(mut dialog) if dialog.remote_tag() == tag => {
-            dialog.confirm(response);
-            Some(dialog)
-        }
-        _ => Dialog::calling(invite, response, flow),
-    }
-}
-
 fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, code: u16, now: Now) {
     let Some(ring) = call.ring.as_deref_mut() else { return };
     let attempt = &mut ring.attempts[usize::from(number)];
+    let replaced = attempt.is_replaced();
     attempt.over = true;
     attempt.late_at = None;
-    let (trunk, cancelled, passed_over) = (attempt.trunk.clone(), attempt.cancelled, attempt.passed_over);
+    let (trunk, cancelled) = (attempt.trunk.clone(), attempt.cancelled);
     if ring.winner == Some(number) {
         ring.winner = None;
     }
-    if code == 503 {
-        core.trunk_busy(&trunk, response.number(Name::RetryAfter), now);
+    match (code, response.number(Name::RetryAfter)) {
+        (503, Some(retry_after)) => core.trunk_busy(&trunk, retry_after, now),
+        (408 | 503, _) => missed(core, call, number, now),
+        _ => {}
     }
     if call.stage != Stage::Ringing || (cancelled && code == 487) {
         tell_ended(core, call, &trunk, Attempted::Cancelled, code);
-        return replace(core, call, true, now);
+    } else {
+        if let Some(ring) = call.ring.as_deref_mut() {
+            ring.refusal = Some(response.clone());
+        }
+        tell_ended(core, call, &trunk, Attempted::Refused, code);
+        if !replaced {
+            core.note(call, |call, kind| Fact::Failover { call, kind, from: trunk.name.clone() });
+        }
     }
-    if let Some(ring) = call.ring.as_deref_mut() {
-        ring.refusal = Some(response.clone());
-    }
-    tell_ended(core, call, &trunk, Attempted::Refused, code);
-    if !passed_over {
-        core.note(call, |call, kind| Fact::Failover { call, kind, from: trunk.name.clone() });
-    }
-    replace(core, call, passed_over, now);
+    replace(core, call, replaced, now);
 }
 
 /// After a refusal the next target starts at once, unless another already rings. Where another was started in its place
@@ -430,18 +396,28 @@ fn replace(core: &mut Core, call: &mut Call, replaced: bool, now: Now) {
 pub fn silent(core: &mut Core, call: &mut Call, number: u8, how: Attempted, now: Now) {
     let Some(ring) = call.ring.as_deref_mut() else { return };
     let Some(attempt) = ring.attempts.get_mut(usize::from(number)).filter(|attempt| !attempt.over) else { return };
+    let replaced = attempt.is_replaced();
     attempt.over = true;
     attempt.late_at = None;
-    let (trunk, passed_over) = (attempt.trunk.clone(), attempt.passed_over);
+    let trunk = attempt.trunk.clone();
     if ring.winner == Some(number) {
         ring.winner = None;
     }
     tell_ended(core, call, &trunk, how, 0);
-    core.trunk_missed(&trunk, now);
-    if call.stage == Stage::Ringing && !passed_over {
+    missed(core, call, number, now);
+    if call.stage == Stage::Ringing && !replaced {
         core.note(call, |call, kind| Fact::Failover { call, kind, from: trunk.name.clone() });
     }
-    replace(core, call, passed_over, now);
+    replace(core, call, replaced, now);
+}
+
+/// An attempt found its trunk dead; once for each, unless it had spoken before.
+fn missed(core: &mut Core, call: &mut Call, number: u8, now: Now) {
+    let Some(attempt) = attempt_mut(call, number) else { return };
+    if !attempt.taught.alive && !core::mem::replace(&mut attempt.taught.missed, true) {
+        let trunk = attempt.trunk.clone();
+        core.trunk_missed(&trunk, now);
+    }
 }
 
 /// The transport says that the INVITE did not arrive. A datagram's target counts as late at once but stays open until
@@ -453,12 +429,10 @@ pub fn unreachable(core: &mut Core, call: &mut Call, number: u8, flow: Flow, now
     if attempt.heard != Heard::Nothing {
         return;
     }
-    let stream = attempt.flow.transport.is_reliable();
-    if stream || attempt.late_at.is_none() {
+    if attempt.flow.transport.is_reliable() || attempt.late_at.is_none() {
         core.layer.forget(attempt.client);
         if flow.transport.is_reliable() && attempt.trunk.carrier == Carrier::Udp {
-            ring.next -= 1;
-            let again = Target { trunk: attempt.trunk.clone(), ..ring.decision.plan.targets[ring.next].clone() };
+            let again = ring.decision.plan.targets[attempt.place].clone();
             ring.decision.plan.targets.insert(ring.next, again);
         }
         silent(core, call, number, Attempted::Unreachable, now);
@@ -486,20 +460,18 @@ pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
 }
 
 fn late(core: &mut Core, call: &mut Call, number: u8, now: Now) {
-    let Some(ring) = call.ring.as_deref_mut() else { return };
-    let untried = ring.untried();
-    let attempt = &mut ring.attempts[usize::from(number)];
+    let Some(attempt) = attempt_mut(call, number) else { return };
     attempt.late_at = None;
     let (trunk, heard) = (attempt.trunk.clone(), attempt.heard);
     if heard == Heard::Nothing {
-        core.trunk_missed(&trunk, now);
+        missed(core, call, number, now);
     }
-    if !untried {
+    let Some(ring) = call.ring.as_deref_mut() else { return };
+    if !ring.untried() {
         return last_resort(core, call, number, now);
     }
-    attempt.passed_over = true;
+    ring.attempts[usize::from(number)].passed_over = true;
     if heard == Heard::Ringing {
-        let Some(ring) = call.ring.as_deref_mut() else { return };
         ring.attempts[usize::from(number)].rung_out = true;
         ring.winner = None;
     }
@@ -520,7 +492,8 @@ fn last_resort(core: &mut Core, call: &mut Call, number: u8, now: Now) {
         attempt.late_at = Some(end);
         return;
     }
-    attempt.cancelled = true;
+    // It has had its chance.
+    (attempt.cancelled, attempt.again) = (true, true);
     core.layer.cancel(now, attempt.client, None, &mut core.transmits);
     replace(core, call, true, now);
 }
@@ -547,8 +520,12 @@ pub fn cancel_all(core: &mut Core, call: &mut Call, reason: Option<&str>, now: N
     }
 }
 
-/// Every target was tried. An emergency or crisis caller hears 503 without Retry-After, so that the PBX tries another way; other
-/// callers hear what the far end said, as far as it is for them (rulings 1, 19).
+fn attempt_mut(call: &mut Call, number: u8) -> Option<&mut Attempt> {
+    call.ring.as_deref_mut()?.attempts.get_mut(usize::from(number))
+}
+
+/// Every target was tried. An emergency or crisis caller hears 503 without Retry-After, so that the PBX tries another
+/// way; other callers hear what the far end said, as far as it is for them (rulings 1, 10, 19).
 fn give_up(core: &mut Core, call: &mut Call, now: Now) {
     let last_code = call.ring.as_deref().and_then(|ring| ring.refusal.as_ref()?.status()).unwrap_or(0);
     let code = match (call.class, last_code) {

@@ -10,7 +10,6 @@ use callbox::fact::Fact;
 use callbox::sip::flow::{Flow, Transport};
 use callbox::sip::message::{Message, Method, Start};
 use core::net::SocketAddr;
-use core::time::Duration;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -30,7 +29,8 @@ pub const BRANCH: &str = "+13125550150";
 pub const DEPOT: &str = "+13125550170";
 
 /// A session description of either side.
-pub const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
+pub const SDP: &str =
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
 
 /// A message as a peer got it.
 pub struct Got {
@@ -165,7 +165,8 @@ impl World {
         for transmit in sent {
             let (port, flow) = (transmit.flow.peer.port(), transmit.flow);
             let message = Message::read(transmit.bytes).expect("we write messages that can be read");
-            let is_probe = message.method() == Some(Method::Options) && message.to().is_some_and(|to| to.tag().is_none());
+            let is_probe =
+                message.method() == Some(Method::Options) && message.to().is_some_and(|to| to.tag().is_none());
             if is_probe {
                 probes.push((port, flow, message));
             } else {
@@ -211,6 +212,11 @@ impl World {
         panic!("{port} got no {wanted} but {passed:?}");
     }
 
+    /// When a peer got such messages, in milliseconds.
+    pub fn times(&mut self, port: u16, wanted: &str) -> Vec<u64> {
+        self.take(port).iter().filter(|got| got.word() == wanted).map(|got| got.at).collect()
+    }
+
     /// Forgets what all peers got.
     pub fn clear(&mut self) {
         self.inboxes.clear();
@@ -226,6 +232,18 @@ impl World {
     pub fn answer(&mut self, far: &Far, code: u16) {
         let body = if (200..300).contains(&code) { SDP } else { "" };
         self.send(far.port, far.response(code, "", body));
+    }
+
+    /// A far end answers its INVITE with header lines of its own and no body.
+    pub fn answer_with(&mut self, far: &Far, code: u16, more: &str) {
+        self.send(far.port, far.response(code, more, ""));
+    }
+
+    /// A far end that was told to stop does so: 200 to the CANCEL, 487 to the INVITE.
+    pub fn stop(&mut self, far: &Far) {
+        let cancel = self.got(far.port, "CANCEL");
+        self.send(far.port, far.response_to(&cancel, 200, "", ""));
+        self.answer(far, 487);
     }
 
     /// A caller dials.
@@ -249,7 +267,7 @@ impl World {
         (caller, far)
     }
 
-    /// Takes away every address that the background resolver might know: the trunk has a name nobody can resolve.
+    /// Whether no call and no transaction is left.
     pub fn is_idle(&self) -> bool {
         (self.engine.active_calls(), self.engine.transactions()) == (0, 0)
     }
@@ -258,9 +276,4 @@ impl World {
 pub fn flow_to(peer: SocketAddr) -> Flow {
     let local = SocketAddr::from(([127, 0, 0, 1], 5060));
     Flow { transport: Transport::Udp, local, peer, connection: None }
-}
-
-/// Milliseconds as a span.
-pub fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
 }

@@ -137,7 +137,7 @@ pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &M
     if pending.method == Method::Invite && code < 300 {
         let cseq = pending.request.cseq().map_or(0, |(cseq, _)| cseq);
         if let Some(leg) = call.leg(side) {
-            leg.owed = Some(bridge::owe(bytes, flow, cseq, now));
+            leg.owed = Some(bridge::owe(bytes, pending.server, cseq, now));
         }
         let theirs = response.cseq().map_or(0, |(cseq, _)| cseq);
         if let Some(leg) = call.leg(side.other()) {

@@ -1,0 +1,125 @@
+//! One INVITE to one target, and how far it has come.
+use crate::base::now::Mono;
+use crate::record::Trunk;
+use crate::sip::dialog::Dialog;
+use crate::sip::flow::Flow;
+use crate::sip::message::Message;
+use crate::sip::transaction::ClientId;
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// How far a target has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Heard {
+    /// Nothing came back yet.
+    Nothing,
+    /// A 100 came.
+    Trying,
+    /// It rings.
+    Ringing,
+}
+
+/// One INVITE to one target.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Whom.
+    pub trunk: Arc<Trunk>,
+    /// The target's place in the plan.
+    pub place: usize,
+    /// The INVITE's transaction.
+    pub client: ClientId,
+    /// The nonce of our tag.
+    pub nonce: u64,
+    /// How it was sent.
+    pub flow: Flow,
+    /// The INVITE as it left, for the dialogs that come of it.
+    pub sent: Message,
+    /// Whether the INVITE had an offer, so that the 2xx is acknowledged at once.
+    pub offered: bool,
+    /// When it left.
+    pub started: Mono,
+    /// How far it has come.
+    pub heard: Heard,
+    /// When it counts as late; `None` when it does already, or rings.
+    pub late_at: Option<Mono>,
+    /// Whether another target was started because this one was late.
+    pub passed_over: bool,
+    /// Whether it rang for so long that the call was taken from it.
+    pub rung_out: bool,
+    /// Whether it made room for another before it had said anything.
+    pub displaced: bool,
+    /// Whether it was told to stop, or will be as soon as it speaks.
+    pub cancelled: bool,
+    /// Whether it was given another chance after it had been cancelled.
+    pub again: bool,
+    /// Whether it is over.
+    pub over: bool,
+    /// What this attempt taught of its trunk: that it answers, that it does not. Each counts once.
+    pub taught: Taught,
+    /// The early dialogs: one a fork that spoke.
+    pub early: SmallVec<[Early; 1]>,
+}
+
+/// What an attempt taught of its trunk's health.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Taught {
+    /// That it answers.
+    pub alive: bool,
+    /// That it does not.
+    pub missed: bool,
+}
+
+/// An early dialog of an attempt (RFC 3261 §12.1.2).
+#[derive(Debug)]
+pub struct Early {
+    /// The dialog.
+    pub dialog: Dialog,
+    /// The last reliable provisional response that was acknowledged (RFC 3262 §4).
+    pub rseq: Option<u32>,
+}
+
+impl Attempt {
+    /// Whether it is one of those that are asked now.
+    pub fn is_open(&self) -> bool {
+        self.may_answer() && !self.displaced
+    }
+
+    /// Whether another target was started in its place already.
+    pub fn is_replaced(&self) -> bool {
+        self.passed_over || !self.is_open()
+    }
+
+    /// Whether it may still take the call.
+    pub fn may_answer(&self) -> bool {
+        !self.over && !self.cancelled
+    }
+
+    /// The early dialog that a response belongs to, made by the first that names it. Its CSeq goes on from one response
+    /// to the next (RFC 3261 §12.2.1.1).
+    pub fn early_of(&mut self, response: &Message) -> Option<&mut Early> {
+        let tag = response.to().and_then(|to| to.tag())?;
+        let known = self.early.iter().position(|early| early.dialog.remote_tag() == tag);
+        let place = match known {
+            Some(place) => place,
+            None => {
+                let dialog = Dialog::calling(&self.sent, response, self.flow)?;
+                self.early.push(Early { dialog, rseq: None });
+                self.early.len() - 1
+            }
+        };
+        self.early.get_mut(place)
+    }
+
+    /// The dialog of a 2xx: the early one if it is the same, since its CSeq may have moved on (RFC 3261 §13.2.2.4).
+    pub fn confirmed(&mut self, response: &Message) -> Option<Dialog> {
+        let tag = response.to().and_then(|to| to.tag()).unwrap_or_default();
+        match self.early.iter().position(|early| early.dialog.remote_tag() == tag) {
+            Some(place) => {
+                let mut dialog = self.early.swap_remove(place).dialog;
+                dialog.confirm(response);
+                Some(dialog)
+            }
+            None => Dialog::calling(&self.sent, response, self.flow),
+        }
+    }
+}
