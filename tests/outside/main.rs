@@ -3,6 +3,7 @@
 //! These tests need the lab's fixed ports, so each of them holds [`lab_ports::LabPorts`] for as long as it lasts.
 mod heard;
 mod lab_ports;
+mod operating;
 mod phones;
 mod program;
 mod readme;

@@ -51,6 +51,13 @@ impl Program {
         }
     }
 
+    /// Sends it a signal by name.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status();
+        assert!(sent.expect("a shell runs").success(), "{} is not there to be signalled", self.name);
+    }
+
     /// Waits for the program's own end.
     pub fn await_end(&mut self) -> ExitStatus {
         loop {

@@ -15,12 +15,17 @@ pub fn in_repository(path: &str) -> PathBuf {
 
 /// `callbox run` with this config file of the repository, once it takes calls.
 pub fn run(config: &str) -> Program {
+    run_file(&in_repository(config))
+}
+
+/// `callbox run` with this config file, once it takes calls.
+pub fn run_file(config: &Path) -> Program {
     ready(start(config))
 }
 
 /// The same with a config in which we are strangers, so that no OPTIONS is answered.
 pub fn run_for_strangers(config: &str) -> Program {
-    let mut router = start(config);
+    let mut router = start(&in_repository(config));
     says_ready(&mut router);
     router
 }
@@ -32,9 +37,9 @@ pub fn lab() -> Program {
     ready(Program::start("callbox lab", command, true))
 }
 
-fn start(config: &str) -> Program {
+fn start(config: &Path) -> Program {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callbox"));
-    command.arg("run").arg("--config").arg(in_repository(config));
+    command.arg("run").arg("--config").arg(config);
     Program::start("callbox run", command, true)
 }
 

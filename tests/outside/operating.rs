@@ -1,0 +1,131 @@
+//! What an operator does to a running router: reads its numbers, gives it another config, lets it go.
+use crate::lab_ports::LabPorts;
+use crate::program::Program;
+use crate::router::{self, in_repository};
+use crate::sipp::{Answerer, Caller};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const PSAP_1: u16 = 5070;
+const PSAP_2: u16 = 5071;
+
+/// A copy of the lab's config that a test may change.
+struct Config {
+    folder: TempDir,
+}
+
+impl Config {
+    fn of_the_lab() -> Config {
+        let folder = TempDir::new().expect("a temporary folder");
+        copy(&in_repository("conf"), folder.path());
+        Config { folder }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("lab.toml")
+    }
+
+    /// Changes the file as an editor would.
+    fn replace(&self, before: &str, after: &str) {
+        let text = std::fs::read_to_string(self.file()).expect("the config reads");
+        assert!(text.contains(before), "the lab's config has no {before:?} any more");
+        std::fs::write(self.file(), text.replacen(before, after, 1)).expect("the config writes");
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("the folder reads") {
+        let (from, name) = entry.map(|entry| (entry.path(), entry.file_name())).expect("the entry reads");
+        let to = to.join(name);
+        if from.is_dir() {
+            std::fs::create_dir(&to).expect("a folder can be made");
+            copy(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).expect("a file can be copied");
+        }
+    }
+}
+
+/// The page that Prometheus reads.
+fn metrics() -> String {
+    let mut stream = TcpStream::connect("127.0.0.1:9090").expect("metrics are served");
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n").expect("a request");
+    let mut page = String::new();
+    stream.read_to_string(&mut page).expect("a page");
+    page
+}
+
+fn says(router: &mut Program, words: &str) {
+    router.await_line(words, |line| line.contains(words).then_some(()));
+}
+
+#[test]
+fn prometheus_reads_what_became_of_a_call_and_nothing_of_who_made_it() {
+    let _ports = LabPorts::locked();
+    let mut psap = Answerer::start("psap", PSAP_1);
+    let mut router = router::run("conf/lab.toml");
+    let mut caller = Caller::new("call").starts();
+    psap.finishes();
+    caller.finishes();
+    says(&mut router, "call ended");
+    let page = metrics();
+    assert!(page.contains("200 OK"), "{page}");
+    for line in [
+        "callbox_calls_total{class=\"emergency\",outcome=\"completed\"} 1",
+        "callbox_attempts_total{trunk=\"psap-1\",outcome=\"answered\"} 1",
+        "callbox_decision_seconds_count 1",
+        "callbox_setup_seconds_count 1",
+        "callbox_active_calls 0",
+    ] {
+        assert!(page.lines().any(|found| found == line), "no {line} in\n{page}");
+    }
+    assert!(!page.contains("3125550123"), "{page}");
+}
+
+#[test]
+fn a_reload_sends_the_next_call_elsewhere_and_leaves_the_call_in_progress_alone() {
+    let _ports = LabPorts::locked();
+    let config = Config::of_the_lab();
+    let mut first = Answerer::start("hangs-up-late", PSAP_1);
+    let mut second = Answerer::start("psap", PSAP_2);
+    let mut router = router::run_file(&config.file());
+    let mut talking = Caller::new("is-hung-up-on").starts();
+    says(&mut router, "answered");
+    config.replace("port = 5070\npriority = 10", "port = 5070\npriority = 30");
+    router.signal("HUP");
+    says(&mut router, "config read again");
+    let mut caller = Caller::new("call").starts();
+    second.finishes();
+    caller.finishes();
+    first.finishes();
+    talking.finishes();
+}
+
+#[test]
+fn a_config_that_is_wrong_is_told_at_a_reload_and_the_one_before_stays() {
+    let _ports = LabPorts::locked();
+    let config = Config::of_the_lab();
+    let mut psap = Answerer::start("psap", PSAP_1);
+    let mut router = router::run_file(&config.file());
+    config.replace("kind = \"psap-i3\"", "kind = \"psap-i4\"");
+    router.signal("HUP");
+    says(&mut router, "config not taken");
+    let mut caller = Caller::new("call").starts();
+    psap.finishes();
+    caller.finishes();
+}
+
+#[test]
+fn a_router_that_is_told_to_leave_lets_the_call_finish_first() {
+    let _ports = LabPorts::locked();
+    let mut psap = Answerer::start("hangs-up-late", PSAP_1);
+    let mut router = router::run("conf/lab.toml");
+    let mut caller = Caller::new("is-hung-up-on").starts();
+    says(&mut router, "answered");
+    router.signal("TERM");
+    psap.finishes();
+    caller.finishes();
+    assert!(router.await_end().success());
+}
