@@ -31,7 +31,9 @@ pub struct Bench {
     pub sent: Vec<Transmit>,
     /// What it told.
     pub facts: Vec<Fact>,
-    /// What it was given, as a log would show it.
+    /// What it was given.
+    pub received: Vec<Bytes>,
+    /// The same, as a log would show it.
     pub shown: Vec<String>,
 }
 
@@ -52,13 +54,19 @@ impl Bench {
         let engine = Engine::new(setup, cache, Entropy::seeded([7; 32]), Box::new(Mono::default));
         let wall = Wall::from_millis(1_795_292_103_000);
         let now = Now { mono: Mono::from_micros(1_000_000), wall };
-        Bench { engine, now, sent: Vec::new(), facts: Vec::new(), shown: Vec::new() }
+        Bench { engine, now, sent: Vec::new(), facts: Vec::new(), received: Vec::new(), shown: Vec::new() }
     }
 
     /// A message from a port of this machine.
     pub fn receive(&mut self, from: u16, bytes: impl Into<Bytes>) {
-        let flow = Flow { transport: Transport::Udp, local: at(5060), peer: at(from), connection: None };
+        self.receive_from(at(from), bytes);
+    }
+
+    /// A message from anywhere.
+    pub fn receive_from(&mut self, peer: SocketAddr, bytes: impl Into<Bytes>) {
+        let flow = Flow { transport: Transport::Udp, local: at(5060), peer, connection: None };
         let bytes = bytes.into();
+        self.received.push(bytes.clone());
         if let Ok(message) = Message::read(bytes.clone()) {
             self.shown.push(format!("{message:?} {:?} {:?} {:?}", message.from(), message.to(), message.via()));
         }
