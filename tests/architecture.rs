@@ -64,6 +64,37 @@ fn every_module_of_the_library_stands_on_a_floor() {
 }
 
 #[test]
+fn the_picture_of_the_house_shows_every_module_on_its_floor() {
+    let page = std::fs::read_to_string(root().join("docs/architecture.md")).expect("docs/architecture.md");
+    let picture = page.split("```").nth(1).expect("the picture is the first block");
+    let (mut floor, mut module) = (None, String::new());
+    let (mut shown, mut absent) = (BTreeMap::new(), Vec::new());
+    for line in picture.lines() {
+        if let Some(rest) = line.strip_prefix("── ") {
+            floor = rest.split(' ').next().and_then(|number| number.parse::<u32>().ok());
+        } else if let Some(rest) = line.strip_prefix("  ").filter(|rest| rest.starts_with(is_word)) {
+            module = word(rest);
+            shown.insert(module.clone(), floor.expect("a floor above every module"));
+        }
+        let inside = root().join("src").join(&module);
+        let names = line.split_whitespace().map(|name| name.trim_end_matches([':', ';', ',']));
+        for name in names.filter(|name| name.ends_with(".rs") || name.ends_with('/')) {
+            if !is_below(&inside, name) {
+                absent.push(format!("{module}: {name}"));
+            }
+        }
+    }
+    assert_eq!(shown, floors(), "the picture's modules and floors on the left, those of lib.rs on the right");
+    assert!(absent.is_empty(), "the picture shows what is not there: {absent:?}");
+}
+
+/// Whether a folder or one of its own folders has this file or folder.
+fn is_below(folder: &Path, name: &str) -> bool {
+    let folders = std::fs::read_dir(folder).into_iter().flatten().map_while(Result::ok).map(|entry| entry.path());
+    folder.join(name).exists() || folders.filter(|path| path.is_dir()).any(|path| path.join(name).exists())
+}
+
+#[test]
 fn no_file_is_too_long_to_read() {
     let long: Vec<_> = everything()
         .into_iter()
