@@ -29,7 +29,8 @@ pub fn fate(profile: Profile, replaces: bool, invite: &Message, field: &Field) -
         Profile::Whole => {
             let is_mark = name == Name::Priority && invite.field_value(field).eq_ignore_ascii_case(CALLBACK_MARK);
             let is_other_number = replaces && says_a_number(name);
-            !(belongs_to_hop(name) || is_mark || is_other_number)
+            let is_hop = belongs_to_hop(name) || (name == Name::Other && is_of_hop(invite.field_name(field)));
+            !(is_hop || is_mark || is_other_number)
         }
     };
     if kept { Fate::Kept } else { Fate::Left }
@@ -44,12 +45,20 @@ const CALLBACK_MARK: &[u8] = b"psap-callback";
 fn on_i3(name: Name, text: &[u8]) -> bool {
     match name {
         Name::CallInfo | Name::Diversion | Name::HistoryInfo => true,
-        Name::Other => {
-            let private = |prefix: &[u8]| text.get(..2).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
-            !text.is_empty() && !private(b"X-") && !private(b"P-")
-        }
+        Name::Other => !text.is_empty() && !begins(text, &["X-", "P-"]) && !is_of_hop(text),
         _ => false,
     }
+}
+
+/// Headers without a [`Name`] that two neighbours settle between them (RFC 3329, RFC 3261 §22.3).
+fn is_of_hop(text: &[u8]) -> bool {
+    begins(text, &["Security-", "Proxy-"])
+}
+
+fn begins(text: &[u8], prefixes: &[&str]) -> bool {
+    let begins =
+        |prefix: &&str| text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()));
+    prefixes.iter().any(begins)
 }
 
 /// Headers of the hop, the dialog and the transaction: written anew for each leg (RFC 7092 §3). The rest of a call that

@@ -234,10 +234,12 @@ impl Sheet<'_> {
     }
 
     fn abilities(&self, writer: &mut Writer, offered: bool) {
-        match self.profile {
-            Profile::I3 => writer.field(Name::ResourcePriority, "esnet.1"),
-            Profile::Relay => writer.field(Name::Priority, "emergency"),
-            Profile::Test => writer.field(Name::Priority, "non-urgent"),
+        let class = self.ring.decision.classified.class;
+        match (self.profile, class) {
+            // Nobody is to make room for a trial (RFC 7135 §3).
+            (Profile::Test, _) | (Profile::I3, Class::Test) => writer.field(Name::Priority, "non-urgent"),
+            (Profile::I3, _) => writer.field(Name::ResourcePriority, "esnet.1"),
+            (Profile::Relay, _) => writer.field(Name::Priority, "emergency"),
             _ => writer,
         };
         writer.field_with(Name::Supported, |out| headers::write_supported(out, self.profile, self.invite, offered));

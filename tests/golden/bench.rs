@@ -9,7 +9,7 @@ use callbox::fact::Fact;
 use callbox::sip::flow::{Flow, Transport};
 use callbox::sip::message::Message;
 use callbox::sip::transaction::Transmit;
-use core::net::SocketAddr;
+use core::net::{Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -46,7 +46,11 @@ impl Bench {
         let _settings = world.publish(&cache);
         let setup = Setup {
             shard: 0,
-            listeners: vec![(Transport::Udp, at(5060)), (Transport::Tcp, at(5060))],
+            listeners: vec![
+                (Transport::Udp, at(5060)),
+                (Transport::Tcp, at(5060)),
+                (Transport::Udp, SocketAddr::from((Ipv6Addr::LOCALHOST, 5060))),
+            ],
             max_calls: 100,
             emergency_reserve_percent: 20,
             relay_unknown: false,
@@ -76,6 +80,11 @@ impl Bench {
         self.drain();
     }
 
+    /// A stream to a port is open.
+    pub fn stream_open(&mut self, to: u16) {
+        self.engine.handle(self.now, Input::StreamOpen(at(to)));
+    }
+
     /// Time passes.
     pub fn pass(&mut self, span: Duration) {
         let end = self.now.mono + span;
@@ -94,7 +103,7 @@ impl Bench {
 
     /// The last message of this kind to a port: a method, or a status code as text.
     pub fn last(&self, to: u16, kind: &str) -> Option<&Bytes> {
-        let wanted = |sent: &&Transmit| sent.flow.peer == at(to) && kind_of(&sent.bytes) == kind;
+        let wanted = |sent: &&Transmit| sent.flow.peer.port() == to && kind_of(&sent.bytes) == kind;
         self.sent.iter().rev().find(wanted).map(|sent| &sent.bytes)
     }
 

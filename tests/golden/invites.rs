@@ -60,6 +60,8 @@ const HOP: &str = "Via: SIP/2.0/UDP hop-only.example;branch=z9hG4bK-hop-only\r\n
     Reject-Contact: *;hop-only\r\n\
     Request-Disposition: hop-only\r\n\
     Identity: hop-only;info=<https://pbx.example/cert>\r\n\
+    Security-Verify: hop-only\r\n\
+    proxy-hint: hop-only\r\n\
     Timestamp: 54\r\n\
     RSeq: 7\r\n\
     Resource-Priority: esnet.0, hop-only.1\r\n";

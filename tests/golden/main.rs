@@ -7,5 +7,6 @@ mod invites;
 mod read;
 mod responses;
 mod rows;
+mod trunks;
 #[path = "../xmllint/mod.rs"]
 mod xmllint;
