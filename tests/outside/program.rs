@@ -32,8 +32,12 @@ impl Program {
         Program { name: name.into(), child, lines, said: Vec::new() }
     }
 
-    /// Waits for a line in which `wanted` finds something; fails when the program ends or the deadline passes first.
+    /// The line in which `wanted` finds something, said already or waited for; fails when the program ends or the
+    /// deadline passes first.
     pub fn await_line<T>(&mut self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
+        if let Some(found) = self.said.iter().find_map(|line| wanted(line)) {
+            return found;
+        }
         loop {
             let problem = match self.lines.recv_timeout(DEADLINE) {
                 Ok(line) => {

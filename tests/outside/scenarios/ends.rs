@@ -36,12 +36,11 @@ fn when_everybody_refuses_the_caller_gets_a_503_that_asks_for_no_patience() {
 
 #[test]
 fn a_stranger_gets_403_and_nobody_is_called() {
-    let ports = LabPorts::locked();
+    let _ports = LabPorts::locked();
     let psap = Answerer::start("psap", PSAP_1);
     let _router = router::run_for_strangers("tests/data/conf/strangers.toml");
     Caller::new("is-forbidden").calls();
     assert!(psap.requests().is_empty());
-    drop(ports);
 }
 
 #[test]
