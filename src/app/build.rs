@@ -40,8 +40,12 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     LocalSet::new().block_on(&runtime, async {
         let (told, control) = mpsc::channel(16);
         let (shard, listening) = shard(&settings, &cache, clock, control)?;
+        let (settling, settled) = std::sync::mpsc::channel();
         let quiet = Quiet { settings: settings.clone(), cache, page: shard.metrics.page(), told, reading, log };
-        let _quiet = std::thread::Builder::new().name("callbox-quiet".into()).spawn(move || quiet.run())?;
+        let _quiet = std::thread::Builder::new().name("callbox-quiet".into()).spawn(move || quiet.run(settling))?;
+        // Ready is ready for signals, scrapes and calls: the other thread drops its end when it listens, or when it
+        // cannot, and either way there is nothing more to wait for.
+        let _ = settled.recv();
         ready(&listening);
         shard.run().await;
         Ok(())
@@ -89,15 +93,15 @@ struct Quiet {
 }
 
 impl Quiet {
-    fn run(self) {
+    fn run(self, settling: std::sync::mpsc::Sender<()>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         match runtime {
-            Ok(runtime) => runtime.block_on(self.tend()),
+            Ok(runtime) => runtime.block_on(self.tend(settling)),
             Err(error) => tracing::error!(%error, "no runtime for metrics and name resolution; calls go on"),
         }
     }
 
-    async fn tend(self) {
+    async fn tend(self, settling: std::sync::mpsc::Sender<()>) {
         if let Some(address) = self.settings.metrics.address {
             match tokio::net::TcpListener::bind(address).await {
                 Ok(listener) => drop(tokio::spawn(http::metrics::serve(listener, self.page.clone()))),
@@ -109,6 +113,7 @@ impl Quiet {
             Ok(signals) => signals,
             Err(error) => return tracing::error!(%error, "signals cannot be heard; calls go on"),
         };
+        drop(settling);
         let told = self.told.clone();
         let reload = || {
             let trunks = self.reload()?;
