@@ -53,6 +53,7 @@ impl Bench {
             listeners: vec![(Transport::Udp, address(5060))],
             max_calls: 100_000,
             emergency_reserve_percent: 20,
+            orphan_max: std::time::Duration::from_secs(3600),
             relay_unknown: false,
         };
         let mut engine = Engine::new(setup, cache, Entropy::seeded([7; 32]), Box::new(|| Mono::from_micros(0)));

@@ -12,6 +12,7 @@ use crate::edge::net::{Datagrams, NEWS, Streams};
 use crate::edge::{dns, entropy, log};
 use crate::sip::flow::Transport;
 use core::net::SocketAddr;
+use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -73,6 +74,7 @@ fn shard(
         listeners,
         max_calls: settings.node.max_calls as usize,
         emergency_reserve_percent: settings.node.emergency_reserve_percent.into(),
+        orphan_max: Duration::from_secs(settings.node.orphan_max_secs.into()),
         relay_unknown: settings.unknown_source.policy == UnknownSource::Relay,
     };
     let snapshot = cache.snapshot.load();

@@ -47,6 +47,12 @@ pub fn fact(fact: &Fact) {
         Fact::AnswerNotAcknowledged { call, kind } => {
             warn!(call = %id(*call), class = kind.text(), "the caller never acknowledged the answer; the call goes on");
         }
+        Fact::SideSilent { call, kind, side } => {
+            warn!(call = %id(*call), class = kind.text(), side, "a side is silent; it is asked again and the call goes on");
+        }
+        Fact::Orphaned { call, kind } => {
+            warn!(call = %id(*call), class = kind.text(), "neither side is there any more");
+        }
         Fact::MessageToEmergency { source } => {
             warn!(source = &**source, "a text message to an emergency number was refused");
         }

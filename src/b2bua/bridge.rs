@@ -1,13 +1,14 @@
 //! What the caller hears: ringing, the answer, and the ACKs that make a call of two dialogs.
-use super::call::{Acked, Call, Leg, Owed, Owner, Refresh, Side, Stage};
+use super::call::{Acked, Call, Leg, Owed, Owner, Side, Stage};
 use super::core::{Core, PRODUCT};
 use super::ring::Ring;
+use super::watch::{self, Watch};
 use super::{hangup, headers, offer};
 use crate::base::now::Now;
 use crate::fact::Fact;
 use crate::record::Trunk;
 use crate::sip::dialog::Dialog;
-use crate::sip::message::{Message, Method, Name, Writer, multipart};
+use crate::sip::message::{Message, Name, Writer, multipart};
 use crate::sip::respond;
 use crate::sip::transaction::ServerId;
 use bytes::Bytes;
@@ -59,7 +60,7 @@ fn to_caller(core: &Core, ring: &Ring, call: &Call, code: u16) -> Writer {
 }
 
 /// The session description of a response, out of a multipart if need be.
-fn session_of(message: &Message) -> Option<Bytes> {
+pub fn session_of(message: &Message) -> Option<Bytes> {
     let body = message.body();
     let content_type = message.value(Name::ContentType).unwrap_or_default();
     let parts = multipart::parts(content_type, &body);
@@ -82,7 +83,7 @@ pub fn answered(
 ) {
     let cseq = response.cseq().map_or(1, |(cseq, _)| cseq);
     leg.takes_update = response.list(Name::Allow).any(|method| method == b"UPDATE");
-    leg.refresh = refresh_owed(response, now);
+    leg.watch = Some(Watch::of_answer(response, now));
     leg.acked = Some(Acked { cseq, ack: None });
     call.answerer = Some(leg);
     call.trunk = Some(trunk.clone());
@@ -107,12 +108,13 @@ fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: Now)
     let mut writer = to_caller(core, ring, call, 200);
     writer.field(Name::Supported, "timer");
     writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
-    let refresh = session_timer(&mut writer, &ring.invite, now);
+    let agreed = Watch::agree(&mut writer, &ring.invite, now);
     let bytes = finish(writer, session.as_ref());
     let server = ring.server;
     let cseq = ring.invite.cseq().map_or(1, |(cseq, _)| cseq);
     call.caller.takes_update = ring.invite.list(Name::Allow).any(|method| method == b"UPDATE");
-    call.caller.refresh = refresh;
+    call.caller.watch = Some(agreed);
+    call.caller.says(session);
     call.caller.owed = Some(owe(bytes.clone(), server, cseq, now));
     core.send_response(now, server, 200, bytes);
 }
@@ -120,43 +122,6 @@ fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: Now)
 /// A 2xx that must be acknowledged.
 pub fn owe(response: Bytes, server: ServerId, cseq: u32, now: Now) -> Owed {
     Owed { response, server, cseq, next: now.mono + T1, interval: T1, until: now.mono + REPEAT }
-}
-
-/// Agrees on session refreshes where the caller asked for them (RFC 4028 §9). An interval that is too short gets no
-/// timer at all: an emergency INVITE is never answered 422.
-pub fn session_timer(writer: &mut Writer, request: &Message, now: Now) -> Option<Refresh> {
-    let (interval_secs, refresher) = session_expires(request)?;
-    if interval_secs < 90 || !request.has_token(Name::Supported, "timer") {
-        return None;
-    }
-    let ours = refresher == Some(&b"uas"[..]);
-    writer.field(Name::SessionExpires, format!("{interval_secs};refresher={}", if ours { "uas" } else { "uac" }));
-    if !ours {
-        writer.field(Name::Require, "timer");
-    }
-    ours.then(|| Refresh { interval_secs, next: now.mono + half(interval_secs) })
-}
-
-/// The refreshes that a 2xx leaves to us: we asked to send them (RFC 4028 §7.2).
-pub fn refresh_owed(response: &Message, now: Now) -> Option<Refresh> {
-    let (interval_secs, refresher) = session_expires(response)?;
-    (refresher != Some(&b"uas"[..]) && interval_secs > 0)
-        .then(|| Refresh { interval_secs, next: now.mono + half(interval_secs) })
-}
-
-fn half(secs: u32) -> Duration {
-    Duration::from_secs(u64::from(secs)) / 2
-}
-
-fn session_expires(message: &Message) -> Option<(u32, Option<&[u8]>)> {
-    let value = message.value(Name::SessionExpires)?;
-    let mut pieces = value.split(|&byte| byte == b';');
-    let secs = core::str::from_utf8(pieces.next()?.trim_ascii()).ok()?.parse().ok()?;
-    let refresher = pieces.find_map(|piece| {
-        let (name, value) = piece.split_at(piece.iter().position(|&byte| byte == b'=')?);
-        name.trim_ascii().eq_ignore_ascii_case(b"refresher").then(|| value[1..].trim_ascii())
-    });
-    Some((secs, refresher))
 }
 
 /// Sends the ACK for the last INVITE that we sent on a side's leg; `answer` is the other side's session description
@@ -177,6 +142,7 @@ pub fn acknowledge(core: &mut Core, call: &mut Call, side: Side, answer: Option<
         None => writer.finish(None),
     };
     acked.ack = Some(bytes.clone());
+    leg.says(answer.and_then(session_of));
     let flow = leg.dialog.next_hop();
     core.send(flow, bytes);
 }
@@ -216,11 +182,10 @@ pub fn repeat_ack(core: &mut Core, leg: &Leg) {
     }
 }
 
-/// What is due on both legs: 2xx copies and session refreshes.
+/// What is due on both legs: 2xx that nobody acknowledged.
 pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
     for side in [Side::Caller, Side::Answerer] {
         repeat_answer(core, call, side, now);
-        refresh(core, call, side, now);
     }
 }
 
@@ -240,52 +205,8 @@ fn repeat_answer(core: &mut Core, call: &mut Call, side: Side, now: Now) {
         // An answered emergency call is never ended on our own suspicion (rulings 18).
         core.note(call, |call, kind| Fact::AnswerNotAcknowledged { call, kind });
         acknowledge(core, call, side.other(), None);
+        watch::suspect(core, call, side, now);
     } else {
         hangup::end_both(core, call, "SIP;cause=408;text=\"No ACK\"", now);
-    }
-}
-
-fn refresh(core: &mut Core, call: &mut Call, side: Side, now: Now) {
-    let key = call.key;
-    let Some(leg) = call.leg(side) else { return };
-    let takes_update = leg.takes_update;
-    let Some(refresh) = leg.refresh.as_mut().filter(|refresh| refresh.next <= now.mono) else { return };
-    refresh.next = now.mono + half(refresh.interval_secs);
-    let secs = refresh.interval_secs;
-    let client = core.layer.reserve(Owner::Refresh(key, side), &mut core.entropy);
-    let flow = leg.dialog.next_hop();
-    // UPDATE without a session description refreshes the session and nothing else (RFC 4028 §7.4); a peer that does
-    // not list it gets OPTIONS, which at least shows that it is there.
-    let method = if takes_update { Method::Update } else { Method::Options };
-    let mut writer = leg.dialog.request(core.buffer(), method, client.branch().as_str());
-    if takes_update {
-        let contact_flow = leg.dialog.flow;
-        writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", contact_flow));
-        writer.field(Name::Supported, "timer");
-        writer.field(Name::SessionExpires, format!("{secs};refresher=uac"));
-    }
-    let bytes = writer.finish(None);
-    core.layer.start(now, client, flow, bytes, &mut core.transmits);
-}
-
-/// How soon a peer is asked again that says it has no such dialog.
-const ASK_AGAIN: Duration = Duration::from_secs(30);
-
-/// The answer to a refresh. A peer that twice in a row has no such dialog has hung up (rulings 18); any other answer,
-/// or none, is no reason to end a call.
-pub fn refreshed(core: &mut Core, call: &mut Call, side: Side, response: &Message, now: Now) {
-    let Some(leg) = call.leg(side) else { return };
-    match response.status() {
-        Some(481) => {
-            leg.unknown += 1;
-            if let Some(refresh) = leg.refresh.as_mut() {
-                refresh.next = now.mono + ASK_AGAIN;
-            }
-            if leg.unknown >= 2 {
-                hangup::dialog_gone(core, call, side, now);
-            }
-        }
-        Some(200..=299) => leg.unknown = 0,
-        _ => {}
     }
 }

@@ -1,7 +1,9 @@
 //! One call: two sides, and what stands between them.
 use super::ring::Ring;
+use super::watch::Watch;
 use crate::base::id::Handle;
 use crate::base::now::Mono;
+use crate::base::private::Private;
 use crate::classify::Class;
 use crate::fact::Kind;
 use crate::record::Trunk;
@@ -32,6 +34,14 @@ impl Side {
             Side::Answerer => Side::Caller,
         }
     }
+
+    /// The word for logs.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Side::Caller => "caller",
+            Side::Answerer => "answerer",
+        }
+    }
 }
 
 /// What a transaction belongs to.
@@ -45,8 +55,8 @@ pub enum Owner {
     Relayed(Handle),
     /// A request that we made ourselves in a dialog; its answer changes nothing.
     Own(Handle),
-    /// A session refresh on a side's leg.
-    Refresh(Handle, Side),
+    /// A question whether a side is still there.
+    Watch(Handle, Side),
     /// A probe of a trunk.
     Probe(Handle),
 }
@@ -100,15 +110,6 @@ impl fmt::Debug for Acked {
     }
 }
 
-/// A session refresh that is ours to send (RFC 4028 §7.2).
-#[derive(Clone, Copy, Debug)]
-pub struct Refresh {
-    /// The session interval in seconds.
-    pub interval_secs: u32,
-    /// When the next refresh leaves.
-    pub next: Mono,
-}
-
 /// One side of a call: a dialog and what is open in it.
 #[derive(Debug)]
 pub struct Leg {
@@ -120,18 +121,28 @@ pub struct Leg {
     pub owed: Option<Owed>,
     /// The last ACK of ours.
     pub acked: Option<Acked>,
-    /// The refresh that we owe.
-    pub refresh: Option<Refresh>,
+    /// Whether the peer is still there, from the answer on.
+    pub watch: Option<Watch>,
     /// Whether the peer's Allow lists UPDATE.
     pub takes_update: bool,
-    /// How many refreshes in a row the peer answered with 481: it has no such dialog.
-    pub unknown: u8,
+    /// Our last session description in it.
+    pub said: Option<Private<Bytes>>,
 }
 
 impl Leg {
     /// A leg with nothing open in it.
     pub fn new(dialog: Dialog, nonce: u64) -> Leg {
-        Leg { dialog, nonce, owed: None, acked: None, refresh: None, takes_update: false, unknown: 0 }
+        Leg { dialog, nonce, owed: None, acked: None, watch: None, takes_update: false, said: None }
+    }
+}
+
+impl Leg {
+    /// Keeps our session description in this leg, where there is a new one.
+    pub fn says(&mut self, session: Option<Bytes>) {
+        if let Some(session) = session {
+            // A copy: the message that it came in is larger and ends with the transaction.
+            self.said = Some(Private::new(Bytes::copy_from_slice(&session)));
+        }
     }
 }
 
@@ -176,6 +187,8 @@ pub struct Call {
     pub protected: bool,
     /// When the INVITE came.
     pub arrived: Mono,
+    /// When either side last said anything.
+    pub heard_at: Mono,
     /// Where it stands.
     pub stage: Stage,
     /// The caller's side.
@@ -210,6 +223,11 @@ impl Call {
         }
     }
 
+    /// Both sides' legs, as far as there are two.
+    pub fn legs(&self) -> impl Iterator<Item = &Leg> {
+        [Some(&self.caller), self.answerer.as_ref()].into_iter().flatten()
+    }
+
     /// Whether nothing is left to do.
     pub fn is_over(&self) -> bool {
         self.stage == Stage::Clearing && self.ring.as_ref().is_none_or(|ring| ring.is_over())
@@ -217,11 +235,9 @@ impl Call {
 
     /// When something must happen next.
     pub fn deadline(&self) -> Option<Mono> {
-        let legs = [Some(&self.caller), self.answerer.as_ref()];
-        let of_legs = legs
-            .into_iter()
-            .flatten()
-            .flat_map(|leg| [leg.owed.as_ref().map(|owed| owed.next), leg.refresh.map(|refresh| refresh.next)]);
+        let of_legs = self
+            .legs()
+            .flat_map(|leg| [leg.owed.as_ref().map(|owed| owed.next), leg.watch.as_ref().map(Watch::deadline)]);
         let of_ring = self.ring.as_ref().and_then(|ring| ring.deadline(self.stage));
         of_legs.chain([of_ring]).flatten().min()
     }

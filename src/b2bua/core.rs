@@ -15,6 +15,7 @@ use crate::sip::respond;
 use crate::sip::transaction::{Layer, ServerId, Transmit};
 use bytes::{Bytes, BytesMut};
 use core::net::SocketAddr;
+use core::time::Duration;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub struct Setup {
     pub max_calls: usize,
     /// The share of them that only emergency calls may take, in percent.
     pub emergency_reserve_percent: usize,
+    /// How long a call that is not known to have ended is kept when neither side says anything.
+    pub orphan_max: Duration,
     /// Whether calls from unknown sources go to the relay center instead of being refused with 403.
     pub relay_unknown: bool,
 }

@@ -6,7 +6,7 @@ use super::prober::Prober;
 use super::ring::{self, Ring};
 use super::story::{self, Decision, View};
 use super::table::Table;
-use super::{bridge, hangup, intake, strangers};
+use super::{bridge, hangup, intake, strangers, watch};
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
@@ -89,7 +89,7 @@ impl Engine {
             Input::StreamOpen(peer) => {
                 self.core.streams.insert(peer);
             }
-            Input::StreamClosed(flow) => self.closed(flow),
+            Input::StreamClosed(flow) => self.closed(now, flow),
             Input::Configured => self.prober.configure(&mut self.core, now),
             Input::Drain => self.core.draining = true,
         }
@@ -112,6 +112,7 @@ impl Engine {
                     call.scheduled = call.scheduled.filter(|known| *known > now.mono);
                     ring::on_time(core, call, now);
                     bridge::on_time(core, call, now);
+                    watch::on_time(core, call, now);
                 }),
             }
         }
@@ -188,6 +189,7 @@ impl Engine {
         if message.to().is_some_and(|to| to.tag().is_some()) {
             match self.dialog_of(&message) {
                 Some((mut call, side)) => {
+                    call.heard_at = now.mono;
                     let asked = InDialog { side, method, id, request: message, flow };
                     midcall::request(&mut self.core, &mut call, asked, now);
                     self.after(now, call);
@@ -322,6 +324,7 @@ impl Engine {
             source,
             protected: matches!(class, Class::Emergency | Class::Test),
             arrived: now.mono,
+            heard_at: now.mono,
             stage: Stage::Ringing,
             caller: Leg::new(dialog, tag.nonce),
             answerer: None,
@@ -384,10 +387,16 @@ impl Engine {
                 self.with_call(key, now, |core, call| ring::heard(core, call, number, response, now));
             }
             Owner::Relayed(key) => {
-                self.with_call(key, now, |core, call| relay::answered(core, call, id, response, now));
+                self.with_call(key, now, |core, call| {
+                    call.heard_at = now.mono;
+                    relay::answered(core, call, id, response, now);
+                });
             }
-            Owner::Refresh(key, side) => {
-                self.with_call(key, now, |core, call| bridge::refreshed(core, call, side, response, now));
+            Owner::Watch(key, side) => {
+                self.with_call(key, now, |core, call| {
+                    call.heard_at = now.mono;
+                    watch::answered(core, call, side, id, response, now);
+                });
             }
             Owner::Probe(handle) => self.prober.answered(&mut self.core, handle, id, response, now),
             Owner::Own(_) | Owner::Call(_) => {}
@@ -401,7 +410,10 @@ impl Engine {
             }
             Owner::Relayed(key) => self.with_call(key, now, |core, call| relay::unanswered(core, call, id, now)),
             Owner::Probe(handle) => self.prober.failed(&mut self.core, handle, id, now),
-            Owner::Own(_) | Owner::Refresh(..) | Owner::Call(_) => {}
+            Owner::Watch(key, side) => {
+                self.with_call(key, now, |core, call| watch::unanswered(core, call, side, id, now));
+            }
+            Owner::Own(_) | Owner::Call(_) => {}
         }
     }
 
@@ -415,22 +427,20 @@ impl Engine {
                     self.with_call(key, now, |core, call| ring::unreachable(core, call, number, flow, now));
                 }
                 Owner::Probe(handle) => self.prober.failed(&mut self.core, handle, id, now),
-                Owner::Relayed(_) | Owner::Own(_) | Owner::Refresh(..) | Owner::Call(_) => {}
+                Owner::Relayed(_) | Owner::Own(_) | Owner::Watch(..) | Owner::Call(_) => {}
             }
         }
     }
 
     /// What was on a stream that is gone goes on without it: responses on a new one, requests in dialogs to the peer's
     /// Contact. No call ends because of it (rulings 18).
-    fn closed(&mut self, flow: Flow) {
+    fn closed(&mut self, now: Now, flow: Flow) {
         self.core.streams.remove(&flow.peer);
         self.core.layer.closed(&flow);
-        for call in self.calls.iter_mut() {
-            for leg in [Some(&mut call.caller), call.answerer.as_mut()].into_iter().flatten() {
-                if leg.dialog.flow == flow {
-                    leg.dialog.flow.connection = None;
-                }
-            }
+        let on_it = |call: &&Call| call.legs().any(|leg| leg.dialog.flow == flow);
+        let keys: Vec<_> = self.calls.iter().filter(on_it).map(|call| call.key).collect();
+        for key in keys {
+            self.with_call(key, now, |core, call| watch::stream_gone(core, call, flow, now));
         }
     }
 

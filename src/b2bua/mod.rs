@@ -22,6 +22,7 @@ pub mod ring;
 pub mod story;
 mod strangers;
 mod table;
+mod watch;
 
 pub use self::core::Setup;
 pub use engine::{Engine, Input};

@@ -336,6 +336,7 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
         return;
     }
     let (trunk, nonce, offered) = (attempt.trunk.clone(), attempt.nonce, attempt.offered);
+    let sent = bridge::session_of(&attempt.sent);
     let dialog = attempt.confirmed(response);
     if call.stage != Stage::Ringing || !winner {
         let reason = (call.stage == Stage::Talking || !winner).then_some(ELSEWHERE);
@@ -351,7 +352,9 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
     ring.winner = Some(number);
     cancel_others(core, call, number, now);
     tell_ended(core, call, &trunk, Attempted::Answered, 0);
-    bridge::answered(core, call, Leg::new(dialog, nonce), &trunk, offered, response, now);
+    let mut leg = Leg::new(dialog, nonce);
+    leg.says(sent);
+    bridge::answered(core, call, leg, &trunk, offered, response, now);
 }
 
 fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, code: u16, now: Now) {

@@ -59,11 +59,6 @@ impl Table {
         self.slots.iter().filter_map(|slot| slot.call.as_deref())
     }
 
-    /// All calls, in no order.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Call> {
-        self.slots.iter_mut().filter_map(|slot| slot.call.as_deref_mut())
-    }
-
     /// Takes a call out to work on it; [`Table::put_back`] or [`Table::remove`] follows.
     pub fn take(&mut self, key: Handle) -> Option<Box<Call>> {
         let slot = self.slots.get_mut(key.slot as usize)?;

@@ -30,6 +30,8 @@ table! {
         peers_by_port: bool = false,
         /// How many calls are carried at once.
         max_calls: u32 = 10_000,
+        /// How long a call is kept when neither side answers anything and no BYE has come.
+        orphan_max_secs: u32 = 3600,
         /// The share of `max_calls` that only emergency calls may use, in percent.
         emergency_reserve_percent: u8 = 20,
     }

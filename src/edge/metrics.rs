@@ -115,6 +115,8 @@ impl Metrics {
             | Fact::Answered { .. }
             | Fact::TransferNotSupported { .. }
             | Fact::AnswerNotAcknowledged { .. }
+            | Fact::SideSilent { .. }
+            | Fact::Orphaned { .. }
             | Fact::MessageToEmergency { .. } => {}
         }
     }

@@ -186,6 +186,10 @@ pub enum Fact {
     TransferNotSupported { call: Handle, kind: Kind },
     /// The caller's side never acknowledged the answer; the call goes on.
     AnswerNotAcknowledged { call: Handle, kind: Kind },
+    /// A side of an emergency call does not answer, or does not do what it should; the call goes on and it is asked again.
+    SideSilent { call: Handle, kind: Kind, side: &'static str },
+    /// Neither side of a call has said anything for so long that it is taken for ended.
+    Orphaned { call: Handle, kind: Kind },
     /// A text message to an emergency number was refused.
     MessageToEmergency { source: Arc<str> },
     /// A call or request from somewhere that no source or trunk names.

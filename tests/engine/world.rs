@@ -95,6 +95,7 @@ impl World {
             listeners: vec![(Transport::Udp, udp), (Transport::Tcp, udp)],
             max_calls: settings.node.max_calls as usize,
             emergency_reserve_percent: settings.node.emergency_reserve_percent.into(),
+            orphan_max: std::time::Duration::from_secs(3600),
             relay_unknown: false,
         };
         tune(&mut setup);

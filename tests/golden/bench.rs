@@ -53,6 +53,7 @@ impl Bench {
             ],
             max_calls: 100,
             emergency_reserve_percent: 20,
+            orphan_max: std::time::Duration::from_secs(3600),
             relay_unknown: false,
         };
         let engine = Engine::new(setup, cache, Entropy::seeded([7; 32]), Box::new(Mono::default));

@@ -21,6 +21,7 @@ pub mod relay;
 
 use super::call::{Call, Side, Stage};
 use super::core::Core;
+use super::watch::Watch;
 use super::{hangup, headers};
 use crate::base::now::Now;
 use crate::fact::{Fact, Feature};
@@ -137,14 +138,14 @@ fn accept(core: &mut Core, call: &mut Call, asked: &InDialog, now: Now) {
         leg.dialog.retarget(&asked.request);
     }
     let flow = asked.flow;
-    let mut refresh = None;
+    let mut agreed = None;
     core.answer(now, asked.id, &asked.request, flow, 200, |writer| {
         writer.field_with(Name::Contact, |out| super::offer::contact(out, "callbox", flow));
         writer.field(Name::Supported, "timer");
-        refresh = super::bridge::session_timer(writer, &asked.request, now);
+        agreed = Some(Watch::agree(writer, &asked.request, now));
     });
-    if let Some(leg) = call.leg(asked.side) {
-        leg.refresh = refresh;
+    if let (Some(leg), Some(agreed)) = (call.leg(asked.side), agreed) {
+        leg.rewatch(agreed);
     }
 }
 

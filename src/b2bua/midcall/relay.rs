@@ -1,7 +1,8 @@
 //! A request of one side that goes to the other, and the answer that comes back.
 use super::InDialog;
-use crate::b2bua::call::{Acked, Call, Owner, Pending, Side, Stage};
+use crate::b2bua::call::{Acked, Call, Leg, Owner, Pending, Side, Stage};
 use crate::b2bua::core::{Core, PRODUCT};
+use crate::b2bua::watch::Watch;
 use crate::b2bua::{bridge, headers, offer};
 use crate::base::now::Now;
 use crate::classify::Class;
@@ -69,7 +70,9 @@ pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
 
 /// Two INVITEs at once: one that crosses ours is 491, a second one of the same side 500 (RFC 3261 §14.2).
 fn collides(call: &mut Call, side: Side) -> Option<u16> {
-    let unacknowledged = call.leg(side).is_some_and(|leg| leg.owed.is_some());
+    let ours = |leg: &mut Leg| leg.watch.as_ref().is_some_and(Watch::reinvites);
+    let crossing = call.leg(side).is_some_and(ours) || call.leg(side.other()).is_some_and(ours);
+    let unacknowledged = crossing || call.leg(side).is_some_and(|leg| leg.owed.is_some());
     let invite = call.pending.iter().find(|pending| pending.method == Method::Invite);
     match invite.map(|pending| pending.from) {
         Some(first) if first == side => Some(500),
@@ -114,9 +117,12 @@ pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &M
     if pending.method == Method::Invite || pending.method == Method::Update {
         if let Some(leg) = call.leg(side.other()).filter(|_| code < 300) {
             leg.dialog.retarget(response);
+            leg.rewatch(Watch::of_answer(response, now));
+            leg.says(bridge::session_of(&pending.request));
         }
         if let Some(leg) = call.leg(side).filter(|_| code < 300) {
             leg.dialog.retarget(&pending.request);
+            leg.says(bridge::session_of(response));
         }
     }
     let Some(flow) = core.layer.server_flow(pending.server) else { return };
@@ -124,10 +130,10 @@ pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &M
     let mut writer = respond::respond(core.buffer(), &pending.request, flow.peer, code, "", None, false);
     writer.field(Name::Server, PRODUCT);
     let targets = matches!(pending.method, Method::Invite | Method::Update) && code < 300;
-    let refresh = targets.then(|| {
+    let agreed = targets.then(|| {
         writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", flow));
         writer.field(Name::Supported, "timer").field(Name::Allow, headers::ALLOW_CALLER);
-        bridge::session_timer(&mut writer, &pending.request, now)
+        Watch::agree(&mut writer, &pending.request, now)
     });
     for name in RESPONSE {
         writer.copy_all(response, name);
@@ -147,8 +153,8 @@ pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &M
             bridge::acknowledge(core, call, side.other(), None);
         }
     }
-    if let (Some(refresh), Some(leg)) = (refresh, call.leg(side)) {
-        leg.refresh = refresh;
+    if let (Some(agreed), Some(leg)) = (agreed, call.leg(side)) {
+        leg.rewatch(agreed);
     }
 }
 

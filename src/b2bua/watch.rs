@@ -1,0 +1,266 @@
+//! Whether both sides are still there: session refreshes (RFC 4028) and questions in the dialog.
+//!
+//! An answered emergency call is never ended on our own suspicion (rulings 18). A refresh that is not answered, an ACK
+//! or a refresh of the peer's that does not come, a stream that breaks: each is a fact, and the side is asked again
+//! every half minute. It is over by a BYE, by two 481 in a row, or when neither side has said anything for
+//! `orphan_max`. Other calls end at the first sign, as RFC 4028 §10 and RFC 3261 §12.2.1.2 have it.
+use super::call::{Call, Leg, Owner, Side, Stage};
+use super::core::Core;
+use super::{hangup, offer};
+use crate::base::now::{Mono, Now};
+use crate::fact::Fact;
+use crate::sip::flow::Flow;
+use crate::sip::message::{Message, Method, Name, Writer};
+use crate::sip::transaction::ClientId;
+use core::time::Duration;
+
+/// How soon a side is asked again that did not answer, or says it has no such dialog.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+
+/// How often a side is asked that agreed on no refreshes: as often as our own session interval would have it.
+const ROUTINE: Duration = Duration::from_secs(super::headers::SESSION_SECS as u64 / 2);
+
+/// The shortest session interval that we agree on, in seconds (RFC 4028 §4).
+const SHORTEST_SECS: u32 = 90;
+
+/// What we know of a side's presence, and when we ask next.
+#[derive(Debug)]
+pub struct Watch {
+    /// The session interval in seconds, where refreshing is ours.
+    refresh_secs: Option<u32>,
+    /// When the peer's own refresh is missed.
+    expires: Option<Mono>,
+    /// When to ask next.
+    pub next: Mono,
+    /// The question that waits for its answer.
+    asked: Option<(ClientId, Method)>,
+    /// How many times in a row the peer said that it has no such dialog.
+    unknown: u8,
+    /// Whether the side is under suspicion.
+    silent: bool,
+}
+
+impl Watch {
+    /// A side that agreed on nothing.
+    pub fn routine(now: Now) -> Watch {
+        let next = now.mono + ROUTINE;
+        Watch { refresh_secs: None, expires: None, next, asked: None, unknown: 0, silent: false }
+    }
+
+    /// Refreshing is ours.
+    fn ours(interval_secs: u32, now: Now) -> Watch {
+        let next = now.mono + Duration::from_secs(u64::from(interval_secs)) / 2;
+        Watch { refresh_secs: Some(interval_secs), next, ..Watch::routine(now) }
+    }
+
+    /// Refreshing is the peer's.
+    fn theirs(interval_secs: u32, now: Now) -> Watch {
+        let expires = now.mono + Duration::from_secs(u64::from(interval_secs));
+        Watch { expires: Some(expires), ..Watch::routine(now) }
+    }
+
+    /// What a 2xx of the peer leaves to us: we asked to send the refreshes, so they are ours unless it takes them (RFC
+    /// 4028 §7.2).
+    pub fn of_answer(response: &Message, now: Now) -> Watch {
+        match session_expires(response) {
+            Some((secs, refresher)) if refresher == Some(&b"uas"[..]) => Watch::theirs(secs, now),
+            Some((secs, _)) if secs > 0 => Watch::ours(secs, now),
+            _ => Watch::routine(now),
+        }
+    }
+
+    /// Agrees on refreshes in the 2xx to a request that asks for them (RFC 4028 §9). An interval that is too short gets
+    /// no timer at all: an emergency INVITE is never answered 422.
+    pub fn agree(writer: &mut Writer, request: &Message, now: Now) -> Watch {
+        let asked = session_expires(request).filter(|(secs, _)| *secs >= SHORTEST_SECS);
+        let Some((secs, refresher)) = asked.filter(|_| request.has_token(Name::Supported, "timer")) else {
+            return Watch::routine(now);
+        };
+        let ours = refresher == Some(&b"uas"[..]);
+        writer.field(Name::SessionExpires, format!("{secs};refresher={}", if ours { "uas" } else { "uac" }));
+        if ours {
+            return Watch::ours(secs, now);
+        }
+        writer.field(Name::Require, "timer");
+        Watch::theirs(secs, now)
+    }
+
+    /// Whether an INVITE of ours waits for its answer: another one would cross it (RFC 3261 §14.1).
+    pub fn reinvites(&self) -> bool {
+        matches!(self.asked, Some((_, Method::Invite)))
+    }
+
+    /// When something must happen.
+    pub fn deadline(&self) -> Mono {
+        self.expires.map_or(self.next, |expires| self.next.min(expires))
+    }
+}
+
+fn session_expires(message: &Message) -> Option<(u32, Option<&[u8]>)> {
+    let value = message.value(Name::SessionExpires)?;
+    let mut pieces = value.split(|&byte| byte == b';');
+    let secs = core::str::from_utf8(pieces.next()?.trim_ascii()).ok()?.parse().ok()?;
+    let refresher = pieces.find_map(|piece| {
+        let (name, value) = piece.split_at(piece.iter().position(|&byte| byte == b'=')?);
+        name.trim_ascii().eq_ignore_ascii_case(b"refresher").then(|| value[1..].trim_ascii())
+    });
+    Some((secs, refresher))
+}
+
+/// What is due on both sides.
+pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
+    if call.stage != Stage::Talking {
+        return;
+    }
+    let since_word = now.mono.since(call.heard_at);
+    let is_silent = call.legs().any(Leg::is_silent);
+    if is_silent && since_word >= core.setup.orphan_max {
+        core.note(call, |call, kind| Fact::Orphaned { call, kind });
+        return hangup::end_both(core, call, "SIP;cause=408;text=\"Nobody there\"", now);
+    }
+    for side in [Side::Caller, Side::Answerer] {
+        let Some(watch) = call.leg(side).and_then(|leg| leg.watch.as_mut()) else { continue };
+        if watch.expires.is_some_and(|expires| expires <= now.mono) {
+            watch.expires = None;
+            suspect(core, call, side, now);
+        } else if watch.next <= now.mono {
+            ask(core, call, side, now);
+        }
+    }
+}
+
+/// Something that a side should have done has not happened. The side is asked now; a call that is no emergency call
+/// ends.
+pub fn suspect(core: &mut Core, call: &mut Call, side: Side, now: Now) {
+    if call.stage != Stage::Talking {
+        return;
+    }
+    if !call.protected {
+        return hangup::end_both(core, call, "SIP;cause=408;text=\"Session expired\"", now);
+    }
+    let Some(watch) = call.leg(side).and_then(|leg| leg.watch.as_mut()) else { return };
+    watch.next = now.mono;
+    if !core::mem::replace(&mut watch.silent, true) {
+        core.note(call, |call, kind| Fact::SideSilent { call, kind, side: side.text() });
+    }
+    if call.leg(side).and_then(|leg| leg.watch.as_ref()).is_some_and(|watch| watch.asked.is_none()) {
+        ask(core, call, side, now);
+    }
+}
+
+/// The stream on which a side talked to us is gone. What follows goes to its Contact; whether it is there is asked now.
+pub fn stream_gone(core: &mut Core, call: &mut Call, flow: Flow, now: Now) {
+    for side in [Side::Caller, Side::Answerer] {
+        if let Some(leg) = call.leg(side).filter(|leg| leg.dialog.flow == flow) {
+            leg.dialog.flow.connection = None;
+            ask(core, call, side, now);
+        }
+    }
+}
+
+/// Asks a side whether it is there: by the refresh that we owe, else by OPTIONS, to which any answer will do.
+fn ask(core: &mut Core, call: &mut Call, side: Side, now: Now) {
+    let key = call.key;
+    let Some(leg) = call.leg(side) else { return };
+    let (takes_update, said, contact_flow) =
+        (leg.takes_update, leg.said.as_ref().map(|said| said.expose().clone()), leg.dialog.flow);
+    let Some(watch) = leg.watch.as_mut() else { return };
+    watch.next = now.mono + watch.refresh_secs.map_or(ROUTINE, |secs| Duration::from_secs(u64::from(secs)) / 2);
+    if watch.asked.is_some() {
+        return;
+    }
+    let method = match (watch.refresh_secs, takes_update, &said) {
+        (Some(_), true, _) => Method::Update,
+        (Some(_), false, Some(_)) if !watch.silent => Method::Invite,
+        _ => Method::Options,
+    };
+    let client = core.layer.reserve(Owner::Watch(key, side), &mut core.entropy);
+    watch.asked = Some((client, method));
+    let secs = watch.refresh_secs;
+    let flow = leg.dialog.next_hop();
+    let mut writer = leg.dialog.request(core.buffer(), method, client.branch().as_str());
+    if let Some(secs) = secs.filter(|_| method != Method::Options) {
+        writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", contact_flow));
+        writer.field(Name::Supported, "timer");
+        writer.field(Name::SessionExpires, format!("{secs};refresher=uac"));
+    }
+    // A peer without UPDATE is refreshed by a re-INVITE with the session as it is (RFC 4028 §7.4).
+    let session = said.filter(|_| method == Method::Invite);
+    let bytes = writer.finish(session.as_ref().map(|session| (&b"application/sdp"[..], &session[..])));
+    core.layer.start(now, client, flow, bytes, &mut core.transmits);
+}
+
+/// A side answered what we asked. Only 481 says that it is gone, and only said twice.
+pub fn answered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, response: &Message, now: Now) {
+    let Some(code) = response.status().filter(|code| *code >= 200) else { return };
+    acknowledge(core, call, side, response);
+    let protected = call.protected;
+    let wait = core.entropy.below(2000);
+    let Some(watch) = call.leg(side).and_then(|leg| leg.watch.as_mut()) else { return };
+    if watch.asked.is_none_or(|(asked, _)| asked != client) {
+        return;
+    }
+    watch.asked = None;
+    match code {
+        481 => {
+            watch.unknown += 1;
+            watch.next = now.mono + ASK_AGAIN;
+            if watch.unknown >= 2 || !protected {
+                hangup::dialog_gone(core, call, side, now);
+            }
+        }
+        // Two INVITEs crossed: who made the Call-ID waits longer (RFC 3261 §14.1).
+        491 => {
+            let owner = if side == Side::Answerer { 2100 } else { 0 };
+            watch.next = now.mono + Duration::from_millis(owner + wait);
+        }
+        _ => (watch.unknown, watch.silent) = (0, false),
+    }
+}
+
+/// An INVITE of ours that was answered is acknowledged, each copy of the answer again.
+fn acknowledge(core: &mut Core, call: &mut Call, side: Side, response: &Message) {
+    let (Some(200..=299), Some((cseq, Method::Invite))) = (response.status(), response.cseq()) else { return };
+    let key = call.key;
+    let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
+    core.layer.forget(client);
+    let Some(leg) = call.leg(side) else { return };
+    leg.dialog.retarget(response);
+    let ack = leg.dialog.ack(core.buffer(), cseq, client.branch().as_str()).finish(None);
+    let flow = leg.dialog.next_hop();
+    core.send(flow, ack);
+}
+
+/// A side did not answer what we asked.
+pub fn unanswered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, now: Now) {
+    let Some(watch) = call.leg(side).and_then(|leg| leg.watch.as_mut()) else { return };
+    if watch.asked.is_none_or(|(asked, _)| asked != client) {
+        return;
+    }
+    watch.asked = None;
+    suspect_later(core, call, side, now);
+}
+
+fn suspect_later(core: &mut Core, call: &mut Call, side: Side, now: Now) {
+    if !call.protected {
+        return hangup::dialog_gone(core, call, side, now);
+    }
+    let Some(watch) = call.leg(side).and_then(|leg| leg.watch.as_mut()) else { return };
+    watch.next = now.mono + ASK_AGAIN;
+    if !core::mem::replace(&mut watch.silent, true) {
+        core.note(call, |call, kind| Fact::SideSilent { call, kind, side: side.text() });
+    }
+}
+
+impl Leg {
+    /// Whether the side is under suspicion.
+    pub fn is_silent(&self) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.silent)
+    }
+
+    /// Takes what was agreed on last, and keeps what is known of the side.
+    pub fn rewatch(&mut self, agreed: Watch) {
+        let asked = self.watch.as_ref().and_then(|watch| watch.asked);
+        self.watch = Some(Watch { asked, ..agreed });
+    }
+}
