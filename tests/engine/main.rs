@@ -6,4 +6,5 @@ mod health;
 mod hedged;
 mod peers;
 mod refused;
+mod watched;
 mod world;
