@@ -22,8 +22,8 @@ deps-compare: ## install what the comparison needs
 	@.ci/install $(COMPARE_TOOLS)
 
 test: deps ## every test, those from outside with SIPp and a real phone too
-	cargo test --locked --all-targets
 	cargo test --locked --doc
+	cargo test --locked --all-targets
 
 lint: ## format, clippy and documentation, warnings denied
 	cargo fmt --check
