@@ -1,5 +1,5 @@
 //! What the pages in `docs/` say of the code: invariants, headings and tables.
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[test]
 fn every_invariant_names_a_test_that_exists() {
@@ -35,6 +35,104 @@ fn the_life_of_a_call_has_the_headings_of_the_story() {
 
 fn is_numbered(line: &&str) -> bool {
     line.starts_with(|letter: char| letter.is_ascii_digit())
+}
+
+#[test]
+fn the_page_of_libraries_has_a_line_for_each() {
+    let page = read("docs/decisions/0014-libraries.md");
+    let rows: Vec<_> = page.lines().filter(|line| line.starts_with('|')).collect();
+    let told: Vec<_> =
+        rows.iter().filter_map(|row| row.split('|').nth(2)).flat_map(|cell| cell.split([' ', ',', ';'])).collect();
+    let manifest = read("Cargo.toml");
+    let tables = manifest
+        .split("\n[")
+        .filter(|table| table.starts_with("dependencies]") || table.starts_with("dev-dependencies]"));
+    let lines = tables.flat_map(str::lines).filter_map(|line| line.split_once(" = "));
+    let missing: Vec<_> = lines.map(|(name, _)| name).filter(|name| !told.contains(name)).collect();
+    assert!(missing.is_empty(), "no word on {missing:?}");
+}
+
+#[test]
+fn every_link_from_page_to_page_leads_somewhere() {
+    let mut pages: Vec<_> = ["", "docs", "docs/decisions", "docs/reference"].into_iter().flat_map(pages_in).collect();
+    pages.sort();
+    assert!(pages.len() > 15, "{pages:?}");
+    let mut dead = Vec::new();
+    for page in pages {
+        let text = std::fs::read_to_string(&page).expect("a readable page");
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {
+            if !page.parent().is_some_and(|folder| folder.join(target).exists()) {
+                dead.push(format!("{}: {target}", page.display()));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "{dead:?}");
+}
+
+fn pages_in(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join(folder)).expect("a folder of pages");
+    let paths = entries.map_while(Result::ok).map(|entry| entry.path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+#[test]
+fn the_table_of_metrics_is_what_the_code_says() {
+    let code = read("src/edge/metrics.rs");
+    let described = code.split("fn describe()").nth(1).and_then(|rest| rest.split("\n}").next()).expect("fn describe");
+    let mut wanted: Vec<_> = described.lines().filter_map(|line| metric(&code, line)).collect();
+    let page = read("docs/operating.md");
+    let mut told: Vec<_> = page.lines().filter(|line| line.starts_with("| `callbox_")).map(str::to_owned).collect();
+    wanted.sort();
+    told.sort();
+    assert!(wanted.len() > 10);
+    assert_eq!(told, wanted);
+}
+
+/// The row of a metric: `counter!("name", "what it is");` with the labels with which it is registered.
+fn metric(code: &str, line: &str) -> Option<String> {
+    let (kind, rest) = line.trim().split_once("!(")?;
+    let mut texts = rest.split('"').skip(1).step_by(2);
+    let (name, what) = (texts.next()?, texts.next()?);
+    let registered = arguments(code.split(&format!("{kind}!(\"{name}\"")).nth(1)?);
+    let before = registered.split("\" =>");
+    let labels: Vec<_> = before.filter_map(|part| part.rsplit('"').next().filter(|word| is_word(word))).collect();
+    let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
+    let labels = if labels.is_empty() { String::new() } else { format!("{} ", labels.join(", ")) };
+    Some(format!("| `{name}` | {kind} | {labels}| {what} |"))
+}
+
+#[test]
+fn the_table_of_log_lines_is_what_the_code_says() {
+    let code = read("src/app/narrate.rs");
+    let levels = ["info", "warn", "debug", "error"];
+    let mut wanted = Vec::new();
+    for level in levels {
+        for rest in code.split(&format!("{level}!(")).skip(1) {
+            wanted.push(format!("| {level} | {} |", arguments(rest).rsplit('"').nth(1).unwrap_or_default()));
+        }
+    }
+    let page = read("docs/operating.md");
+    let rows = page.lines().filter(|line| levels.iter().any(|level| line.starts_with(&format!("| {level} | "))));
+    let mut told: Vec<_> = rows.filter_map(|row| row.rsplit_once(" | ").map(|(row, _)| format!("{row} |"))).collect();
+    wanted.sort();
+    told.sort();
+    assert!(wanted.len() > 10);
+    assert_eq!(told, wanted);
+}
+
+/// A text up to the end of the parenthesis that was opened before it.
+fn arguments(text: &str) -> &str {
+    let mut depth = 1;
+    let end = text.char_indices().find(|(_, letter)| {
+        depth += i32::from(*letter == '(') - i32::from(*letter == ')');
+        depth == 0
+    });
+    end.map_or(text, |(at, _)| &text[..at])
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
 }
 
 /// What stands between backticks.
