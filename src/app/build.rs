@@ -79,9 +79,10 @@ fn shard(
     };
     let snapshot = cache.snapshot.load();
     let metrics = Metrics::new(snapshot.trunks.iter().map(|trunk| &trunk.name)).map_err(io::Error::other)?;
+    let loopback_only = settings.node.loopback_only;
     let chance = entropy::from_system()?;
     let engine = Engine::new(setup, cache.clone(), chance, Box::new(move || clock.now().mono));
-    Ok((Shard { engine, datagrams, streams, news, control, clock, metrics }, listening))
+    Ok((Shard { engine, datagrams, streams, news, control, clock, metrics, loopback_only }, listening))
 }
 
 /// What runs beside the calls, on a thread and a runtime of its own: metrics, name resolution, signals.

@@ -9,6 +9,7 @@ use crate::edge::metrics::{Direction, Metrics};
 use crate::edge::net::{Arrival, Datagrams, News, Streams};
 use crate::sip::flow::Transport;
 use core::future::poll_fn;
+use core::net::SocketAddr;
 use tokio::sync::mpsc;
 
 /// How many arrivals of streams are taken before they are answered.
@@ -30,6 +31,8 @@ pub struct Shard {
     pub clock: Clock,
     /// The node's numbers.
     pub metrics: Metrics,
+    /// Whether nothing may be sent beyond this machine.
+    pub loopback_only: bool,
 }
 
 /// What woke the loop.
@@ -112,6 +115,11 @@ impl Shard {
         loop {
             for transmit in self.engine.drain_transmits() {
                 self.metrics.message(Direction::Out, &transmit.bytes);
+                // Whatever a peer wrote into a Contact or a Route: what may stay on this machine alone never leaves it.
+                if !may_leave(transmit.flow.peer, self.loopback_only) {
+                    failures.push(Arrival::Unreachable(transmit.flow));
+                    continue;
+                }
                 match transmit.flow.transport {
                     Transport::Udp => self.datagrams.send(&transmit.flow, &transmit.bytes, |a| failures.push(a)),
                     Transport::Tcp => self.streams.send(&transmit.flow, transmit.bytes, |a| failures.push(a)),
@@ -130,9 +138,27 @@ impl Shard {
     }
 }
 
+fn may_leave(peer: SocketAddr, loopback_only: bool) -> bool {
+    !loopback_only || peer.ip().to_canonical().is_loopback()
+}
+
 async fn until(clock: &Clock, deadline: Option<Mono>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(clock.instant_of(deadline).into()).await,
         None => core::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_stay_on_this_machine_alone_leaves_it_for_no_contact_that_a_peer_writes() {
+        let here = ["127.0.0.1:5070", "127.9.9.9:5060", "[::1]:5060", "[::ffff:127.0.0.1]:5060"];
+        let elsewhere = ["192.0.2.1:5060", "0.0.0.0:5060", "[2001:db8::1]:5060", "10.0.0.1:5060"];
+        let may = |address: &str, loopback_only| may_leave(address.parse().unwrap(), loopback_only);
+        assert!(here.iter().all(|address| may(address, true) && may(address, false)));
+        assert!(elsewhere.iter().all(|address| !may(address, true) && may(address, false)));
     }
 }
