@@ -3,7 +3,7 @@ use super::call::{Acked, Call, Leg, Owed, Owner, Side, Stage};
 use super::core::{Core, PRODUCT};
 use super::ring::Ring;
 use super::watch::{self, Watch};
-use super::{hangup, headers, offer};
+use super::{hangup, headers, offer, reliable};
 use crate::base::now::Now;
 use crate::fact::Fact;
 use crate::record::Trunk;
@@ -22,27 +22,42 @@ const T2: Duration = Duration::from_secs(4);
 /// How long a 2xx is repeated: 64·T1 (RFC 3261 §13.3.1.4).
 const REPEAT: Duration = Duration::from_secs(32);
 
-/// Passes a target's ringing on. A caller that requires reliable provisional responses hears none but 100, which it may
-/// not take as a fault (RFC 3262 §3).
+/// Passes a target's ringing on, reliably where the caller requires that.
 pub fn ringing(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
-    let code = response.status().unwrap_or(180);
-    let Some(ring) = call.ring.as_deref() else { return };
-    if code == 199 || ring.invite.has_token(Name::Require, "100rel") {
+    let Some((ring, code)) = call.ring.as_deref().zip(response.status()) else { return };
+    if code == 199 {
         return;
     }
-    let session = session_of(response);
-    let mut writer = to_caller(core, ring, call, code);
-    writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
-    let bytes = finish(writer, session.as_ref());
+    if requires_reliability(ring) {
+        return reliable::ringing(core, call, response, now);
+    }
     let server = ring.server;
-    core.send_response(now, server, code, bytes);
+    if let Some((bytes, _)) = provisional(core, call, response, None) {
+        core.send_response(now, server, code, bytes);
+    }
+}
+
+fn requires_reliability(ring: &Ring) -> bool {
+    ring.invite.has_token(Name::Require, "100rel")
+}
+
+/// A target's provisional response as the caller gets it, and whether it has a session description.
+pub fn provisional(core: &Core, call: &Call, response: &Message, rseq: Option<u32>) -> Option<(Bytes, bool)> {
+    let ring = call.ring.as_deref()?;
+    let session = session_of(response);
+    let mut writer = to_caller(core, ring, call, response.status()?);
+    writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
+    if let Some(rseq) = rseq {
+        writer.field(Name::Require, "100rel").number(Name::RSeq, rseq);
+    }
+    Some((finish(writer, session.as_ref()), session.is_some()))
 }
 
 /// Tells a caller who has waited a minute that the call is still on its way (RFC 3261 §13.3.1.1): that it rings where it
 /// does.
 pub fn progress(core: &mut Core, call: &mut Call, now: Now) {
     let Some(ring) = call.ring.as_deref() else { return };
-    if !ring.invite.has_token(Name::Require, "100rel") {
+    if !requires_reliability(ring) {
         let code = if ring.has_winner() { 180 } else { 183 };
         let bytes = to_caller(core, ring, call, code).finish(None);
         let server = ring.server;
@@ -91,7 +106,9 @@ pub fn answered(
     if offered {
         acknowledge(core, call, Side::Answerer, None);
     }
-    answer_caller(core, call, response, now);
+    if !reliable::hold(call, response) {
+        answer_caller(core, call, response, now);
+    }
     let (arrived, rang) = (call.arrived, call.ring.as_deref().is_some_and(Ring::has_rung));
     core.note(call, |call, kind| Fact::Answered {
         call,
@@ -102,7 +119,8 @@ pub fn answered(
     });
 }
 
-fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
+/// Answers the caller with what the target answered.
+pub fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
     let Some(ring) = call.ring.as_deref() else { return };
     let session = session_of(response);
     let mut writer = to_caller(core, ring, call, 200);

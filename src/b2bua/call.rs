@@ -1,4 +1,5 @@
 //! One call: two sides, and what stands between them.
+use super::reliable::Reliable;
 use super::ring::Ring;
 use super::watch::Watch;
 use crate::base::id::Handle;
@@ -199,6 +200,8 @@ pub struct Call {
     pub trunk: Option<Arc<Trunk>>,
     /// What is asked of targets, until nothing is open any more.
     pub ring: Option<Box<Ring>>,
+    /// Provisional responses, where the caller requires them to be reliable.
+    pub reliable: Option<Box<Reliable>>,
     /// Those who answered and were let go.
     pub let_go: Vec<LetGo>,
     /// Requests that wait for the other side.
@@ -239,7 +242,8 @@ impl Call {
             .legs()
             .flat_map(|leg| [leg.owed.as_ref().map(|owed| owed.next), leg.watch.as_ref().map(Watch::deadline)]);
         let of_ring = self.ring.as_ref().and_then(|ring| ring.deadline(self.stage));
-        of_legs.chain([of_ring]).flatten().min()
+        let of_reliable = self.reliable.as_ref().and_then(|reliable| reliable.deadline());
+        of_legs.chain([of_ring, of_reliable]).flatten().min()
     }
 }
 

@@ -3,6 +3,7 @@ use super::call::{Call, Leg, Owner, Side, Stage, kind_of};
 use super::core::{Core, Setup, Wake};
 use super::midcall::{self, InDialog, relay};
 use super::prober::Prober;
+use super::reliable::{self, Reliable};
 use super::ring::{self, Ring};
 use super::story::{self, Decision, View};
 use super::table::Table;
@@ -112,6 +113,7 @@ impl Engine {
                     call.scheduled = call.scheduled.filter(|known| *known > now.mono);
                     ring::on_time(core, call, now);
                     bridge::on_time(core, call, now);
+                    reliable::on_time(core, call, now);
                     watch::on_time(core, call, now);
                 }),
             }
@@ -318,6 +320,7 @@ impl Engine {
         let defects = intake::defects(&invite);
         self.core.layer.set_user(id, Owner::Call(key));
         let (way, grade, took) = (decision.plan.way.text(), decision.located.grade.text(), decision.receipt.took());
+        let reliable = Reliable::wanted(&invite, self.core.entropy.bits());
         let mut call = Box::new(Call {
             key,
             class,
@@ -330,6 +333,7 @@ impl Engine {
             answerer: None,
             trunk: None,
             ring: Some(Box::new(Ring::new(invite, id, flow, decision, now))),
+            reliable,
             let_go: Vec::new(),
             pending: smallvec::SmallVec::new(),
             scheduled: None,
@@ -477,7 +481,8 @@ impl Engine {
 
     /// Puts a call back, with its next deadline known to the wheel, or forgets it.
     fn after(&mut self, _now: Now, mut call: Box<Call>) {
-        if call.stage == Stage::Talking && call.ring.as_deref().is_some_and(Ring::is_over) {
+        let holds_answer = call.reliable.as_deref().is_some_and(Reliable::holds_answer);
+        if call.stage == Stage::Talking && !holds_answer && call.ring.as_deref().is_some_and(Ring::is_over) {
             call.ring = None;
         }
         if call.stage == Stage::Clearing && self.merged.get(&call.merge_key) == Some(&call.key) {

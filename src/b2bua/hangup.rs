@@ -1,6 +1,7 @@
 //! Every way a call can end.
 use super::call::{Call, LetGo, Owner, Side, Stage};
 use super::core::Core;
+use super::reliable::Reliable;
 use super::{bridge, ring};
 use crate::base::id::Handle;
 use crate::base::now::Now;
@@ -35,15 +36,27 @@ fn reason_of(request: &Message) -> Option<&str> {
 
 /// A CANCEL of the caller's INVITE. After an answer it has no effect (RFC 3261 §9.2).
 pub fn cancelled(core: &mut Core, call: &mut Call, cancel: &Message, now: Now) {
-    if call.stage != Stage::Ringing {
-        return;
+    if call.stage == Stage::Ringing {
+        ring::cancel_all(core, call, reason_of(cancel), now);
+        refuse_caller(core, call, 487, Outcome::Abandoned, now);
+    } else if holds_answer(call) {
+        say_bye(core, call, Side::Answerer, reason_of(cancel), now);
+        end(core, call, Outcome::Abandoned, now);
     }
-    ring::cancel_all(core, call, reason_of(cancel), now);
-    refuse_caller(core, call, 487, Outcome::Abandoned, now);
+}
+
+/// Whether a target has answered and the caller has not been told yet.
+fn holds_answer(call: &Call) -> bool {
+    call.reliable.as_deref().is_some_and(Reliable::holds_answer)
 }
 
 /// Answers the caller's INVITE with a failure and ends the call.
 pub fn refuse_caller(core: &mut Core, call: &mut Call, code: u16, outcome: Outcome, now: Now) {
+    refuse_invite(core, call, code, outcome, now);
+    end(core, call, outcome, now);
+}
+
+fn refuse_invite(core: &mut Core, call: &Call, code: u16, outcome: Outcome, now: Now) {
     if let Some(ring) = call.ring.as_deref() {
         let tag = call.caller.dialog.local_tag();
         let mut writer = respond::respond(core.buffer(), &ring.invite, ring.flow.peer, code, "", Some(tag), false);
@@ -55,7 +68,6 @@ pub fn refuse_caller(core: &mut Core, call: &mut Call, code: u16, outcome: Outco
         let (server, bytes) = (ring.server, writer.finish(None));
         core.send_response(now, server, code, bytes);
     }
-    end(core, call, outcome, now);
 }
 
 /// Ends an answered call on both legs.
@@ -78,6 +90,10 @@ pub fn dialog_gone(core: &mut Core, call: &mut Call, side: Side, now: Now) {
 /// A 2xx that still waits for the other side's answer is acknowledged without one: whoever sent it repeats it until then
 /// (RFC 3261 §13.2.2.4).
 fn say_bye(core: &mut Core, call: &mut Call, side: Side, reason: Option<&str>, now: Now) {
+    if side == Side::Caller && holds_answer(call) {
+        // It is not in a call yet; its INVITE is refused instead.
+        return;
+    }
     bridge::acknowledge(core, call, side, None);
     let key = call.key;
     let Some(leg) = call.leg(side) else { return };
@@ -136,7 +152,11 @@ fn refuse_pending(core: &mut Core, call: &mut Call, now: Now) {
 }
 
 fn end(core: &mut Core, call: &mut Call, outcome: Outcome, now: Now) {
+    if holds_answer(call) {
+        refuse_invite(core, call, 487, outcome, now);
+    }
     call.stage = Stage::Clearing;
+    call.reliable = None;
     let arrived = call.arrived;
     for leg in [Some(&mut call.caller), call.answerer.as_mut()].into_iter().flatten() {
         (leg.owed, leg.watch) = (None, None);

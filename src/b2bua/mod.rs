@@ -18,6 +18,7 @@ mod offer;
 mod presented;
 mod prober;
 pub mod receipt;
+mod reliable;
 pub mod ring;
 pub mod story;
 mod strangers;

@@ -6,5 +6,6 @@ mod health;
 mod hedged;
 mod peers;
 mod refused;
+mod reliable;
 mod watched;
 mod world;

@@ -10,7 +10,7 @@
 //! | REFER | 403 | 403 from a PSAP until transfers are carried out by us, else passed |
 //! | SUBSCRIBE | 403 | 489 |
 //! | OPTIONS | 200 | 200 |
-//! | PRACK | 481: we send nothing that asks for one | 481 |
+//! | PRACK | 200 if it names what we wait for, else 481 | 481 |
 //! | others | 405, or 501 if unknown | 405, or 501 if unknown |
 //!
 //! A refusal leaves the session as it was and nothing of it reaches the other side. 481, 408, 491 and 500 never refuse a
@@ -22,7 +22,7 @@ pub mod relay;
 use super::call::{Call, Side, Stage};
 use super::core::Core;
 use super::watch::Watch;
-use super::{hangup, headers};
+use super::{hangup, headers, reliable};
 use crate::base::now::Now;
 use crate::fact::{Fact, Feature};
 use crate::sip::dialog::Sequence;
@@ -54,6 +54,8 @@ enum Verdict {
     Refuse(u16, Option<Feature>),
     /// It is answered with 200 as OPTIONS is.
     Abilities,
+    /// It is answered with 200 if it names a provisional response that waits for it.
+    Acknowledge,
 }
 
 /// A request in a dialog of this call.
@@ -76,6 +78,11 @@ pub fn request(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
         Verdict::Pass => relay::pass(core, call, asked, now),
         Verdict::Accept => accept(core, call, &asked, now),
         Verdict::Abilities => abilities(core, &asked, now),
+        Verdict::Acknowledge => {
+            let known = asked.side == Side::Caller && reliable::acknowledged(call, &asked.request);
+            core.refuse(now, asked.id, &asked.request, asked.flow, if known { 200 } else { 481 });
+            reliable::go_on(core, call, now);
+        }
         Verdict::Refuse(code, feature) => refuse(core, call, &asked, code, feature, now),
     }
 }
@@ -96,7 +103,7 @@ fn judge(call: &Call, asked: &InDialog) -> Verdict {
         Method::Subscribe if kept_from => Verdict::Refuse(403, Some(Feature::Watching)),
         Method::Subscribe => Verdict::Refuse(489, None),
         Method::Options => Verdict::Abilities,
-        Method::Prack => Verdict::Refuse(481, None),
+        Method::Prack => Verdict::Acknowledge,
         Method::Other => Verdict::Refuse(501, None),
         Method::Bye | Method::Ack | Method::Cancel | Method::Register | Method::Publish => Verdict::Refuse(405, None),
     }
