@@ -3,9 +3,9 @@ use super::call::{Acked, Call, Leg, Owed, Owner, Side, Stage};
 use super::core::{Core, PRODUCT};
 use super::ring::Ring;
 use super::watch::{self, Watch};
-use super::{hangup, headers, offer, reliable};
+use super::{hangup, headers, midcall, offer, reliable};
 use crate::base::now::Now;
-use crate::fact::Fact;
+use crate::fact::{Fact, Feature};
 use crate::record::Trunk;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Message, Name, Writer, multipart};
@@ -169,9 +169,16 @@ pub fn acknowledge(core: &mut Core, call: &mut Call, side: Side, answer: Option<
 pub fn acked(core: &mut Core, call: &mut Call, side: Side, ack: &Message) {
     let cseq = ack.cseq().map(|(cseq, _)| cseq);
     let Some(leg) = call.leg(side) else { return };
-    if leg.owed.as_ref().is_some_and(|owed| Some(owed.cseq) == cseq) {
-        leg.owed = None;
+    if leg.owed.as_ref().is_none_or(|owed| Some(owed.cseq) != cseq) {
+        return;
+    }
+    leg.owed = None;
+    let is_awaited = |leg: &mut Leg| leg.acked.as_ref().is_some_and(|acked| acked.ack.is_none());
+    if call.leg(side.other()).is_some_and(is_awaited) {
         acknowledge(core, call, side.other(), Some(ack));
+    } else if call.protected && side == Side::Caller && midcall::holds(ack) {
+        // An answer cannot be refused any more; it goes no further.
+        core.note(call, |call, kind| Fact::FeatureBlocked { call, kind, feature: Feature::Hold });
     }
 }
 

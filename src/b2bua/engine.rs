@@ -154,15 +154,17 @@ impl Engine {
         let message = match Message::read(bytes.clone()) {
             Ok(message) => message,
             Err(Unreadable::Empty) => return,
-            // A request whose body is cut short is still a request; an emergency call is taken with what is there.
-            Err(Unreadable::Body) => match Message::read_head(bytes) {
+            // A request that is cut short is still a request: one without the end of its head is refused, and an
+            // emergency call is taken with what is there of its body.
+            Err(fault @ (Unreadable::Body | Unreadable::Head)) => match Message::read_head(bytes) {
                 Ok(message) if message.method().is_some() => message,
-                _ => return self.core.facts.push(Fact::Unreadable { fault: "body" }),
+                _ => return self.core.facts.push(Fact::Unreadable { fault: strangers::word(fault) }),
             },
             Err(fault) => return self.core.facts.push(Fact::Unreadable { fault: strangers::word(fault) }),
         };
         if message.method().is_some() && !strangers::is_usable(&message) {
-            return strangers::refuse_unusable(&mut self.core, flow, &message);
+            let is_stranger = self.who(&self.core.cache.snapshot.load(), flow, &message) == Who::Unknown;
+            return strangers::refuse_unusable(&mut self.core, flow, &message, is_stranger);
         }
         let Core { layer, entropy, transmits, .. } = &mut self.core;
         if let Some(event) = layer.receive(now, flow, message, entropy, transmits) {
@@ -189,25 +191,56 @@ impl Engine {
     fn request(&mut self, now: Now, id: ServerId, flow: Flow, message: Message) {
         let method = message.method().unwrap_or(Method::Other);
         if message.to().is_some_and(|to| to.tag().is_some()) {
-            match self.dialog_of(&message) {
-                Some((mut call, side)) => {
-                    call.heard_at = now.mono;
-                    let asked = InDialog { side, method, id, request: message, flow };
-                    midcall::request(&mut self.core, &mut call, asked, now);
-                    self.after(now, call);
-                }
-                None => self.core.refuse(now, id, &message, flow, 481),
+            if let Some((mut call, side)) = self.dialog_of(&message) {
+                call.heard_at = now.mono;
+                let asked = InDialog { side, method, id, request: message, flow };
+                midcall::request(&mut self.core, &mut call, asked, now);
+                return self.after(now, call);
+            }
+            if !self.early_request(now, id, flow, &message) {
+                self.refuse_unless_stranger(now, id, flow, &message, 481);
             }
             return;
         }
-        let via_port = message.via().and_then(|via| via.port).filter(|_| flow.transport != Transport::Udp);
         let snapshot = self.core.cache.snapshot.load_full();
-        let who = self.core.cache.who(&snapshot, flow.peer, via_port);
+        let who = self.who(&snapshot, flow, &message);
         if method == Method::Invite {
             self.invite(now, id, flow, message, &snapshot, who);
         } else {
             strangers::answer(&mut self.core, now, id, flow, &message, &snapshot, who);
         }
+    }
+
+    fn who(&self, snapshot: &Snapshot, flow: Flow, message: &Message) -> Who {
+        let via_port = message.via().and_then(|via| via.port).filter(|_| flow.transport != Transport::Udp);
+        self.core.cache.who(snapshot, flow.peer, via_port)
+    }
+
+    /// Refuses a request that belongs to nothing; strangers hear nothing, but for 403 to an INVITE (rulings 22).
+    fn refuse_unless_stranger(&mut self, now: Now, id: ServerId, flow: Flow, request: &Message, code: u16) {
+        let is_stranger = self.who(&self.core.cache.snapshot.load(), flow, request) == Who::Unknown;
+        if !is_stranger {
+            return self.core.refuse(now, id, request, flow, code);
+        }
+        let refused = request.method() == Some(Method::Invite);
+        self.core.facts.push(Fact::UnknownSource { refused });
+        if refused {
+            self.core.refuse(now, id, request, flow, 403);
+        } else {
+            self.core.layer.ignore(id);
+        }
+    }
+
+    /// A request in the early dialog of a target; `false` when it is in none.
+    fn early_request(&mut self, now: Now, id: ServerId, flow: Flow, request: &Message) -> bool {
+        let tag = request.to().and_then(|to| to.tag()).unwrap_or_default();
+        let Some(handle) = Handle::read(tag) else { return false };
+        let Some(mut call) = self.calls.take_at(handle.slot) else { return false };
+        let attempt = call.ring.as_deref_mut().and_then(|ring| ring.attempt_of(handle.nonce));
+        let core = &mut self.core;
+        let answered = attempt.is_some_and(|attempt| midcall::early::request(core, attempt, id, request, flow, now));
+        self.calls.put_back(call);
+        answered
     }
 
     /// An INVITE that begins a call.
@@ -363,7 +396,7 @@ impl Engine {
         invite: Option<(ServerId, Option<Owner>)>,
     ) {
         let Some((_, owner)) = invite else {
-            return self.core.refuse(now, id, cancel, flow, 481);
+            return self.refuse_unless_stranger(now, id, flow, cancel, 481);
         };
         match owner {
             Some(Owner::Call(key)) => {

@@ -144,6 +144,9 @@ pub fn defects(invite: &Message) -> SmallVec<[Defect; 4]> {
     if invite.to().is_none() {
         found.push(Defect::To);
     }
+    if invite.fault().is_some() {
+        found.push(Defect::Body);
+    }
     found
 }
 

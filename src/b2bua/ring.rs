@@ -26,7 +26,7 @@ pub const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 /// How many targets may be open at once.
 const OPEN: usize = 2;
 
-/// How long a target may think that is the last one left (RFC 3261 §16.6: more than 3 minutes).
+/// How long a target may think (RFC 3261 §16.6: more than 3 minutes).
 const TIMER_C: Duration = Duration::from_secs(181);
 
 /// How often a waiting caller hears something (RFC 3261 §13.3.1.1).
@@ -76,6 +76,11 @@ impl Ring {
         self.attempts.iter().all(|attempt| attempt.over)
     }
 
+    /// The attempt by the nonce of our tag in it, for requests that come in an early dialog.
+    pub fn attempt_of(&mut self, nonce: u64) -> Option<&mut Attempt> {
+        self.attempts.iter_mut().find(|attempt| attempt.nonce == nonce && !attempt.over)
+    }
+
     /// Whether the caller was told that someone rings.
     pub fn has_rung(&self) -> bool {
         self.attempts.iter().any(|attempt| attempt.heard == Heard::Ringing)
@@ -114,9 +119,12 @@ impl Ring {
         self.next < self.decision.plan.targets.len()
     }
 
-    /// Puts a target that we ourselves told to stop back on the list: whoever it was stopped for has failed meanwhile,
-    /// and it never refused.
+    /// Puts a target that we ourselves told to stop back on the list, once nobody is asked who is in time: whoever it was
+    /// stopped for has failed meanwhile, and it never refused.
     fn take_back(&mut self) -> bool {
+        if self.open().count() >= OPEN || self.open().any(|(_, attempt)| !attempt.passed_over) {
+            return false;
+        }
         let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.cancelled && !attempt.again) else {
             return false;
         };
@@ -132,13 +140,11 @@ impl Ring {
 pub fn next(core: &mut Core, call: &mut Call, now: Now) {
     while call.stage == Stage::Ringing {
         let Some(ring) = call.ring.as_deref_mut() else { return };
-        if !ring.untried() {
-            if ring.attempts.iter().any(Attempt::may_answer) {
-                return;
+        if !ring.untried() && !ring.take_back() {
+            if !ring.attempts.iter().any(Attempt::may_answer) {
+                give_up(core, call, now);
             }
-            if !ring.take_back() {
-                return give_up(core, call, now);
-            }
+            return;
         }
         if ring.open().count() >= OPEN {
             displace(core, call, now);
@@ -465,37 +471,35 @@ pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
 fn late(core: &mut Core, call: &mut Call, number: u8, now: Now) {
     let Some(attempt) = attempt_mut(call, number) else { return };
     attempt.late_at = None;
-    let (trunk, heard) = (attempt.trunk.clone(), attempt.heard);
+    let (trunk, heard, end) = (attempt.trunk.clone(), attempt.heard, attempt.started + TIMER_C);
     if heard == Heard::Nothing {
         missed(core, call, number, now);
     }
     let Some(ring) = call.ring.as_deref_mut() else { return };
-    if !ring.untried() {
-        return last_resort(core, call, number, now);
+    let untried = ring.untried();
+    let attempt = &mut ring.attempts[usize::from(number)];
+    if heard == Heard::Trying && now.mono >= end {
+        return give_up_on(core, call, number, now);
     }
-    ring.attempts[usize::from(number)].passed_over = true;
+    if heard == Heard::Trying {
+        attempt.late_at = Some(end);
+    }
+    if !untried {
+        return;
+    }
+    attempt.passed_over = true;
     if heard == Heard::Ringing {
-        ring.attempts[usize::from(number)].rung_out = true;
+        attempt.rung_out = true;
         ring.winner = None;
     }
     core.note(call, |call, kind| Fact::Failover { call, kind, from: trunk.name.clone() });
     next(core, call, now);
 }
 
-/// Nobody is left to try. A target that rings is left to ring and one that said nothing has the transaction's own time;
-/// one that took the INVITE and never rang gets as long as a proxy would give it (timer C, RFC 3261 §16.6).
-fn last_resort(core: &mut Core, call: &mut Call, number: u8, now: Now) {
-    let Some(ring) = call.ring.as_deref_mut() else { return };
-    let attempt = &mut ring.attempts[usize::from(number)];
-    if attempt.heard != Heard::Trying {
-        return;
-    }
-    let end = attempt.started + TIMER_C;
-    if now.mono < end {
-        attempt.late_at = Some(end);
-        return;
-    }
-    // It has had its chance.
+/// A target that rings is left to ring and one that said nothing has the transaction's own time; one that took the INVITE
+/// and never rang gets as long as a proxy would give it (timer C, RFC 3261 §16.6) and no second chance.
+fn give_up_on(core: &mut Core, call: &mut Call, number: u8, now: Now) {
+    let Some(attempt) = attempt_mut(call, number) else { return };
     (attempt.cancelled, attempt.again) = (true, true);
     core.layer.cancel(now, attempt.client, None, &mut core.transmits);
     replace(core, call, true, now);

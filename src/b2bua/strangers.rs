@@ -10,20 +10,23 @@ use crate::sip::message::{Message, Method, Name, Unreadable};
 use crate::sip::respond;
 use crate::sip::transaction::ServerId;
 
-/// Whether a request has what every transaction needs: a Via, a From, a Call-ID and a CSeq of its own method (rulings
-/// 1; RFC 3261 §8.1.1).
+/// Whether a request has what every transaction needs: a head that ends, a Via, a From, a Call-ID and a CSeq of its own
+/// method (rulings 1; RFC 3261 §8.1.1).
 pub fn is_usable(request: &Message) -> bool {
     let method = request.method();
-    request.via().is_some()
+    request.fault() != Some(Unreadable::Head)
+        && request.via().is_some()
         && request.from().is_some()
         && request.call_id().is_some()
         && request.cseq().is_some_and(|(_, of)| Some(of) == method)
 }
 
 /// Answers 400 to a request that nothing can be kept of; ACK is never answered, and without a Via there is no way back.
-pub fn refuse_unusable(core: &mut Core, flow: Flow, request: &Message) {
+/// Strangers hear it of an INVITE alone.
+pub fn refuse_unusable(core: &mut Core, flow: Flow, request: &Message, is_stranger: bool) {
     core.facts.push(Fact::Unreadable { fault: "header" });
-    if request.via().is_some() && request.method() != Some(Method::Ack) {
+    let silent = is_stranger && request.method() != Some(Method::Invite);
+    if request.via().is_some() && request.method() != Some(Method::Ack) && !silent {
         let buffer = core.buffer();
         let tag = core.handle(u32::MAX).text();
         let mut writer = respond::respond(buffer, request, flow.peer, 400, "", Some(tag.as_bytes()), false);

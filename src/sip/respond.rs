@@ -7,7 +7,8 @@ use core::net::SocketAddr;
 /// Starts a response to `request`, which came from `source`: the status line (an empty reason takes the usual phrase),
 /// all Vias with the top one saying where the request came from, From, To with `to_tag` unless it has a tag already,
 /// Call-ID and CSeq; in a 100 also Timestamp. `with_record_route` copies Record-Route as well: for what makes a dialog
-/// (RFC 3261 §12.1.1). The caller adds its own fields and finishes.
+/// (RFC 3261 §12.1.1). Without a To the Request-URI stands for it: no response may lack one. The caller adds its own
+/// fields and finishes.
 pub fn respond(
     buffer: BytesMut,
     request: &Message,
@@ -38,6 +39,12 @@ pub fn respond(
             _ => {}
         }
     }
+    if request.value(Name::To).is_none() {
+        out.field_with(Name::To, |text| {
+            text.extend_from_slice(&[b"<", request.request_uri(), b">"].concat());
+            to_tag.into_iter().for_each(|tag| text.extend_from_slice(&[b";tag=", tag].concat()));
+        });
+    }
     out
 }
 
@@ -62,7 +69,7 @@ fn top_via(out: &mut Writer, request: &Message, field: &Field, source: SocketAdd
 
 fn to(out: &mut Writer, request: &Message, field: &Field, to_tag: Option<&[u8]>) {
     let value = request.field_value(field);
-    match to_tag.filter(|_| NameAddr::read(value).is_none_or(|to| to.tag().is_none())) {
+    match to_tag.filter(|_| NameAddr::read_or_repaired(value).is_none_or(|to| to.tag().is_none())) {
         None => {
             out.copy(request, field);
         }

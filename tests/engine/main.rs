@@ -2,10 +2,16 @@
 //! would see.
 mod answered;
 mod cancelled;
+mod hard_to_lose;
 mod health;
 mod hedged;
+mod midcall;
 mod peers;
+mod pracked;
 mod refused;
 mod reliable;
+mod strangers;
+mod timers;
 mod watched;
+mod ways;
 mod world;

@@ -11,7 +11,7 @@ use callbox::sip::flow::{Flow, Transport};
 use callbox::sip::message::{Message, Method, Start};
 use core::net::SocketAddr;
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The lab's far ends, and a phone of its PBX.
 pub const CALLER: u16 = 5999;
@@ -58,7 +58,6 @@ fn word(message: &Message) -> String {
 
 pub struct World {
     pub engine: Engine,
-    pub cache: Arc<Cache>,
     pub facts: Vec<Fact>,
     now: Mono,
     inboxes: HashMap<u16, VecDeque<Got>>,
@@ -73,7 +72,8 @@ pub struct World {
 impl World {
     /// The lab as it is, with all trunks in good health and no probes.
     pub fn new() -> World {
-        World::with(|_| {}, |_| {})
+        static LAB: LazyLock<Arc<Cache>> = LazyLock::new(|| published(|_| {}));
+        World::of(Arc::clone(&LAB), |_| {})
     }
 
     /// The lab with probes, and all that is learnt of trunks.
@@ -85,25 +85,23 @@ impl World {
 
     /// The lab with another snapshot or setup.
     pub fn with(change: impl FnOnce(&mut Snapshot), tune: impl FnOnce(&mut Setup)) -> World {
-        let cache = Arc::new(Cache::default());
-        let mut configured = lab().expect("the lab's files have no fault");
-        change(&mut configured.snapshot);
-        let settings = configured.publish(&cache);
+        World::of(published(change), tune)
+    }
+
+    fn of(cache: Arc<Cache>, tune: impl FnOnce(&mut Setup)) -> World {
         let udp = SocketAddr::from(([127, 0, 0, 1], 5060));
         let mut setup = Setup {
             shard: 0,
             listeners: vec![(Transport::Udp, udp), (Transport::Tcp, udp)],
-            max_calls: settings.node.max_calls as usize,
-            emergency_reserve_percent: settings.node.emergency_reserve_percent.into(),
+            max_calls: 1000,
+            emergency_reserve_percent: 20,
             orphan_max: std::time::Duration::from_secs(3600),
             relay_unknown: false,
         };
         tune(&mut setup);
-        let engine =
-            Engine::new(setup, Arc::clone(&cache), Entropy::seeded([9; 32]), Box::new(|| Mono::from_micros(0)));
+        let engine = Engine::new(setup, cache, Entropy::seeded([9; 32]), Box::new(|| Mono::from_micros(0)));
         World {
             engine,
-            cache,
             facts: Vec::new(),
             now: Mono::from_micros(0),
             inboxes: HashMap::new(),
@@ -131,6 +129,11 @@ impl World {
             self.carry();
         }
         self.now = end;
+    }
+
+    /// The millisecond at which the engine next has something to do.
+    pub fn next_moment(&self) -> Option<u64> {
+        self.engine.poll_timeout().map(|at| at.as_micros().div_ceil(1000))
     }
 
     /// Lets so many seconds pass.
@@ -272,6 +275,15 @@ impl World {
     pub fn is_idle(&self) -> bool {
         (self.engine.active_calls(), self.engine.transactions()) == (0, 0)
     }
+}
+
+/// The lab's world in a cache, with another snapshot.
+fn published(change: impl FnOnce(&mut Snapshot)) -> Arc<Cache> {
+    let cache = Arc::new(Cache::default());
+    let mut configured = lab().expect("the lab's files have no fault");
+    change(&mut configured.snapshot);
+    configured.publish(&cache);
+    cache
 }
 
 pub fn flow_to(peer: SocketAddr) -> Flow {

@@ -3,7 +3,7 @@
 //! | request | caller's side of a protected call | answerer's side, and both sides of other calls |
 //! |---|---|---|
 //! | BYE | ends the call | ends the call |
-//! | INVITE | 488 if it holds, 403 if it conferences, else passed | passed |
+//! | INVITE | 488 if it holds, 403 if it conferences, our last offer if it has none, else passed | passed |
 //! | UPDATE | 200 without an offer, else as INVITE | 200 without an offer, else passed |
 //! | INFO | 403 if it records, else passed | passed |
 //! | MESSAGE, NOTIFY | passed | passed |
@@ -15,6 +15,7 @@
 //!
 //! A refusal leaves the session as it was and nothing of it reaches the other side. 481, 408, 491 and 500 never refuse a
 //! feature: they would make the peer drop the dialog or try again (RFC 3261 §12.2.1.2, §14.1).
+pub mod early;
 mod info;
 mod offers;
 pub mod relay;
@@ -25,6 +26,7 @@ use super::watch::Watch;
 use super::{hangup, headers, reliable};
 use crate::base::now::Now;
 use crate::fact::{Fact, Feature};
+use crate::sdp::Holds;
 use crate::sip::dialog::Sequence;
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name};
@@ -48,6 +50,8 @@ pub struct InDialog {
 enum Verdict {
     /// It goes to the other side.
     Pass,
+    /// It asks for an offer and gets the one that is in force.
+    Reoffer,
     /// It is answered with 200 and nothing more.
     Accept,
     /// It is refused.
@@ -76,6 +80,7 @@ pub fn request(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     }
     match judge(call, &asked) {
         Verdict::Pass => relay::pass(core, call, asked, now),
+        Verdict::Reoffer => relay::reoffer(core, call, asked, now),
         Verdict::Accept => accept(core, call, &asked, now),
         Verdict::Abilities => abilities(core, &asked, now),
         Verdict::Acknowledge => {
@@ -87,12 +92,23 @@ pub fn request(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     }
 }
 
+/// Whether a message's session description holds the other side.
+pub fn holds(message: &Message) -> bool {
+    offers::holds(message) == Some(Holds::Yes)
+}
+
 /// The table.
 fn judge(call: &Call, asked: &InDialog) -> Verdict {
     let kept_from = call.protected && asked.side == Side::Caller;
     match asked.method {
         Method::Invite | Method::Update if asked.request.body_slice().is_empty() && asked.method == Method::Update => {
             Verdict::Accept
+        }
+        Method::Invite if kept_from && asked.request.body_slice().is_empty() && call.caller.said.is_some() => {
+            match offers::judge(&asked.request) {
+                Verdict::Pass => Verdict::Reoffer,
+                refused => refused,
+            }
         }
         Method::Invite | Method::Update if kept_from => offers::judge(&asked.request),
         Method::Info if kept_from => info::judge(&asked.request),

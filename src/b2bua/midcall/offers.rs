@@ -11,12 +11,16 @@ pub fn judge(request: &Message) -> Verdict {
     if focus {
         return Verdict::Refuse(403, Some(Feature::Conference));
     }
-    let content_type = request.value(Name::ContentType).unwrap_or_default();
-    let parts = multipart::parts(content_type, request.body_slice());
-    let holds = parts.iter().find(|part| part.is("application/sdp")).map(|part| sdp::holds(part.content));
-    match holds {
+    match holds(request) {
         Some(Holds::Yes) => Verdict::Refuse(488, Some(Feature::Hold)),
         Some(Holds::Unreadable) => Verdict::Refuse(488, None),
         Some(Holds::No) | None => Verdict::Pass,
     }
+}
+
+/// What the session description of a message asks for; `None` when it has none.
+pub fn holds(message: &Message) -> Option<Holds> {
+    let content_type = message.value(Name::ContentType).unwrap_or_default();
+    let parts = multipart::parts(content_type, message.body_slice());
+    parts.iter().find(|part| part.is("application/sdp")).map(|part| sdp::holds(part.content))
 }

@@ -35,11 +35,11 @@ const RESPONSE: [Name; 5] =
 /// Passes a request on.
 pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     let other = asked.side.other();
+    if let Some(code) = collides(call, &asked) {
+        refuse_for_now(core, &asked, code, now);
+        return;
+    }
     if asked.method == Method::Invite {
-        if let Some(code) = collides(call, asked.side) {
-            refuse_for_now(core, &asked, code, now);
-            return;
-        }
         // 100 stops the copies while the other side thinks (RFC 3261 §17.2.1).
         core.refuse(now, asked.id, &asked.request, asked.flow, 100);
     }
@@ -68,16 +68,44 @@ pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     call.pending.push(Pending { from: side, server: id, request, method, client });
 }
 
-/// Two INVITEs at once: one that crosses ours is 491, a second one of the same side 500 (RFC 3261 §14.2).
-fn collides(call: &mut Call, side: Side) -> Option<u16> {
-    let ours = |leg: &mut Leg| leg.watch.as_ref().is_some_and(Watch::reinvites);
-    let crossing = call.leg(side).is_some_and(ours) || call.leg(side.other()).is_some_and(ours);
-    let unacknowledged = crossing || call.leg(side).is_some_and(|leg| leg.owed.is_some());
-    let invite = call.pending.iter().find(|pending| pending.method == Method::Invite);
-    match invite.map(|pending| pending.from) {
-        Some(first) if first == side => Some(500),
+/// Answers an INVITE without an offer with the session description that the caller had last, on its leg alone: a
+/// phone that holds this way gets nothing to hold with, and one that only refreshes is served as well.
+pub fn reoffer(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
+    if let Some(code) = collides(call, &asked) {
+        refuse_for_now(core, &asked, code, now);
+        return;
+    }
+    let InDialog { side, id, request, flow, .. } = asked;
+    let Some(leg) = call.leg(side) else { return };
+    let said = leg.said.as_ref().map(|said| said.expose().clone()).unwrap_or_default();
+    let mut writer = respond::respond(core.buffer(), &request, flow.peer, 200, "", None, false);
+    writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", flow));
+    writer.field(Name::Supported, "timer").field(Name::Allow, headers::ALLOW_CALLER).field(Name::Server, PRODUCT);
+    let agreed = Watch::agree(&mut writer, &request, now);
+    let bytes = writer.finish(Some((b"application/sdp", &said)));
+    leg.dialog.retarget(&request);
+    leg.rewatch(agreed);
+    let cseq = request.cseq().map_or(0, |(cseq, _)| cseq);
+    leg.owed = Some(bridge::owe(bytes.clone(), id, cseq, now));
+    core.send_response(now, id, 200, bytes);
+}
+
+/// Two offers at once: one that crosses another is 491, a second one of the same side 500 (RFC 3261 §14.2, RFC 3311
+/// §5.2). While a 2xx of ours waits for its ACK, or a refresh of ours for its answer, there is one under way.
+fn collides(call: &Call, asked: &InDialog) -> Option<u16> {
+    let offers = |method: Method| matches!(method, Method::Invite | Method::Update);
+    if !offers(asked.method) {
+        return None;
+    }
+    if call.stage == Stage::Ringing {
+        return (asked.method == Method::Invite).then_some(500);
+    }
+    let open = call.pending.iter().find(|pending| offers(pending.method));
+    let ours = |leg: &Leg| leg.owed.is_some() || leg.watch.as_ref().is_some_and(Watch::reinvites);
+    match open.map(|pending| pending.from) {
+        Some(first) if first == asked.side => Some(500),
         Some(_) => Some(491),
-        None => unacknowledged.then_some(491),
+        None => call.legs().any(ours).then_some(491),
     }
 }
 

@@ -44,20 +44,23 @@ impl core::fmt::Debug for Dialog {
 
 impl Dialog {
     /// The dialog of an INVITE that we answer with `local_tag` (RFC 3261 §12.1.1); a tag that its To already has stays
-    /// ours. Without a Contact the peer is reached at its From URI. `None` when the INVITE has no From, To, Call-ID or
-    /// CSeq.
+    /// ours, and without a To its Request-URI stands for it, as in [`super::respond`]. Without a Contact the peer is
+    /// reached at its From URI. `None` when the INVITE has no From, Call-ID or CSeq.
     pub fn answering(invite: &Message, local_tag: &[u8], flow: Flow) -> Option<Dialog> {
-        let (from, to) = (invite.from()?, invite.to()?);
-        let (remote, to_value) = (unfold(invite.value(Name::From)?), unfold(invite.value(Name::To)?));
-        let mut local: SmallVec<[u8; 256]> = SmallVec::from_slice(&to_value);
-        if to.tag().is_none() {
+        let (from, theirs) = (invite.from()?, invite.to().and_then(|to| to.tag()));
+        let remote = unfold(invite.value(Name::From)?);
+        let mut local: SmallVec<[u8; 256]> = match invite.value(Name::To) {
+            Some(to) => SmallVec::from_slice(&unfold(to)),
+            None => SmallVec::from_vec([b"<", invite.request_uri(), b">"].concat()),
+        };
+        if theirs.is_none() {
             local.extend_from_slice(b";tag=");
             local.extend_from_slice(local_tag);
         }
         let routes = RouteSet::of_request(invite);
         let texts = Texts::new([
             invite.call_id()?,
-            to.tag().unwrap_or(local_tag),
+            theirs.unwrap_or(local_tag),
             from.tag().unwrap_or_default(),
             &local,
             &remote,
