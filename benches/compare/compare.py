@@ -135,13 +135,27 @@ class Subject:
         return self.child.pid
 
 
+psap = None
+
+
+def fresh_psap():
+    """The far end, without the calls of the run before."""
+    global psap
+    if psap is not None:
+        end(psap)
+    psap = start(["sipp", "-sf", beside("psap.xml"), "-aa", "-i", "127.0.0.1", "-p", str(PSAP_PORT), "-nostdin"])
+    if not answers_options(PSAP_PORT):
+        sys.exit(f"SIPp does not answer on port {PSAP_PORT}")
+
+
 def load(subject, scenario, rate, calls, *more, **kwargs):
     return start(["sipp", "-sf", beside(scenario), f"127.0.0.1:{subject.port}", "-i", "127.0.0.1", "-p", str(CALLER_PORT),
-                  "-r", str(rate), "-m", str(calls), "-l", "15000", "-nostdin", *more], **kwargs)
+                  "-r", str(rate), "-m", str(calls), "-l", "15000", "-nostdin", "-aa", *more], **kwargs)
 
 
 def cpu_a_call(subject, rate, calls):
     """CPU microseconds a call, or nothing when a call failed."""
+    fresh_psap()
     before, began = cpu_seconds(subject.pid), time.monotonic()
     caller = load(subject, "caller.xml", rate, calls, stdout=subprocess.PIPE)
     watchdog = threading.Timer(calls / rate + 60, end, [caller])
@@ -274,9 +288,7 @@ def main():
     subjects = [Subject("callbox, legacy", 5060, run("legacy.toml")), Subject("callbox, i3", 5062, run("i3.toml")),
                 kamailio()]
     names = [subject.name for subject in subjects]
-    start(["sipp", "-sf", beside("psap.xml"), "-aa", "-i", "127.0.0.1", "-p", str(PSAP_PORT), "-nostdin"])
-    if not answers_options(PSAP_PORT):
-        sys.exit(f"SIPp does not answer on port {PSAP_PORT}")
+    fresh_psap()
 
     floor = floor_a_call()
     memory = {}
