@@ -201,10 +201,17 @@ fn a_caller_without_a_contact_is_reached_at_its_from() {
 
 #[test]
 fn an_invite_without_the_names_of_a_dialog_makes_none() {
-    for header in ["From", "To", "Call-ID", "CSeq"] {
+    for header in ["From", "Call-ID", "CSeq"] {
         let invite = THEIRS.replace(&format!("\n{header}:"), "\nX-Gone:");
         assert!(Dialog::answering(&read(&invite), b"ours", flow()).is_none(), "{header}");
     }
+}
+
+#[test]
+fn an_invite_without_a_to_was_for_its_request_uri() {
+    let mut dialog = answering(&THEIRS.replace("\nTo:", "\nX-Gone:"));
+    let request = request(&mut dialog, Method::Bye);
+    assert_eq!(request.value(Name::From), Some(&b"<sip:911@192.0.2.1>;tag=ours"[..]));
 }
 
 #[test]
