@@ -48,6 +48,8 @@ pub struct Attempt {
     pub rung_out: bool,
     /// Whether it made room for another before it had said anything.
     pub displaced: bool,
+    /// Whether the network said that what we sent did not arrive.
+    pub unreached: bool,
     /// Whether it was told to stop, or will be as soon as it speaks.
     pub cancelled: bool,
     /// Whether it was given another chance after it had been cancelled.

@@ -8,6 +8,7 @@ use crate::base::now::Now;
 use crate::fact::{Fact, Feature};
 use crate::record::Trunk;
 use crate::sip::dialog::Dialog;
+use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Name, Writer, multipart};
 use crate::sip::respond;
 use crate::sip::transaction::ServerId;
@@ -184,7 +185,7 @@ pub fn acked(core: &mut Core, call: &mut Call, side: Side, ack: &Message) {
 
 /// A 2xx to the first INVITE that comes when its attempt is over: a copy gets its ACK again, another fork is let go (RFC
 /// 3261 §13.2.2.4).
-pub fn late_answer(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
+pub fn late_answer(core: &mut Core, call: &mut Call, flow: Option<Flow>, response: &Message, now: Now) {
     if !matches!(response.status(), Some(200..=299)) || hangup::acknowledge_again(core, call, response) {
         return;
     }
@@ -195,7 +196,7 @@ pub fn late_answer(core: &mut Core, call: &mut Call, response: &Message, now: No
         return repeat_ack(core, leg);
     }
     // The response repeats all of the INVITE that makes a dialog.
-    let dialog = leg.and_then(|leg| Dialog::calling(response, response, leg.dialog.flow));
+    let dialog = flow.and_then(|flow| Dialog::calling(response, response, flow));
     hangup::release(core, call, dialog, response, Some(super::ring::ELSEWHERE), now);
 }
 

@@ -7,7 +7,7 @@ use super::reliable::{self, Reliable};
 use super::ring::{self, Ring};
 use super::story::{self, Decision, View};
 use super::table::Table;
-use super::{bridge, hangup, intake, judge, strangers, watch};
+use super::{bridge, hangup, intake, strangers, watch};
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
@@ -69,8 +69,6 @@ pub struct Engine {
     prober: Prober,
     /// Live INVITEs by caller, Call-ID and CSeq, to tell merged copies (RFC 3261 §8.2.2.2).
     merged: HashMap<u64, Handle, foldhash::fast::RandomState>,
-    /// Our handles in calls that began with a To tag which we did not give, by Call-ID and tags.
-    foreign: HashMap<u64, Handle, foldhash::fast::RandomState>,
 }
 
 impl Engine {
@@ -81,7 +79,6 @@ impl Engine {
             calls: Table::default(),
             prober: Prober::default(),
             merged: HashMap::default(),
-            foreign: HashMap::default(),
         }
     }
 
@@ -193,20 +190,17 @@ impl Engine {
 
     fn request(&mut self, now: Now, id: ServerId, flow: Flow, message: Message) {
         let method = message.method().unwrap_or(Method::Other);
-        if !to_tag(&message).is_empty() {
+        if message.to().is_some_and(|to| to.tag().is_some()) {
             if let Some((mut call, side)) = self.dialog_of(&message) {
                 call.heard_at = now.mono;
                 let asked = InDialog { side, method, id, request: message, flow };
                 midcall::request(&mut self.core, &mut call, asked, now);
                 return self.after(now, call);
             }
-            if self.early_request(now, id, flow, &message) {
-                return;
+            if !self.early_request(now, id, flow, &message) {
+                self.refuse_unless_stranger(now, id, flow, &message, 481);
             }
-            // An INVITE with a tag that we never gave may still be an emergency call; ours name a dialog that is over.
-            if method != Method::Invite || Handle::read(to_tag(&message)).is_some() {
-                return self.refuse_unless_stranger(now, id, flow, &message, 481);
-            }
+            return;
         }
         let snapshot = self.core.cache.snapshot.load_full();
         let who = self.who(&snapshot, flow, &message);
@@ -275,7 +269,7 @@ impl Engine {
             if code == 503 {
                 self.core.facts.extend(kind_of(class).map(|kind| Fact::NoRoom { kind }));
             }
-            return self.core.answer(now, id, &invite, flow, code, |writer| judge::explain(writer, &invite, code));
+            return self.core.refuse(now, id, &invite, flow, code);
         }
         self.begin(now, id, flow, invite, source.trunk.clone(), decision, merge_key);
     }
@@ -330,14 +324,12 @@ impl Engine {
         if self.core.draining {
             return Some(503);
         }
-        if class != Class::Other {
-            return None;
+        match class {
+            Class::Other if invite.number(Name::MaxForwards) == Some(0) => Some(483),
+            Class::Other if invite.version() != b"SIP/2.0" => Some(505),
+            Class::Other if intake::unknown_extensions(invite) => Some(420),
+            _ => None,
         }
-        judge::spelling(invite).or_else(|| match invite.number(Name::MaxForwards) {
-            _ if !to_tag(invite).is_empty() => Some(481),
-            Some(0) => Some(483),
-            _ => judge::understanding(invite),
-        })
     }
 
     #[allow(clippy::too_many_arguments, reason = "a call is begun with all that is known of it")]
@@ -381,9 +373,6 @@ impl Engine {
             merge_key,
         });
         self.merged.insert(merge_key, key);
-        if Handle::read(call.caller.dialog.local_tag()) != Some(tag) {
-            self.foreign.insert(self.dialog_key(&call.caller.dialog), tag);
-        }
         let source = call.source.clone();
         if class == Class::Crisis {
             self.core.facts.push(Fact::CrisisCall);
@@ -431,9 +420,14 @@ impl Engine {
 
     fn response(&mut self, now: Now, id: ClientId, owner: Owner, response: &Message) {
         match owner {
-            Owner::Attempt(key, number) => {
-                self.with_call(key, now, |core, call| ring::heard(core, call, number, response, now));
-            }
+            Owner::Attempt(key, number) => match (self.calls.take(key), self.core.layer.client_flow(id)) {
+                (Some(mut call), _) => {
+                    ring::heard(&mut self.core, &mut call, number, response, now);
+                    self.after(now, call);
+                }
+                (None, Some(flow)) => hangup::release_stranger(&mut self.core, key, flow, response, now),
+                (None, None) => {}
+            },
             Owner::Relayed(key) => {
                 self.with_call(key, now, |core, call| {
                     call.heard_at = now.mono;
@@ -495,7 +489,7 @@ impl Engine {
     /// The call and side whose dialog a message names: our tag leads to the place, the rest must fit.
     fn dialog_of(&mut self, message: &Message) -> Option<(Box<Call>, Side)> {
         let tag = message.to().and_then(|to| to.tag())?;
-        let handle = self.handle_of(message, tag)?;
+        let handle = Handle::read(tag)?;
         let call = self.calls.take_at(handle.slot)?;
         let fits = |dialog: &Dialog| {
             let remote = message.from().and_then(|from| from.tag()).unwrap_or_default();
@@ -516,29 +510,6 @@ impl Engine {
         }
     }
 
-    /// What a To tag leads to: it is our handle, but where a call began with a tag of another dialog.
-    fn handle_of(&self, message: &Message, tag: &[u8]) -> Option<Handle> {
-        if self.foreign.is_empty() {
-            return Handle::read(tag);
-        }
-        let remote = message.from().and_then(|from| from.tag()).unwrap_or_default();
-        let key = self.hash([message.call_id().unwrap_or_default(), tag, remote]);
-        self.foreign.get(&key).copied().or_else(|| Handle::read(tag))
-    }
-
-    fn dialog_key(&self, dialog: &Dialog) -> u64 {
-        self.hash([dialog.call_id(), dialog.local_tag(), dialog.remote_tag()])
-    }
-
-    fn hash(&self, parts: [&[u8]; 3]) -> u64 {
-        let mut hasher = self.foreign.hasher().build_hasher();
-        for part in parts {
-            hasher.write_usize(part.len());
-            hasher.write(part);
-        }
-        hasher.finish()
-    }
-
     fn with_call(&mut self, key: Handle, now: Now, work: impl FnOnce(&mut Core, &mut Call)) {
         if let Some(mut call) = self.calls.take(key) {
             work(&mut self.core, &mut call);
@@ -556,10 +527,6 @@ impl Engine {
             self.merged.remove(&call.merge_key);
         }
         if call.is_over() {
-            if !self.foreign.is_empty() {
-                let key = self.dialog_key(&call.caller.dialog);
-                self.foreign.remove(&key);
-            }
             return self.calls.remove(call.key);
         }
         if let Some(deadline) = call.deadline().filter(|deadline| call.scheduled.is_none_or(|known| *deadline < known))
@@ -577,9 +544,4 @@ impl Engine {
         hasher.write_u32(invite.cseq().map_or(0, |(cseq, _)| cseq));
         hasher.finish()
     }
-}
-
-/// Empty when there is none.
-fn to_tag(request: &Message) -> &[u8] {
-    request.to().and_then(|to| to.tag()).unwrap_or_default()
 }

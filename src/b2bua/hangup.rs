@@ -132,6 +132,18 @@ pub fn release(
     goodbye(core, call.key, &mut dialog, reason, now);
 }
 
+/// Lets go of someone who answered an INVITE whose call is over and forgotten; a copy of the 2xx, too, gets both again.
+pub fn release_stranger(core: &mut Core, key: Handle, flow: Flow, answer: &Message, now: Now) {
+    let (Some(200..=299), Some((cseq, _))) = (answer.status(), answer.cseq()) else { return };
+    // The response repeats all of the INVITE that makes a dialog.
+    let Some(mut dialog) = Dialog::calling(answer, answer, flow) else { return };
+    let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
+    core.layer.forget(client);
+    let ack = dialog.ack(core.buffer(), cseq, client.branch().as_str()).finish(None);
+    core.send(dialog.next_hop(), ack);
+    goodbye(core, key, &mut dialog, None, now);
+}
+
 /// Sends the ACK again to one who was let go and answers once more; `false` when it is none of those.
 pub fn acknowledge_again(core: &mut Core, call: &Call, answer: &Message) -> bool {
     let ours = answer.from().and_then(|from| from.tag()).unwrap_or_default();

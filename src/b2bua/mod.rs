@@ -13,7 +13,6 @@ mod geolocation;
 mod hangup;
 mod headers;
 pub mod intake;
-mod judge;
 pub mod midcall;
 mod offer;
 mod presented;

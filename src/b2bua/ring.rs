@@ -211,6 +211,7 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
         passed_over: false,
         rung_out: false,
         displaced: false,
+        unreached: false,
         cancelled: false,
         again: false,
         over: false,
@@ -250,10 +251,19 @@ fn write(
 /// A response to an INVITE of ours.
 pub fn heard(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
     let code = response.status().unwrap_or(0);
+    let is_free = call.stage == Stage::Ringing && call.ring.as_deref().is_some_and(|ring| ring.winner.is_none());
     let Some(attempt) = attempt_mut(call, number) else {
-        bridge::late_answer(core, call, response, now);
+        let flow = call.answerer.as_ref().map(|leg| leg.dialog.flow);
+        bridge::late_answer(core, call, flow, response, now);
         return;
     };
+    if attempt.over && code >= 300 {
+        return;
+    }
+    // It is there after all, whatever the network said.
+    if attempt.over && attempt.unreached && is_free {
+        (attempt.over, attempt.unreached) = (false, false);
+    }
     if Health::is_alive(code) && !core::mem::replace(&mut attempt.taught.alive, true) {
         let trunk = attempt.trunk.clone();
         core.trunk_heard(&trunk, now);
@@ -338,7 +348,8 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
     let winner = ring.winner.is_none_or(|winner| winner == number);
     let attempt = &mut ring.attempts[usize::from(number)];
     if core::mem::replace(&mut attempt.over, true) {
-        bridge::late_answer(core, call, response, now);
+        let flow = attempt.flow;
+        bridge::late_answer(core, call, Some(flow), response, now);
         return;
     }
     let (trunk, nonce, offered) = (attempt.trunk.clone(), attempt.nonce, attempt.offered);
@@ -430,7 +441,7 @@ fn missed(core: &mut Core, call: &mut Call, number: u8, now: Now) {
 }
 
 /// The transport says that the INVITE did not arrive. A datagram's target counts as late at once but stays open until
-/// the next notice, since anyone can send us one. A stream that could not be opened is over; where it was chosen only
+/// the next notice, since anyone can send us one, and may still answer after that. A stream that could not be opened is over; where it was chosen only
 /// for the size of the request, the same target gets the request as datagrams (RFC 3261 §18.1.1).
 pub fn unreachable(core: &mut Core, call: &mut Call, number: u8, flow: Flow, now: Now) {
     let Some(ring) = call.ring.as_deref_mut().filter(|_| call.stage == Stage::Ringing) else { return };
@@ -438,14 +449,19 @@ pub fn unreachable(core: &mut Core, call: &mut Call, number: u8, flow: Flow, now
     if attempt.heard != Heard::Nothing {
         return;
     }
-    if attempt.flow.transport.is_reliable() || attempt.late_at.is_none() {
+    let noticed = core::mem::replace(&mut attempt.unreached, true);
+    if attempt.flow.transport.is_reliable() {
+        attempt.unreached = false;
         core.layer.forget(attempt.client);
         if flow.transport.is_reliable() && attempt.trunk.carrier == Carrier::Udp {
             let again = ring.decision.plan.targets[attempt.place].clone();
             ring.decision.plan.targets.insert(ring.next, again);
         }
         silent(core, call, number, Attempted::Unreachable, now);
-    } else {
+    } else if noticed {
+        core.layer.quiet(attempt.client);
+        silent(core, call, number, Attempted::Unreachable, now);
+    } else if attempt.late_at.is_some() {
         late(core, call, number, now);
     }
 }

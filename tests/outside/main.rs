@@ -10,4 +10,3 @@ mod readme;
 mod router;
 mod scenarios;
 mod sipp;
-mod torture;

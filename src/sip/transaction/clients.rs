@@ -79,6 +79,10 @@ impl<U: Copy> Clients<U> {
         self.settle(id.0, wheel);
     }
 
+    pub fn flow(&self, id: ClientId) -> Option<Flow> {
+        self.table.get(id.0)?.sent.as_ref().map(|sent| sent.flow)
+    }
+
     pub fn forget(&mut self, id: ClientId) {
         self.table.remove(id.0);
     }

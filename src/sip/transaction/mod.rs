@@ -221,6 +221,11 @@ impl<U: Copy> Layer<U> {
         self.servers.flow(id)
     }
 
+    /// Where a client transaction sent its request.
+    pub fn client_flow(&self, id: ClientId) -> Option<Flow> {
+        self.clients.flow(id)
+    }
+
     /// When to call [`Layer::fire`] next.
     pub fn next_deadline(&self) -> Option<Mono> {
         self.wheel.next_deadline()

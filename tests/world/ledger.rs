@@ -1,0 +1,185 @@
+//! What is known of a call and of each attempt, from the messages alone.
+use crate::machines::SECS;
+use crate::phone::Order;
+use crate::promises::SILENCE;
+use crate::talk::PROTECTED;
+use crate::wire::Msg;
+use std::collections::HashMap;
+
+/// Timer C: how long a target may think that takes the INVITE and never rings (RFC 3261 §16.6).
+const TIMER_C: u64 = 181 * SECS;
+
+/// A call as its caller sees it.
+pub struct Call {
+    pub dialled_number: &'static str,
+    pub protected: bool,
+    pub is_crisis: bool,
+    /// 911 and 988: never refused but by 503 after everybody failed.
+    pub is_hard_to_lose: bool,
+    /// Whether its ACK comes in time.
+    pub punctual: bool,
+    pub offerless: bool,
+    /// The ports to which it may go.
+    pub plan: Vec<u16>,
+    pub tag: String,
+    pub dialled: Option<u64>,
+    pub arrived: Option<u64>,
+    pub cancelled: bool,
+    pub gave_up: bool,
+    pub caller_bye: bool,
+    pub far_bye: bool,
+    pub caller_unknown: u8,
+    pub far_unknown: u8,
+    /// The final response that we sent, and the one that the caller heard; 0 for none in time.
+    pub final_out: Option<u16>,
+    pub heard: Option<u16>,
+    /// The tag of the latest far end that answered, and of the one that has the call.
+    pub last_2xx: Option<String>,
+    pub winner: Option<String>,
+}
+
+impl Call {
+    pub fn new(order: &Order) -> Call {
+        let is_crisis = order.number == "988";
+        Call {
+            dialled_number: order.number,
+            protected: order.call >= PROTECTED,
+            is_crisis,
+            is_hard_to_lose: is_crisis || matches!(order.number, "911" | "112"),
+            punctual: order.ack_after.is_some_and(|after| after < 20 * SECS),
+            offerless: order.offerless,
+            plan: plan(order.number, order.from).to_vec(),
+            tag: String::new(),
+            dialled: None,
+            arrived: None,
+            cancelled: false,
+            gave_up: false,
+            caller_bye: false,
+            far_bye: false,
+            caller_unknown: 0,
+            far_unknown: 0,
+            final_out: None,
+            heard: None,
+            last_2xx: None,
+            winner: None,
+        }
+    }
+
+    /// Whether the engine owes the caller an answer.
+    pub fn is_waiting(&self) -> bool {
+        self.final_out.is_none()
+    }
+}
+
+/// Whom the lab's tables send a call to, by hand: psap-1, psap-2, relay and gateway are 5070 to 5072 and 5074.
+fn plan(number: &str, from: &str) -> &'static [u16] {
+    match (number, from) {
+        ("911" | "112" | "988" | "933", "+13125550170") => &[5074],
+        ("911" | "988", "+13125550150") => &[5074],
+        ("911" | "112", _) => &[5070, 5071, 5072, 5074],
+        ("988", _) => &[5073, 5074],
+        ("933", _) => &[5076],
+        _ => &[5074],
+    }
+}
+
+/// One INVITE of ours.
+pub struct Leg {
+    pub call: u64,
+    pub port: u16,
+    started: u64,
+    branch: String,
+    spoke: bool,
+    cancelled: bool,
+    /// How often the network said, since it was asked, that it is not there.
+    pub notices: u32,
+    refused: Option<u16>,
+    rings: bool,
+    rang_until: Option<u64>,
+    dialogs: HashMap<String, Talk>,
+}
+
+#[derive(Default)]
+struct Talk {
+    acknowledged: bool,
+    over: bool,
+}
+
+impl Leg {
+    pub fn new(call: u64, port: u16, now: u64, branch: &str) -> Leg {
+        Leg {
+            call,
+            port,
+            started: now,
+            branch: branch.to_owned(),
+            spoke: false,
+            cancelled: false,
+            notices: 0,
+            refused: None,
+            rings: false,
+            rang_until: None,
+            dialogs: HashMap::new(),
+        }
+    }
+
+    /// Something of the far end's reached us; the tag of one who answered the first INVITE.
+    pub fn came(&mut self, now: u64, message: &Msg) -> Option<String> {
+        if message.is_request() {
+            if message.method() == "BYE" {
+                self.dialogs.entry(message.sender_tag().to_owned()).or_default().over = true;
+            }
+            return None;
+        }
+        if message.method() != "INVITE" || message.branch() != self.branch {
+            return None;
+        }
+        self.spoke = true;
+        match message.code() {
+            101..=199 if self.refused.is_none() => self.rings = true,
+            200..=299 => {
+                self.dialogs.entry(message.receiver_tag().to_owned()).or_default();
+                return Some(message.receiver_tag().to_owned());
+            }
+            300.. => {
+                if self.rings {
+                    self.rang_until = Some(now);
+                }
+                self.rings = false;
+                self.refused.get_or_insert(if self.cancelled { 487 } else { message.code() });
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// We sent it something.
+    pub fn left(&mut self, message: &Msg) {
+        match message.word().as_str() {
+            "CANCEL" => self.cancelled = true,
+            "ACK" if message.branch() != self.branch => {
+                self.dialogs.entry(message.receiver_tag().to_owned()).or_default().acknowledged = true;
+            }
+            "BYE" => self.dialogs.entry(message.receiver_tag().to_owned()).or_default().over = true,
+            _ => {}
+        }
+    }
+
+    /// How many of its dialogs were taken up and not ended.
+    pub fn talking(&self) -> usize {
+        self.dialogs.values().filter(|talk| talk.acknowledged && !talk.over).count()
+    }
+
+    /// When it last rang.
+    pub fn rang_until(&self, now: u64) -> Option<u64> {
+        if self.rings { Some(now) } else { self.rang_until }
+    }
+
+    /// Whether it had its chance: it refused of its own will, was silent, was not there, or thought for too long.
+    pub fn has_failed(&self, now: u64) -> bool {
+        match self.refused {
+            Some(487) if self.cancelled => now >= self.started + TIMER_C,
+            Some(_) => true,
+            None => self.notices > 1 || (!self.spoke && now >= self.started + SILENCE) || now >= self.started + TIMER_C,
+        }
+    }
+}
