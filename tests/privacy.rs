@@ -75,7 +75,7 @@ fn invite(dialled: &str, number: &str) -> String {
          To: \"Marked Callee\" <sip:{dialled}@marked.example>\r\n\
          Call-ID: marked-call-id-{dialled}@192.0.2.77\r\n\
          CSeq: 1 INVITE\r\n\
-         Contact: \"Marked\" <sip:marked-contact@192.0.2.77:5075>;+sip.instance=\"<urn:uuid:marked>\"\r\n\
+         Contact: \"Marked\" <sip:marked-contact@127.0.0.1:5075>;+sip.instance=\"<urn:uuid:marked>\"\r\n\
          P-Asserted-Identity: \"Marked Name\" <sip:{number}@marked.example>, <tel:+17735550199>\r\n\
          P-Preferred-Identity: <sip:+17735550199@marked.example>\r\n\
          Remote-Party-ID: <sip:+17735550199@marked.example>\r\n\

@@ -353,7 +353,7 @@ impl Engine {
         let defects = intake::defects(&invite);
         self.core.layer.set_user(id, Owner::Call(key));
         let (way, grade, took) = (decision.plan.way.text(), decision.located.grade.text(), decision.receipt.took());
-        let reliable = Reliable::wanted(&invite, self.core.entropy.bits());
+        let reliable = Reliable::wanted(&invite, &mut self.core.entropy);
         let mut call = Box::new(Call {
             key,
             class,

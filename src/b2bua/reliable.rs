@@ -3,6 +3,7 @@
 use super::bridge;
 use super::call::{Call, Stage};
 use super::core::Core;
+use crate::base::entropy::Entropy;
 use crate::base::now::{Mono, Now};
 use crate::sip::message::{Message, Method, Name};
 use bytes::Bytes;
@@ -45,11 +46,13 @@ impl core::fmt::Debug for Waiting {
 impl Reliable {
     /// For a caller whose INVITE requires it. Without an offer in the INVITE the first such response would have to make
     /// one, and we have none before the answer: such a caller hears 100 and the answer alone.
-    pub fn wanted(invite: &Message, chance: u64) -> Option<Box<Reliable>> {
+    pub fn wanted(invite: &Message, entropy: &mut Entropy) -> Option<Box<Reliable>> {
         let wanted = invite.has_token(Name::Require, "100rel") && bridge::session_of(invite).is_some();
-        // Any number up to 2^31-1 will do; half of that leaves room to count (RFC 3262 §3).
-        let rseq = u32::try_from(chance % (1 << 30)).unwrap_or(0);
-        wanted.then(|| Box::new(Reliable { rseq, waiting: None, latest: None, answer: None }))
+        wanted.then(|| {
+            // Any number up to 2^31-1 will do; half of that leaves room to count (RFC 3262 §3).
+            let rseq = u32::try_from(entropy.below(1 << 30)).unwrap_or(0);
+            Box::new(Reliable { rseq, waiting: None, latest: None, answer: None })
+        })
     }
 
     /// When a copy is due.
