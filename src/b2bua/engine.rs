@@ -12,9 +12,9 @@ use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
 use crate::cache::{Cache, Snapshot, Who};
-use crate::classify::Class;
+use crate::classify::{self, Class};
 use crate::fact::{Attempted, Fact};
-use crate::record::{Source, Trunk};
+use crate::record::{Source, Trunk, TrunkKind};
 use crate::routing::Way;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::{Flow, Transport};
@@ -69,6 +69,16 @@ pub struct Engine {
     prober: Prober,
     /// Live INVITEs by caller, Call-ID and CSeq, to tell merged copies (RFC 3261 §8.2.2.2).
     merged: HashMap<u64, Handle, foldhash::fast::RandomState>,
+}
+
+/// Where an INVITE comes from.
+struct Origin {
+    /// The source whose calls these are.
+    source: Arc<Source>,
+    /// The trunk that the call came back from.
+    leave_out: Option<Arc<str>>,
+    /// Whether nobody knows the peer, and its emergency calls are taken all the same.
+    is_stranger: bool,
 }
 
 impl Engine {
@@ -245,9 +255,8 @@ impl Engine {
 
     /// An INVITE that begins a call.
     fn invite(&mut self, now: Now, id: ServerId, flow: Flow, invite: Message, snapshot: &Snapshot, who: Who) {
-        let Some((source, leave_out)) = self.source(snapshot, &invite, who) else {
-            self.core.facts.push(Fact::UnknownSource { refused: true });
-            return self.core.refuse(now, id, &invite, flow, 403);
+        let Some(origin) = self.origin(snapshot, &invite, who) else {
+            return self.refuse_stranger(now, id, flow, &invite);
         };
         if invite.has_token(Name::Require, "siprec") {
             return self.core.answer(now, id, &invite, flow, 420, |writer| {
@@ -260,44 +269,58 @@ impl Engine {
         }
         // 100 leaves before anything is looked up.
         self.core.refuse(now, id, &invite, flow, 100);
-        let asked = intake::read(&invite, &source, leave_out);
+        let Origin { source, leave_out, is_stranger } = origin;
+        let asked = intake::read(&invite, &source, leave_out, is_stranger);
         let Some(decision) = self.decide(now, snapshot, &asked) else {
             return self.core.refuse(now, id, &invite, flow, 503);
         };
         let class = decision.classified.class;
+        if is_stranger && !matches!(class, Class::Emergency | Class::Crisis) {
+            return self.refuse_stranger(now, id, flow, &invite);
+        }
         if let Some(code) = self.refusal(&decision, &invite) {
-            if code == 503 {
-                self.core.facts.extend(kind_of(class).map(|kind| Fact::NoRoom { kind }));
-            }
+            self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code }));
             return self.core.refuse(now, id, &invite, flow, code);
         }
         self.begin(now, id, flow, invite, source.trunk.clone(), decision, merge_key);
     }
 
-    /// Who places this call, and a trunk to leave out where it came back to us from that very trunk (rulings 22).
-    fn source(&mut self, snapshot: &Snapshot, invite: &Message, who: Who) -> Option<(Arc<Source>, Option<Arc<str>>)> {
+    fn refuse_stranger(&mut self, now: Now, id: ServerId, flow: Flow, invite: &Message) {
+        self.core.facts.push(Fact::UnknownSource { refused: true });
+        self.core.refuse(now, id, invite, flow, 403);
+    }
+
+    /// Who places this call.
+    fn origin(&mut self, snapshot: &Snapshot, invite: &Message, who: Who) -> Option<Origin> {
         match who {
-            Who::Trunk(_, Some(source)) => Some((source, None)),
-            Who::Trunk(trunk, None) => {
-                let came_from = self.looped(invite, &trunk)?;
-                Some((snapshot.source_of(&came_from)?.clone(), Some(trunk.name.clone())))
-            }
+            Who::Trunk(trunk, source) => match self.looped(snapshot, invite, &trunk) {
+                Some(first) => Some(Origin { source: first, leave_out: Some(trunk.name.clone()), is_stranger: false }),
+                None => Some(Origin { source: source?, leave_out: None, is_stranger: false }),
+            },
             Who::Unknown if self.core.setup.relay_unknown => {
                 self.core.facts.push(Fact::UnknownSource { refused: false });
-                Some((snapshot.sources.first()?.clone(), None))
+                Some(Origin { source: snapshot.sources.first()?.clone(), leave_out: None, is_stranger: true })
             }
             Who::Unknown => None,
         }
     }
 
-    /// The source of a call of the same caller that waits for an answer from this trunk.
-    fn looped(&self, invite: &Message, trunk: &Trunk) -> Option<Arc<str>> {
+    /// The source of a call of the same caller and class that waits for an answer from this very trunk: the INVITE is
+    /// that call, come back to us (rulings 22). No call is ever sent to a PBX, so none comes back from one.
+    fn looped(&self, snapshot: &Snapshot, invite: &Message, trunk: &Trunk) -> Option<Arc<Source>> {
+        if trunk.kind == TrunkKind::Pbx {
+            return None;
+        }
         let numbers = intake::numbers(invite);
-        let same = |call: &&Call| {
-            let ring = call.ring.as_deref().filter(|_| call.stage == Stage::Ringing);
-            ring.is_some_and(|ring| ring.waits_on(trunk) && numbers.iter().any(|number| ring.is_from(number)))
-        };
-        self.calls.iter().find(same).map(|call| call.source.clone())
+        self.calls.iter().find_map(|call| {
+            let ring = call.ring.as_deref().filter(|_| call.stage == Stage::Ringing)?;
+            let same = ring.waits_on(trunk) && numbers.iter().any(|number| ring.is_from(number));
+            let source = snapshot.source_of(&call.source).filter(|_| same)?;
+            let site = &ring.decision.site;
+            let asked = intake::read(invite, source, None, false);
+            let class = classify::decide(site, snapshot.dial_plan(&site.country), asked.dialled()).class;
+            (class == call.class).then(|| source.clone())
+        })
     }
 
     fn decide(&mut self, now: Now, snapshot: &Snapshot, asked: &intake::Asked) -> Option<Decision> {

@@ -18,6 +18,8 @@ pub struct Asked {
     pub default_site: Arc<str>,
     /// The trunk that this source's `other` calls go to.
     pub relay_other: Option<Arc<str>>,
+    /// Whether nobody knows the peer: then what it says of its caller names no line and proves no place.
+    pub stranger: bool,
     /// A trunk to leave out, because the call came back from it.
     pub leave_out: Option<Arc<str>>,
     /// The caller's numbers, the most trustworthy first.
@@ -39,6 +41,7 @@ impl Asked {
             organisation: source.organisation.clone(),
             default_site: source.default_site.clone(),
             relay_other: source.relay_other.clone(),
+            stranger: false,
             leave_out: None,
             numbers: number.into_iter().collect(),
             conveyed: None,
@@ -56,13 +59,14 @@ impl Asked {
 }
 
 /// Reads an INVITE from a known source.
-pub fn read(invite: &Message, source: &Source, leave_out: Option<Arc<str>>) -> Asked {
+pub fn read(invite: &Message, source: &Source, leave_out: Option<Arc<str>>, stranger: bool) -> Asked {
     let (is_urn, dialled, dialled_params) = dialled(invite);
     let (conveyed, reference) = locations(invite);
     Asked {
         organisation: source.organisation.clone(),
         default_site: source.default_site.clone(),
         relay_other: source.relay_other.clone(),
+        stranger,
         leave_out,
         numbers: numbers(invite),
         conveyed,

@@ -62,7 +62,10 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
     receipt.step(Step::Classify, (view.clock)());
 
     // 3 where is the caller
-    let known = Known { line: line.as_deref(), conveyed: asked.conveyed.as_ref(), reference: asked.reference };
+    let known = match asked.stranger {
+        false => Known { line: line.as_deref(), conveyed: asked.conveyed.as_ref(), reference: asked.reference },
+        true => Known::default(),
+    };
     let located = location::decide(known);
     receipt.step(Step::Locate, (view.clock)());
 
@@ -96,7 +99,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
 fn caller(view: &View<'_>, asked: &Asked) -> Option<(Option<Arc<Line>>, Option<Number>)> {
     let country = &view.snapshot.site(&asked.default_site)?.country;
     let calling_code = &view.snapshot.dial_plan(country).calling_code;
-    for number in &asked.numbers {
+    for number in asked.numbers.iter().filter(|_| !asked.stranger) {
         if let Some(line) = view.cache.line(&asked.organisation, *number, calling_code) {
             return Some((Some(line), Some(*number)));
         }

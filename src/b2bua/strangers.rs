@@ -66,7 +66,7 @@ pub fn answer(core: &mut Core, now: Now, id: ServerId, flow: Flow, request: &Mes
 }
 
 fn is_emergency(snapshot: &Snapshot, request: &Message, source: &crate::record::Source) -> bool {
-    let asked = intake::read(request, source, None);
+    let asked = intake::read(request, source, None, false);
     let Some(site) = snapshot.site(&source.default_site) else { return false };
     classify::decide(site, snapshot.dial_plan(&site.country), asked.dialled()).class == Class::Emergency
 }

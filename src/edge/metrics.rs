@@ -110,7 +110,12 @@ impl Metrics {
             Fact::Unreadable { fault } => self.defects.count(fault, &self.recorder),
             Fact::FeatureBlocked { feature, .. } => self.features.count(*feature, &self.recorder),
             Fact::UnknownSource { refused } => self.strangers.count(*refused, &self.recorder),
-            Fact::NoRoom { kind } => self.no_room.count(*kind, &self.recorder),
+            Fact::Refused { kind, code } => {
+                self.calls.count((*kind, Outcome::Refused), &self.recorder);
+                if *code == 503 {
+                    self.no_room.count(*kind, &self.recorder);
+                }
+            }
             Fact::AttemptStarted { .. }
             | Fact::Answered { .. }
             | Fact::TransferNotSupported { .. }

@@ -101,10 +101,6 @@ pub enum Defect {
     To,
     /// The body is shorter than its Content-Length; what is there was used.
     Body,
-    /// The body has no session description.
-    NoSession,
-    /// The caller's number is outside what its source lists.
-    IdentityOutsideRange,
 }
 
 impl Defect {
@@ -119,8 +115,6 @@ impl Defect {
             Defect::FromTag => "from_tag",
             Defect::To => "to",
             Defect::Body => "short_body",
-            Defect::NoSession => "no_session",
-            Defect::IdentityOutsideRange => "identity_outside_range",
         }
     }
 }
@@ -194,8 +188,8 @@ pub enum Fact {
     MessageToEmergency { source: Arc<str> },
     /// A call or request from somewhere that no source or trunk names.
     UnknownSource { refused: bool },
-    /// A call could not be taken: no room.
-    NoRoom { kind: Kind },
+    /// A call was not taken: no room, no route for an `other` call, or what it asks for is not to be had.
+    Refused { kind: Kind, code: u16 },
     /// A trunk is known to answer, or known not to.
     TrunkState { trunk: Arc<str>, up: bool },
     /// Bytes that are no SIP message, by our word for the fault.

@@ -50,6 +50,18 @@ fn calls_of_strangers_go_to_the_relay_center_where_that_is_set() {
 }
 
 #[test]
+fn a_stranger_who_shows_a_known_number_proves_no_place_and_places_no_everyday_call() {
+    let mut world = World::with(|_| {}, |setup| setup.relay_unknown = true);
+    world.send_from(stranger(), Caller::new(KNOWN, "911").invite());
+    assert_eq!((world.words(RELAY), world.words(PSAP_1)), (vec!["INVITE".to_owned()], vec![]));
+    world.take(5060);
+    for dialled in ["933", "5551234"] {
+        world.send_from(stranger(), Caller::new(KNOWN, dialled).invite());
+        assert_eq!(world.words(5060), ["100 INVITE", "403 INVITE"], "{dialled}");
+    }
+}
+
+#[test]
 fn a_request_without_what_every_transaction_needs_is_400() {
     let invite = Caller::new(KNOWN, "911").invite();
     for missing in ["From:", "Call-ID:", "CSeq:"] {
@@ -250,7 +262,7 @@ fn the_last_fifth_of_the_table_is_for_emergency_and_crisis_calls() {
     world.dial(KNOWN, "911");
     let refusal = world.got(CALLER, "503 INVITE");
     assert!(refusal.value(Name::RetryAfter).is_none());
-    assert!(world.facts.iter().any(|fact| matches!(fact, Fact::NoRoom { .. })));
+    assert!(world.facts.iter().any(|fact| matches!(fact, Fact::Refused { code: 503, .. })));
 }
 
 #[test]
