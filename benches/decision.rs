@@ -1,5 +1,7 @@
 //! The decision on one call (whose line, what kind, where, whom to ask, which number to show) with a million numbers in
 //! the cache: its mean by criterion, and before that the 99th percentile and the allocations of 100,000 decisions.
+mod counted;
+
 use callbox::cache::{Cache, Snapshot};
 use callbox::callback::{self, Shown};
 use callbox::classify::{self, Dialled};
@@ -10,9 +12,7 @@ use callbox::record::{
     Civic, DialPlan, Element, Line, Location, Number, Organisation, Profile, Site, Trunk, TrunkKind,
 };
 use callbox::routing::{self, Plan, Question};
-use core::alloc::{GlobalAlloc, Layout};
 use core::hint::black_box;
-use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::sync::Arc;
@@ -34,24 +34,6 @@ impl Scale {
         }
     }
 }
-
-/// The system's allocator, counted.
-struct Counted;
-
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-unsafe impl GlobalAlloc for Counted {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        unsafe { mimalloc::MiMalloc.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        unsafe { mimalloc::MiMalloc.dealloc(place, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counted = Counted;
 
 /// The number of line `index`: ten digits after the calling code, each once.
 fn number(index: u64) -> Number {
@@ -198,10 +180,10 @@ fn percentiles(scale: &Scale, cache: &Cache, organisation: &Arc<str>) {
     let mut allocations = 0;
     for call in 0..scale.decisions {
         let shown = caller(scale, call);
-        let before = (Instant::now(), ALLOCATIONS.load(Ordering::Relaxed));
+        let before = (Instant::now(), counted::allocations());
         black_box(decide(cache, organisation, shown, call));
         nanos.push(before.0.elapsed().as_nanos());
-        allocations += ALLOCATIONS.load(Ordering::Relaxed) - before.1;
+        allocations += counted::allocations() - before.1;
     }
     nanos.sort_unstable();
     let at = |permille: usize| nanos[nanos.len() * permille / 1000];

@@ -1,37 +1,11 @@
 //! What the wire costs: reading what routing needs and writing the other leg, and what hostile datagrams may cost.
 //! Allocations are counted and printed first, since they do not depend on the machine.
+mod counted;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use callbox::sip::message::{Message, Method, Name, NameAddr, Uri, Via, Writer, multipart, name_addr, reader};
 use criterion::{BatchSize, Criterion, criterion_group};
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// Counts allocations, and otherwise is the system's allocator.
-struct Counting;
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-#[allow(unsafe_code, reason = "counting what is allocated takes an allocator; benches only")]
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(at, layout) }
-    }
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(at, layout, size) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 /// An INVITE of 1 kB as a PBX sends it.
 const INVITE: &str = "INVITE sip:911@192.0.2.10:5060;user=phone SIP/2.0\r\n\
@@ -202,9 +176,9 @@ fn count_allocations() {
         // splitting once makes the buffer one that is shared, as a pooled one is
         let mut buffer = BytesMut::with_capacity(1 << 16);
         drop(buffer.split());
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        let before = counted::allocations();
         let (written, rest) = leg(bytes, buffer);
-        let count = ALLOCATIONS.load(Ordering::Relaxed) - before;
+        let count = counted::allocations() - before;
         println!("{name} INVITE: {count} allocations beyond the output buffer, {} bytes written", written.len());
         drop(rest);
     }
