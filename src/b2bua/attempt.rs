@@ -1,10 +1,12 @@
 //! One INVITE to one target, and how far it has come.
 use crate::base::now::Mono;
 use crate::record::Trunk;
-use crate::sip::dialog::Dialog;
+use crate::sip::dialog::{Dialog, Invite};
 use crate::sip::flow::Flow;
 use crate::sip::message::Message;
 use crate::sip::transaction::ClientId;
+use bytes::Bytes;
+use core::fmt;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -32,10 +34,8 @@ pub struct Attempt {
     pub nonce: u64,
     /// How it was sent.
     pub flow: Flow,
-    /// The INVITE as it left, for the dialogs that come of it.
-    pub sent: Message,
-    /// Whether the INVITE had an offer, so that the 2xx is acknowledged at once.
-    pub offered: bool,
+    /// What the INVITE said.
+    pub sent: Sent,
     /// When it left.
     pub started: Mono,
     /// How far it has come.
@@ -60,6 +60,35 @@ pub struct Attempt {
     pub taught: Taught,
     /// The early dialogs: one a fork that spoke.
     pub early: SmallVec<[Early; 1]>,
+}
+
+/// What an INVITE of ours said, as far as it matters afterwards.
+pub struct Sent {
+    /// The Request-URI.
+    pub uri: Bytes,
+    /// The From value.
+    pub from: Bytes,
+    /// The Call-ID.
+    pub call_id: Bytes,
+    /// The offer; with one, the 2xx is acknowledged at once.
+    pub session: Option<Bytes>,
+}
+
+impl Sent {
+    /// The CSeq number of every first INVITE.
+    pub const CSEQ: u32 = 1;
+
+    fn dialog(&self, response: &Message, flow: Flow) -> Option<Dialog> {
+        let invite = Invite { uri: &self.uri, from: &self.from, call_id: &self.call_id, cseq: Sent::CSEQ };
+        invite.answered(response, flow)
+    }
+}
+
+/// Shows whether there was an offer: all of it is private.
+impl fmt::Debug for Sent {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Sent").field("offered", &self.session.is_some()).finish_non_exhaustive()
+    }
 }
 
 /// What an attempt taught of its trunk's health.
@@ -99,12 +128,12 @@ impl Attempt {
     /// The early dialog that a response belongs to, made by the first that names it. Its CSeq goes on from one response
     /// to the next (RFC 3261 §12.2.1.1).
     pub fn early_of(&mut self, response: &Message) -> Option<&mut Early> {
-        let tag = response.to().and_then(|to| to.tag())?;
+        let tag = response.to_tag()?;
         let known = self.early.iter().position(|early| early.dialog.remote_tag() == tag);
         let place = match known {
             Some(place) => place,
             None => {
-                let dialog = Dialog::calling(&self.sent, response, self.flow)?;
+                let dialog = self.sent.dialog(response, self.flow)?;
                 self.early.push(Early { dialog, rseq: None });
                 self.early.len() - 1
             }
@@ -114,14 +143,14 @@ impl Attempt {
 
     /// The dialog of a 2xx: the early one if it is the same, since its CSeq may have moved on (RFC 3261 §13.2.2.4).
     pub fn confirmed(&mut self, response: &Message) -> Option<Dialog> {
-        let tag = response.to().and_then(|to| to.tag()).unwrap_or_default();
+        let tag = response.to_tag().unwrap_or_default();
         match self.early.iter().position(|early| early.dialog.remote_tag() == tag) {
             Some(place) => {
                 let mut dialog = self.early.swap_remove(place).dialog;
                 dialog.confirm(response);
                 Some(dialog)
             }
-            None => Dialog::calling(&self.sent, response, self.flow),
+            None => self.sent.dialog(response, self.flow),
         }
     }
 }

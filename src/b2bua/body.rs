@@ -1,4 +1,5 @@
 //! The body that a target gets: the session description, the received parts that go along, and our own.
+use super::core::Core;
 use super::offer::put;
 use crate::base::now::Wall;
 use crate::pidf;
@@ -61,6 +62,11 @@ impl<'a> Body<'a> {
         self.session.is_some()
     }
 
+    /// The offer.
+    pub fn session(&self) -> Option<&Bytes> {
+        self.session.as_ref()
+    }
+
     /// Whether an address of ours goes along.
     pub fn has_place(&self) -> bool {
         self.place.is_some()
@@ -72,22 +78,22 @@ impl<'a> Body<'a> {
     }
 
     /// Ends the head and writes the body.
-    pub fn finish(&self, mut writer: Writer, naming: &Naming<'_>) -> Bytes {
+    pub fn finish(&self, core: &Core, mut writer: Writer, naming: &Naming<'_>) -> Bytes {
         if self.profile == Profile::Whole {
             let body = self.invite.body_slice();
             let content_type = self.invite.value(Name::ContentType).unwrap_or_default();
-            return writer.finish((!body.is_empty()).then_some((content_type, body)));
+            return core.finish(writer, (!body.is_empty()).then_some((content_type, body)));
         }
         if !self.kept.is_empty() || self.has_place() || self.has_blocks() {
             writer.field(Name::MimeVersion, "1.0");
             let boundary = format!("callbox-{:016x}", naming.nonce);
             let content_type = format!("multipart/mixed;boundary={boundary}");
             let body = self.multipart(&boundary, naming);
-            return writer.finish(Some((content_type.as_bytes(), &body)));
+            return core.finish(writer, Some((content_type.as_bytes(), &body)));
         }
         match &self.session {
-            Some(session) => writer.finish(Some((b"application/sdp", session))),
-            None => writer.finish(None),
+            Some(session) => core.finish(writer, Some((b"application/sdp", session))),
+            None => core.finish(writer, None),
         }
     }
 

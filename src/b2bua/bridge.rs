@@ -51,7 +51,7 @@ pub fn provisional(core: &Core, call: &Call, response: &Message, rseq: Option<u3
     if let Some(rseq) = rseq {
         writer.field(Name::Require, "100rel").number(Name::RSeq, rseq);
     }
-    Some((finish(writer, session.as_ref()), session.is_some()))
+    Some((finish(core, writer, session.as_ref()), session.is_some()))
 }
 
 /// Tells a caller who has waited a minute that the call is still on its way (RFC 3261 §13.3.1.1): that it rings where it
@@ -60,7 +60,7 @@ pub fn progress(core: &mut Core, call: &mut Call, now: Now) {
     let Some(ring) = call.ring.as_deref() else { return };
     if !requires_reliability(ring) {
         let code = if ring.has_winner() { 180 } else { 183 };
-        let bytes = to_caller(core, ring, call, code).finish(None);
+        let bytes = core.finish(to_caller(core, ring, call, code), None);
         let server = ring.server;
         core.send_response(now, server, code, bytes);
     }
@@ -83,8 +83,8 @@ pub fn session_of(message: &Message) -> Option<Bytes> {
     parts.iter().find(|part| part.is("application/sdp")).map(|part| body.slice_ref(part.content))
 }
 
-fn finish(writer: Writer, session: Option<&Bytes>) -> Bytes {
-    writer.finish(session.map(|session| (&b"application/sdp"[..], &session[..])))
+fn finish(core: &Core, writer: Writer, session: Option<&Bytes>) -> Bytes {
+    core.finish(writer, session.map(|session| (&b"application/sdp"[..], &session[..])))
 }
 
 /// A target answered: acknowledge it, answer the caller, and both talk.
@@ -128,7 +128,7 @@ pub fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: 
     writer.field(Name::Supported, "timer");
     writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
     let agreed = Watch::agree(&mut writer, &ring.invite, now);
-    let bytes = finish(writer, session.as_ref());
+    let bytes = finish(core, writer, session.as_ref());
     let server = ring.server;
     let cseq = ring.invite.cseq().map_or(1, |(cseq, _)| cseq);
     call.caller.takes_update = ring.invite.list(Name::Allow).any(|method| method == b"UPDATE");
@@ -156,11 +156,11 @@ pub fn acknowledge(core: &mut Core, call: &mut Call, side: Side, answer: Option<
     let bytes = match answer.filter(|answer| !answer.body_slice().is_empty()) {
         Some(answer) => {
             let content_type = answer.value(Name::ContentType).unwrap_or(b"application/sdp");
-            writer.finish(Some((content_type, answer.body_slice())))
+            core.finish(writer, Some((content_type, answer.body_slice())))
         }
-        None => writer.finish(None),
+        None => core.finish(writer, None),
     };
-    acked.ack = Some(bytes.clone());
+    acked.ack = Some(Bytes::copy_from_slice(&bytes));
     leg.says(answer.and_then(session_of));
     let flow = leg.dialog.next_hop();
     core.send(flow, bytes);
@@ -189,8 +189,8 @@ pub fn late_answer(core: &mut Core, call: &mut Call, flow: Option<Flow>, respons
     if !matches!(response.status(), Some(200..=299)) || hangup::acknowledge_again(core, call, response) {
         return;
     }
-    let ours = response.from().and_then(|from| from.tag()).unwrap_or_default();
-    let theirs = response.to().and_then(|to| to.tag()).unwrap_or_default();
+    let ours = response.from_tag().unwrap_or_default();
+    let theirs = response.to_tag().unwrap_or_default();
     let leg = call.answerer.as_ref();
     if let Some(leg) = leg.filter(|leg| (leg.dialog.local_tag(), leg.dialog.remote_tag()) == (ours, theirs)) {
         return repeat_ack(core, leg);

@@ -14,6 +14,7 @@ use crate::sip::message::{Message, Name, Writer};
 use crate::sip::respond;
 use crate::sip::transaction::{Layer, ServerId, Transmit};
 use bytes::{Bytes, BytesMut};
+use core::cell::Cell;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::collections::{HashMap, HashSet};
@@ -24,6 +25,11 @@ pub const PRODUCT: &str = concat!("callbox/", env!("CARGO_PKG_VERSION"));
 
 /// The largest request that goes out as a datagram when a stream to the target is open (RFC 3261 §18.1.1).
 pub const DATAGRAM_BYTES: usize = 1300;
+
+/// Room for the messages of a few calls; when all of them are sent and forgotten, it is used again.
+const ROOM_BYTES: usize = 16 * 1024;
+/// What most messages fit in; a larger one grows.
+const MESSAGE_BYTES: usize = 1024;
 
 /// What an engine is built with.
 #[derive(Clone, Debug)]
@@ -69,6 +75,8 @@ pub struct Core {
     pub health: HashMap<Arc<str>, Health>,
     /// Peers to which a stream is open.
     pub streams: HashSet<SocketAddr>,
+    /// Room for messages to be written into, one behind the other.
+    room: Cell<BytesMut>,
     /// What is to be sent.
     pub transmits: Vec<Transmit>,
     /// What happened.
@@ -92,6 +100,7 @@ impl Core {
             wheel: Wheel::new(),
             health: HashMap::new(),
             streams: HashSet::new(),
+            room: Cell::default(),
             transmits: Vec::new(),
             facts: Vec::new(),
             copies: 0,
@@ -99,9 +108,21 @@ impl Core {
         }
     }
 
-    /// An empty buffer for a message.
+    /// An empty buffer for a message, to be ended with [`Core::finish`].
     pub fn buffer(&self) -> BytesMut {
-        BytesMut::with_capacity(1024)
+        let mut room = self.room.take();
+        if room.capacity() < MESSAGE_BYTES {
+            room.reserve(ROOM_BYTES);
+        }
+        room
+    }
+
+    /// Ends a message. The next one is written behind it, so that whoever keeps a message for long keeps a copy, and
+    /// not the room of its neighbours.
+    pub fn finish(&self, writer: Writer, body: Option<(&[u8], &[u8])>) -> Bytes {
+        let (message, room) = writer.finish_and_keep(body);
+        self.room.set(room);
+        message
     }
 
     /// A handle for a new thing at this place.
@@ -155,7 +176,7 @@ impl Core {
         more: impl FnOnce(&mut Writer),
     ) {
         let mut tag = None;
-        if code > 100 && request.to().is_none_or(|to| to.tag().is_none()) {
+        if code > 100 && request.to_tag().is_none() {
             // A final response without a dialog needs a To tag all the same (RFC 3261 §8.2.6.2).
             let slot = u32::MAX;
             tag = Some(self.handle(slot).text());
@@ -166,7 +187,7 @@ impl Core {
             writer.field(Name::Server, PRODUCT);
         }
         more(&mut writer);
-        let response = writer.finish(None);
+        let response = self.finish(writer, None);
         self.send_response(now, id, code, response);
     }
 
@@ -174,7 +195,7 @@ impl Core {
     pub fn answer_tagged(&mut self, now: Now, id: ServerId, request: &Message, flow: Flow, code: u16, tag: &[u8]) {
         let mut writer = respond::respond(self.buffer(), request, flow.peer, code, "", Some(tag), false);
         writer.field(Name::Server, PRODUCT);
-        let response = writer.finish(None);
+        let response = self.finish(writer, None);
         self.send_response(now, id, code, response);
     }
 

@@ -161,17 +161,18 @@ impl Engine {
     }
 
     fn received(&mut self, now: Now, flow: Flow, bytes: Bytes) {
-        let message = match Message::read(bytes.clone()) {
+        let message = match Message::read_head(bytes) {
             Ok(message) => message,
             Err(Unreadable::Empty) => return,
-            // A request that is cut short is still a request: one without the end of its head is refused, and an
-            // emergency call is taken with what is there of its body.
-            Err(fault @ (Unreadable::Body | Unreadable::Head)) => match Message::read_head(bytes) {
-                Ok(message) if message.method().is_some() => message,
-                _ => return self.core.facts.push(Fact::Unreadable { fault: strangers::word(fault) }),
-            },
             Err(fault) => return self.core.facts.push(Fact::Unreadable { fault: strangers::word(fault) }),
         };
+        match message.fault() {
+            None => {}
+            // A request that is cut short is still a request: one without the end of its head is refused, and an
+            // emergency call is taken with what is there of its body.
+            Some(Unreadable::Body | Unreadable::Head) if message.method().is_some() => {}
+            Some(fault) => return self.core.facts.push(Fact::Unreadable { fault: strangers::word(fault) }),
+        }
         if message.method().is_some() && !strangers::is_usable(&message) {
             let is_stranger = self.who(&self.core.cache.snapshot.load(), flow, &message) == Who::Unknown;
             return strangers::refuse_unusable(&mut self.core, flow, &message, is_stranger);
@@ -200,7 +201,7 @@ impl Engine {
 
     fn request(&mut self, now: Now, id: ServerId, flow: Flow, message: Message) {
         let method = message.method().unwrap_or(Method::Other);
-        if message.to().is_some_and(|to| to.tag().is_some()) {
+        if message.to_tag().is_some() {
             if let Some((mut call, side)) = self.dialog_of(&message) {
                 call.heard_at = now.mono;
                 let asked = InDialog { side, method, id, request: message, flow };
@@ -222,7 +223,10 @@ impl Engine {
     }
 
     fn who(&self, snapshot: &Snapshot, flow: Flow, message: &Message) -> Who {
-        let via_port = message.via().and_then(|via| via.port).filter(|_| flow.transport != Transport::Udp);
+        let via_port = match flow.transport {
+            Transport::Udp => None,
+            Transport::Tcp => message.via().and_then(|via| via.port),
+        };
         self.core.cache.who(snapshot, flow.peer, via_port)
     }
 
@@ -243,7 +247,7 @@ impl Engine {
 
     /// A request in the early dialog of a target; `false` when it is in none.
     fn early_request(&mut self, now: Now, id: ServerId, flow: Flow, request: &Message) -> bool {
-        let tag = request.to().and_then(|to| to.tag()).unwrap_or_default();
+        let tag = request.to_tag().unwrap_or_default();
         let Some(handle) = Handle::read(tag) else { return false };
         let Some(mut call) = self.calls.take_at(handle.slot) else { return false };
         let attempt = call.ring.as_deref_mut().and_then(|ring| ring.attempt_of(handle.nonce));
@@ -511,11 +515,11 @@ impl Engine {
 
     /// The call and side whose dialog a message names: our tag leads to the place, the rest must fit.
     fn dialog_of(&mut self, message: &Message) -> Option<(Box<Call>, Side)> {
-        let tag = message.to().and_then(|to| to.tag())?;
+        let tag = message.to_tag()?;
         let handle = Handle::read(tag)?;
         let call = self.calls.take_at(handle.slot)?;
         let fits = |dialog: &Dialog| {
-            let remote = message.from().and_then(|from| from.tag()).unwrap_or_default();
+            let remote = message.from_tag().unwrap_or_default();
             dialog.is_between(message.call_id().unwrap_or_default(), tag, remote)
         };
         let side = if call.caller.nonce == handle.nonce && fits(&call.caller.dialog) {
@@ -563,7 +567,7 @@ impl Engine {
     fn merge_key(&self, invite: &Message) -> u64 {
         let mut hasher = self.merged.hasher().build_hasher();
         hasher.write(invite.call_id().unwrap_or_default());
-        hasher.write(invite.from().and_then(|from| from.tag()).unwrap_or_default());
+        hasher.write(invite.from_tag().unwrap_or_default());
         hasher.write_u32(invite.cseq().map_or(0, |(cseq, _)| cseq));
         hasher.finish()
     }

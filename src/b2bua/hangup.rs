@@ -11,6 +11,7 @@ use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name};
 use crate::sip::respond;
 use crate::sip::transaction::ServerId;
+use bytes::Bytes;
 
 /// A BYE: answered always, requests that still wait get 487, and the other side is told (RFC 3261 §15.1.2).
 pub fn bye(core: &mut Core, call: &mut Call, side: Side, id: ServerId, request: &Message, flow: Flow, now: Now) {
@@ -65,7 +66,7 @@ fn refuse_invite(core: &mut Core, call: &Call, code: u16, outcome: Outcome, now:
         if let Some(refusal) = ring.refusal.as_ref().filter(|_| outcome == Outcome::Failed) {
             writer.copy_all(refusal, Name::Reason).copy_all(refusal, Name::SessionId);
         }
-        let (server, bytes) = (ring.server, writer.finish(None));
+        let (server, bytes) = (ring.server, core.finish(writer, None));
         core.send_response(now, server, code, bytes);
     }
 }
@@ -107,7 +108,7 @@ fn goodbye(core: &mut Core, key: Handle, dialog: &mut Dialog, reason: Option<&st
     if let Some(reason) = reason {
         writer.field(Name::Reason, reason);
     }
-    let bytes = writer.finish(None);
+    let bytes = core.finish(writer, None);
     core.layer.start(now, client, flow, bytes, &mut core.transmits);
 }
 
@@ -124,11 +125,11 @@ pub fn release(
     let (Some(mut dialog), Some((cseq, _))) = (dialog, answer.cseq()) else { return };
     let client = core.layer.reserve(Owner::Own(call.key), &mut core.entropy);
     core.layer.forget(client);
-    let ack = dialog.ack(core.buffer(), cseq, client.branch().as_str()).finish(None);
+    let ack = core.finish(dialog.ack(core.buffer(), cseq, client.branch().as_str()), None);
     let flow = dialog.next_hop();
     core.send(flow, ack.clone());
     let (local_tag, remote_tag) = (dialog.local_tag().into(), dialog.remote_tag().into());
-    call.let_go.push(LetGo { local_tag, remote_tag, flow, ack });
+    call.let_go.push(LetGo { local_tag, remote_tag, flow, ack: Bytes::copy_from_slice(&ack) });
     goodbye(core, call.key, &mut dialog, reason, now);
 }
 
@@ -139,15 +140,15 @@ pub fn release_stranger(core: &mut Core, key: Handle, flow: Flow, answer: &Messa
     let Some(mut dialog) = Dialog::calling(answer, answer, flow) else { return };
     let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
     core.layer.forget(client);
-    let ack = dialog.ack(core.buffer(), cseq, client.branch().as_str()).finish(None);
+    let ack = core.finish(dialog.ack(core.buffer(), cseq, client.branch().as_str()), None);
     core.send(dialog.next_hop(), ack);
     goodbye(core, key, &mut dialog, None, now);
 }
 
 /// Sends the ACK again to one who was let go and answers once more; `false` when it is none of those.
 pub fn acknowledge_again(core: &mut Core, call: &Call, answer: &Message) -> bool {
-    let ours = answer.from().and_then(|from| from.tag()).unwrap_or_default();
-    let theirs = answer.to().and_then(|to| to.tag()).unwrap_or_default();
+    let ours = answer.from_tag().unwrap_or_default();
+    let theirs = answer.to_tag().unwrap_or_default();
     let known = call.let_go.iter().find(|gone| (&*gone.local_tag, &*gone.remote_tag) == (ours, theirs));
     known.inspect(|gone| core.send(gone.flow, gone.ack.clone())).is_some()
 }

@@ -142,7 +142,7 @@ pub fn defects(invite: &Message) -> SmallVec<[Defect; 4]> {
     if invite.dropped() > 0 {
         found.push(Defect::Dropped);
     }
-    if invite.from().is_none_or(|from| from.tag().is_none()) {
+    if invite.from_tag().is_none() {
         found.push(Defect::FromTag);
     }
     if invite.to().is_none() {

@@ -1,4 +1,5 @@
 //! The INVITE that a target gets: its request line and headers, by the trunk's profile.
+use super::attempt::Sent;
 use super::body::{Body, Naming};
 use super::call::Call;
 use super::core::{Core, PRODUCT};
@@ -13,19 +14,29 @@ use crate::classify::Class;
 use crate::pidf;
 use crate::record::{Civic, Number, Profile, TrunkKind};
 use crate::routing::{Target, Way};
+use crate::sip::cseq;
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::uri::without_brackets;
+use crate::sip::message::writer::{put_address, put_number};
 use crate::sip::message::{Message, Method, Name, Scheme, Uri, Writer};
 use crate::sip::transaction::ClientId;
 use bytes::{Bytes, BytesMut};
 use core::fmt::Write as _;
+use core::ops::Range;
 
 /// A written INVITE.
 pub struct Written {
     /// The message.
     pub bytes: Bytes,
-    /// Whether it has an offer.
-    pub offered: bool,
+    /// What it says.
+    pub sent: Sent,
+}
+
+/// Where in a message its parties are named.
+#[derive(Default)]
+struct Parties {
+    from: Range<usize>,
+    call_id: Range<usize>,
 }
 
 /// What the writing of one INVITE looks at.
@@ -73,7 +84,7 @@ pub fn write(
         flow,
         now,
     };
-    Some(sheet.write(core.buffer(), &Body::new(invite, profile, place(ring, target))))
+    Some(sheet.write(core, &Body::new(invite, profile, place(ring, target))))
 }
 
 /// The trunk's profile, but for the classes that have rules of their own: a crisis call carries no location and keeps
@@ -97,11 +108,11 @@ fn place<'a>(ring: &'a Ring, target: &Target) -> Option<(&'a Civic, pidf::Method
 }
 
 impl Sheet<'_> {
-    fn write(&self, buffer: BytesMut, body: &Body<'_>) -> Written {
+    fn write(&self, core: &Core, body: &Body<'_>) -> Written {
         let uri = self.request_uri();
-        let mut writer = Writer::request(buffer, Method::Invite, uri.as_bytes());
+        let mut writer = Writer::request(core.buffer(), Method::Invite, uri.as_bytes());
         self.hop(&mut writer);
-        self.parties(&mut writer, &uri);
+        let parties = self.parties(&mut writer, &uri);
         self.location(&mut writer, body);
         let replaces = self.caller.replaces();
         for field in self.invite.fields() {
@@ -110,7 +121,15 @@ impl Sheet<'_> {
             }
         }
         self.abilities(&mut writer, body.has_session());
-        Written { bytes: body.finish(writer, &self.naming), offered: body.has_session() }
+        let bytes = body.finish(core, writer, &self.naming);
+        let place = |at: Range<usize>| bytes.slice(at);
+        let sent = Sent {
+            uri: Bytes::from(uri),
+            from: place(parties.from),
+            call_id: place(parties.call_id),
+            session: body.session().cloned(),
+        };
+        Written { bytes, sent }
     }
 
     /// Request-URI by profile; a service is named as RFC 5031 names it.
@@ -127,10 +146,10 @@ impl Sheet<'_> {
             return self.as_dialled(&host);
         };
         match (self.profile, &trunk.account, self.target.dial) {
-            (_, _, Some(dial)) => format!("sip:{dial}@{host};user=phone"),
-            (Profile::Relay, Some(account), _) => format!("sip:{account}@{host}"),
-            (Profile::Relay | Profile::Test, ..) => format!("sip:{number}@{host}"),
-            _ => format!("sip:{number}@{host};user=phone"),
+            (_, _, Some(dial)) => ["sip:", dial, "@", &host, ";user=phone"].concat(),
+            (Profile::Relay, Some(account), _) => ["sip:", account, "@", &host].concat(),
+            (Profile::Relay | Profile::Test, ..) => ["sip:", number, "@", &host].concat(),
+            _ => ["sip:", number, "@", &host, ";user=phone"].concat(),
         }
     }
 
@@ -173,7 +192,7 @@ impl Sheet<'_> {
         let flow = self.flow;
         writer.field_with(Name::Via, |out| {
             let branch = self.client.branch();
-            put(out, format_args!("SIP/2.0/{} {};branch={branch};rport", flow.transport.via(), flow.local));
+            via(out, flow, &branch);
         });
         let forwards = match self.invite.number(Name::MaxForwards) {
             Some(hops @ 2..=255) => hops - 1,
@@ -182,14 +201,17 @@ impl Sheet<'_> {
             // A call that ran out of hops is an emergency call all the same and gets a few more (rulings 1).
             _ => 10,
         };
-        writer.field(Name::MaxForwards, forwards.to_string());
+        writer.number(Name::MaxForwards, forwards);
     }
 
-    fn parties(&self, writer: &mut Writer, uri: &str) {
+    fn parties(&self, writer: &mut Writer, uri: &str) -> Parties {
+        let mut parties = Parties::default();
         let tag = self.tag.text();
         writer.field_with(Name::From, |out| {
+            let begin = out.len();
             self.caller.write_from(out);
-            put(out, format_args!(";tag={tag}"));
+            extend(out, &[";tag=", &tag]);
+            parties.from = begin..out.len();
         });
         // A call passed on whole keeps the To that it came with, unless another number is dialled.
         let to = self.invite.to().filter(|_| self.profile == Profile::Whole && self.target.dial.is_none());
@@ -198,12 +220,17 @@ impl Sheet<'_> {
                 presented::write_display(out, &to);
                 presented::write_bracketed(out, to.uri.text);
             }
-            None => put(out, format_args!("<{uri}>")),
+            None => extend(out, &["<", uri, ">"]),
         });
-        writer.field_with(Name::CallId, |out| put(out, format_args!("{}@{}", tag, self.naming.domain)));
-        writer.field(Name::CSeq, "1 INVITE");
-        writer.field_with(Name::Contact, |out| contact(out, self.caller.contact_user(), self.flow));
+        writer.field_with(Name::CallId, |out| {
+            let begin = out.len();
+            extend(out, &[&tag, "@", self.naming.domain]);
+            parties.call_id = begin..out.len();
+        });
+        cseq::write(writer, Sent::CSEQ, Method::Invite.text().as_bytes());
+        writer.field_with(Name::Contact, |out| self.caller.write_contact(out, self.flow));
         self.caller.write_asserted(writer);
+        parties
     }
 
     /// All locations that came, then ours, marked as ours (RFC 6442 §4.1, RFC 8787 §4).
@@ -245,20 +272,37 @@ impl Sheet<'_> {
         writer.field_with(Name::Supported, |out| headers::write_supported(out, self.profile, self.invite, offered));
         writer.field(Name::Allow, headers::allow(self.profile));
         writer.field(Name::Accept, headers::accept(self.profile));
-        writer.field(Name::SessionExpires, format!("{};refresher=uac", headers::SESSION_SECS));
+        writer.field_with(Name::SessionExpires, |out| {
+            put_number(out, headers::SESSION_SECS);
+            out.extend_from_slice(b";refresher=uac");
+        });
         writer.field(Name::MinSe, "90");
-        writer.field(Name::Date, self.now.wall.civil().sip_date());
+        writer.field(Name::Date, self.now.wall.civil().sip_date().as_bytes());
         writer.field(Name::UserAgent, PRODUCT);
     }
 }
 
 /// Our Contact on a leg.
-pub fn contact(out: &mut BytesMut, user: impl core::fmt::Display, flow: Flow) {
-    put(out, format_args!("<sip:{user}@{}", flow.local));
+pub fn contact(out: &mut BytesMut, user: &str, flow: Flow) {
+    extend(out, &["<sip:", user]);
+    contact_host(out, flow);
+}
+
+/// The rest of a Contact, behind its user part.
+pub fn contact_host(out: &mut BytesMut, flow: Flow) {
+    out.extend_from_slice(b"@");
+    put_address(out, flow.local);
     if flow.transport != Transport::Udp {
-        put(out, format_args!(";transport={}", flow.transport.param()));
+        extend(out, &[";transport=", flow.transport.param()]);
     }
     out.extend_from_slice(b">");
+}
+
+/// Our Via on a path.
+pub fn via(out: &mut BytesMut, flow: Flow, branch: &str) {
+    extend(out, &["SIP/2.0/", flow.transport.via(), " "]);
+    put_address(out, flow.local);
+    extend(out, &[";branch=", branch, ";rport"]);
 }
 
 fn host_port(host: &str, port: Option<u16>) -> String {
@@ -266,6 +310,13 @@ fn host_port(host: &str, port: Option<u16>) -> String {
     match port {
         Some(port) => format!("{host}:{port}"),
         None => host,
+    }
+}
+
+/// Writes texts, one behind the other.
+fn extend(out: &mut BytesMut, texts: &[&str]) {
+    for text in texts {
+        out.extend_from_slice(text.as_bytes());
     }
 }
 

@@ -1,12 +1,13 @@
 //! The caller as a target sees it: From, P-Asserted-Identity and the user part of our Contact.
 use super::intake;
-use super::offer::put;
+use super::offer::{contact_host, put};
 use crate::base::id::Handle;
 use crate::callback::{Origin, Shown};
 use crate::record::Profile;
+use crate::sip::flow::Flow;
 use crate::sip::message::reader::unfold;
 use crate::sip::message::{Message, Name, NameAddr, Writer};
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 
 /// Who stands in From, and what is asserted of them.
 #[derive(Clone, Copy)]
@@ -100,13 +101,18 @@ impl<'a> Presented<'a> {
         }
         match self.shown {
             Some(Shown { number, .. }) => {
-                let phone = if number.is_e164() { ";user=phone" } else { "" };
                 out.extend_from_slice(b"<sip:");
                 write_user(out, number.expose());
-                put(out, format_args!("@{}{phone}>", self.domain));
+                out.extend_from_slice(b"@");
+                out.extend_from_slice(self.domain.as_bytes());
+                out.extend_from_slice(if number.is_e164() { b";user=phone>" } else { b">" });
             }
             // Nothing is known that could be dialled: the token of this call is all that leads back to the caller.
-            None => put(out, format_args!("<sip:{}@{}>", self.token(), self.domain)),
+            None => {
+                out.extend_from_slice(b"<sip:");
+                self.write_token(out);
+                put(out, format_args!("@{}>", self.domain));
+            }
         }
     }
 
@@ -121,22 +127,24 @@ impl<'a> Presented<'a> {
         })
     }
 
-    fn token(&self) -> String {
-        format!("cb-{}", self.tag.text())
+    fn write_token(&self, out: &mut BytesMut) {
+        out.extend_from_slice(b"cb-");
+        out.extend_from_slice(self.tag.text().as_bytes());
     }
 
-    /// The user part of our Contact: a token that leads back to this call, the ELIN where the far end reads numbers
-    /// alone, and nothing of the call elsewhere.
-    pub fn contact_user(&self) -> String {
+    /// Our Contact on a path. Its user part is a token that leads back to this call, the ELIN where the far end reads
+    /// numbers alone, and nothing of the call elsewhere.
+    pub fn write_contact(&self, out: &mut BytesMut, flow: Flow) {
+        out.extend_from_slice(b"<sip:");
         match (self.profile, self.shown) {
-            (Profile::I3 | Profile::Relay, _) => self.token(),
+            (Profile::I3 | Profile::Relay, _) => self.write_token(out),
             (Profile::Legacy, Some(shown)) => {
-                let mut user = BytesMut::from("elin-");
-                write_user(&mut user, shown.number.expose().trim_start_matches('+'));
-                String::from_utf8_lossy(&user).into_owned()
+                out.extend_from_slice(b"elin-");
+                write_user(out, shown.number.expose().trim_start_matches('+'));
             }
-            _ => "callbox".to_owned(),
+            _ => out.extend_from_slice(b"callbox"),
         }
+        contact_host(out, flow);
     }
 }
 
@@ -176,9 +184,9 @@ pub fn write_uri(out: &mut BytesMut, uri: &[u8]) {
 fn write_user(out: &mut BytesMut, user: &str) {
     for byte in user.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.extend([byte]),
-            b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')' => out.extend([byte]),
-            b'&' | b'=' | b'+' | b'$' | b'/' => out.extend([byte]),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.put_u8(byte),
+            b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')' => out.put_u8(byte),
+            b'&' | b'=' | b'+' | b'$' | b'/' => out.put_u8(byte),
             _ => put(out, format_args!("%{byte:02X}")),
         }
     }

@@ -139,7 +139,6 @@ fn open_stream(core: &mut Core, trunk: &Trunk, peer: core::net::SocketAddr, owne
 
 fn options(core: &mut Core, trunk: &Trunk, owner: Owner, flow: Flow, now: Now) -> ClientId {
     let client = core.layer.reserve(owner, &mut core.entropy);
-    let slot = client.branch();
     let domain = core.cache.snapshot.load().domain.clone();
     let host = match trunk.port {
         Some(port) if trunk.host.contains(':') => format!("sip:[{}]:{port}", trunk.host),
@@ -147,9 +146,7 @@ fn options(core: &mut Core, trunk: &Trunk, owner: Owner, flow: Flow, now: Now) -
         None => format!("sip:{}", trunk.host),
     };
     let mut writer = Writer::request(core.buffer(), Method::Options, host.as_bytes());
-    writer.field_with(Name::Via, |out| {
-        offer::put(out, format_args!("SIP/2.0/{} {};branch={slot};rport", flow.transport.via(), flow.local));
-    });
+    writer.field_with(Name::Via, |out| offer::via(out, flow, &client.branch()));
     writer.field(Name::MaxForwards, "70");
     let tag = core.handle(u32::MAX).text();
     writer.field_with(Name::From, |out| offer::put(out, format_args!("<sip:callbox@{domain}>;tag={tag}")));
@@ -158,7 +155,7 @@ fn options(core: &mut Core, trunk: &Trunk, owner: Owner, flow: Flow, now: Now) -
     writer.field(Name::CSeq, "1 OPTIONS");
     writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", flow));
     writer.field(Name::Accept, "application/sdp").field(Name::UserAgent, super::core::PRODUCT);
-    let bytes = writer.finish(None);
+    let bytes = core.finish(writer, None);
     debug_assert!(bytes.len() <= DATAGRAM_BYTES, "a probe fits a datagram");
     core.layer.start(now, client, flow, bytes, &mut core.transmits);
     client

@@ -14,8 +14,9 @@ use crate::record::{Number, Trunk};
 use crate::routing::Target;
 use crate::routing::health::Health;
 use crate::sip::flow::Flow;
-use crate::sip::message::{Message, Method, Name};
+use crate::sip::message::{Message, Method, Name, limits};
 use crate::sip::transaction::{ClientId, ServerId};
+use bytes::Bytes;
 use core::time::Duration;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -188,8 +189,7 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
     let client = core.layer.reserve(Owner::Attempt(call.key, number), &mut core.entropy);
     let tag = core.handle(call.key.slot);
     let written = write(core, call, &target, tag, client, flow, peer, now);
-    let written = written.and_then(|(flow, written)| Some((flow, Message::read(written.bytes.clone()).ok()?, written)));
-    let Some((flow, sent, written)) = written else {
+    let Some((flow, written)) = written.filter(|(_, written)| is_readable(&written.bytes)) else {
         // More than any message may have: whoever gets less of it may still take the call.
         core.layer.forget(client);
         tell_ended(core, call, &target.trunk, Attempted::Unreachable, 0);
@@ -203,8 +203,7 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
         client,
         nonce: tag.nonce,
         flow,
-        sent,
-        offered: written.offered,
+        sent: written.sent,
         started,
         heard: Heard::Nothing,
         late_at: Some(started + target.trunk.silent_after),
@@ -246,6 +245,11 @@ fn write(
         }
         _ => Some((flow, written)),
     }
+}
+
+/// Whether a message of ours is within what a reader takes; a small one always is.
+fn is_readable(bytes: &Bytes) -> bool {
+    bytes.len() <= limits::START_LINE || Message::read(bytes.clone()).is_ok()
 }
 
 /// A response to an INVITE of ours.
@@ -339,7 +343,8 @@ fn acknowledge_provisional(core: &mut Core, call: &mut Call, number: u8, respons
     let flow = early.dialog.next_hop();
     let mut writer = early.dialog.request(core.buffer(), Method::Prack, client.branch().as_str());
     writer.field(Name::RAck, format!("{rseq} {cseq} INVITE"));
-    core.layer.start(now, client, flow, writer.finish(None), &mut core.transmits);
+    let bytes = core.finish(writer, None);
+    core.layer.start(now, client, flow, bytes, &mut core.transmits);
     true
 }
 
@@ -352,8 +357,7 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
         bridge::late_answer(core, call, Some(flow), response, now);
         return;
     }
-    let (trunk, nonce, offered) = (attempt.trunk.clone(), attempt.nonce, attempt.offered);
-    let sent = bridge::session_of(&attempt.sent);
+    let (trunk, nonce, session) = (attempt.trunk.clone(), attempt.nonce, attempt.sent.session.clone());
     let dialog = attempt.confirmed(response);
     if call.stage != Stage::Ringing || !winner {
         let reason = (call.stage == Stage::Talking || !winner).then_some(ELSEWHERE);
@@ -370,7 +374,8 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
     cancel_others(core, call, number, now);
     tell_ended(core, call, &trunk, Attempted::Answered, 0);
     let mut leg = Leg::new(dialog, nonce);
-    leg.says(sent);
+    let offered = session.is_some();
+    leg.says(session);
     bridge::answered(core, call, leg, &trunk, offered, response, now);
 }
 

@@ -31,7 +31,8 @@ pub fn refuse_unusable(core: &mut Core, flow: Flow, request: &Message, is_strang
         let tag = core.handle(u32::MAX).text();
         let mut writer = respond::respond(buffer, request, flow.peer, 400, "", Some(tag.as_bytes()), false);
         writer.field(Name::Server, super::core::PRODUCT);
-        core.send(flow, writer.finish(None));
+        let bytes = core.finish(writer, None);
+        core.send(flow, bytes);
     }
 }
 

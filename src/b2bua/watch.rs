@@ -186,7 +186,7 @@ fn ask(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     }
     // A peer without UPDATE is refreshed by a re-INVITE with the session as it is (RFC 4028 §7.4).
     let session = said.filter(|_| method == Method::Invite);
-    let bytes = writer.finish(session.as_ref().map(|session| (&b"application/sdp"[..], &session[..])));
+    let bytes = core.finish(writer, session.as_ref().map(|session| (&b"application/sdp"[..], &session[..])));
     core.layer.start(now, client, flow, bytes, &mut core.transmits);
 }
 
@@ -226,7 +226,7 @@ fn acknowledge(core: &mut Core, call: &mut Call, side: Side, response: &Message)
     core.layer.forget(client);
     let Some(leg) = call.leg(side) else { return };
     leg.dialog.retarget(response);
-    let ack = leg.dialog.ack(core.buffer(), cseq, client.branch().as_str()).finish(None);
+    let ack = core.finish(leg.dialog.ack(core.buffer(), cseq, client.branch().as_str()), None);
     let flow = leg.dialog.next_hop();
     core.send(flow, ack);
 }

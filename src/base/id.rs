@@ -19,11 +19,11 @@ pub struct Handle {
 impl Handle {
     /// The handle in lower-case hexadecimal: shard, slot, nonce.
     pub fn text(self) -> ArrayString<HANDLE_LEN> {
-        let mut out = ArrayString::new();
-        push_hex(&mut out, u64::from(self.shard), 2);
-        push_hex(&mut out, u64::from(self.slot), 8);
-        push_hex(&mut out, self.nonce, 16);
-        out
+        let mut text = [0; HANDLE_LEN];
+        put_hex(&mut text[..2], u64::from(self.shard));
+        put_hex(&mut text[2..10], u64::from(self.slot));
+        put_hex(&mut text[10..], self.nonce);
+        ArrayString::from_byte_string(&text).unwrap_or_default()
     }
 
     /// Reads what [`Handle::text`] wrote; anything else is none of ours.
@@ -39,10 +39,11 @@ impl Handle {
     }
 }
 
-fn push_hex(out: &mut ArrayString<HANDLE_LEN>, value: u64, digits: u32) {
+fn put_hex(out: &mut [u8], mut value: u64) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for place in (0..digits).rev() {
-        out.push(char::from(DIGITS[(value >> (place * 4) & 15) as usize]));
+    for digit in out.iter_mut().rev() {
+        *digit = DIGITS[(value & 15) as usize];
+        value >>= 4;
     }
 }
 

@@ -1,4 +1,5 @@
 //! Time as an argument. Nothing below the edge reads a clock; the edge hands in a [`Now`] with every input.
+use arrayvec::ArrayString;
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
@@ -101,19 +102,23 @@ pub struct Civil {
 
 impl Civil {
     /// The form of SIP's Date header: `Sat, 21 Nov 2026 20:15:03 GMT` (RFC 3261 §20.17).
-    pub fn sip_date(self) -> String {
-        const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        format!(
-            "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-            DAYS[self.weekday],
-            self.day,
-            MONTHS[(self.month as usize).clamp(1, 12) - 1],
-            self.year,
-            self.hour,
-            self.minute,
-            self.second
-        )
+    pub fn sip_date(self) -> ArrayString<29> {
+        const DAYS: [&str; 7] = ["Sun, ", "Mon, ", "Tue, ", "Wed, ", "Thu, ", "Fri, ", "Sat, "];
+        const MONTHS: [&str; 12] = [
+            " Jan ", " Feb ", " Mar ", " Apr ", " May ", " Jun ", " Jul ", " Aug ", " Sep ", " Oct ", " Nov ", " Dec ",
+        ];
+        let mut out = ArrayString::new();
+        out.push_str(DAYS[self.weekday]);
+        push_two(&mut out, self.day);
+        out.push_str(MONTHS[(self.month as usize).clamp(1, 12) - 1]);
+        push_two(&mut out, self.year / 100);
+        push_two(&mut out, self.year);
+        for (before, number) in [(" ", self.hour), (":", self.minute), (":", self.second)] {
+            out.push_str(before);
+            push_two(&mut out, number);
+        }
+        out.push_str(" GMT");
+        out
     }
 
     /// The form of XML Schema's dateTime: `2026-11-21T20:15:02Z`.
@@ -122,6 +127,13 @@ impl Civil {
             "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
             self.year, self.month, self.day, self.hour, self.minute, self.second
         )
+    }
+}
+
+/// The last two digits of a number.
+fn push_two<const N: usize>(out: &mut ArrayString<N>, number: u32) {
+    for digit in [number / 10 % 10, number % 10] {
+        out.push(char::from(b'0' + digit as u8));
     }
 }
 
@@ -144,6 +156,6 @@ mod tests {
         assert_eq!((leap.year, leap.month, leap.day, leap.weekday), (2024, 2, 29, 4));
         let end = Wall::from_millis(1_798_761_599_000).civil();
         assert_eq!(end.xml_date_time(), "2026-12-31T23:59:59Z");
-        assert_eq!(end.sip_date(), "Thu, 31 Dec 2026 23:59:59 GMT");
+        assert_eq!(&*end.sip_date(), "Thu, 31 Dec 2026 23:59:59 GMT");
     }
 }

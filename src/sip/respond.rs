@@ -69,7 +69,7 @@ fn top_via(out: &mut Writer, request: &Message, field: &Field, source: SocketAdd
 
 fn to(out: &mut Writer, request: &Message, field: &Field, to_tag: Option<&[u8]>) {
     let value = request.field_value(field);
-    match to_tag.filter(|_| NameAddr::read_or_repaired(value).is_none_or(|to| to.tag().is_none())) {
+    match to_tag.filter(|_| NameAddr::tag_in(value).is_none()) {
         None => {
             out.copy(request, field);
         }

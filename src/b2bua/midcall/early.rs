@@ -13,8 +13,8 @@ use crate::sip::transaction::ServerId;
 /// 488, which leaves the dialog and the session as they are (RFC 3311 §5.2); a 481 would end them.
 pub fn request(core: &mut Core, attempt: &mut Attempt, id: ServerId, request: &Message, flow: Flow, now: Now) -> bool {
     let call_id = request.call_id().unwrap_or_default();
-    let ours = request.to().and_then(|to| to.tag()).unwrap_or_default();
-    let theirs = request.from().and_then(|from| from.tag()).unwrap_or_default();
+    let ours = request.to_tag().unwrap_or_default();
+    let theirs = request.from_tag().unwrap_or_default();
     let mut earlies = attempt.early.iter_mut();
     let Some(early) = earlies.find(|early| early.dialog.is_between(call_id, ours, theirs)) else { return false };
     let cseq = request.cseq().map_or(0, |(cseq, _)| cseq);

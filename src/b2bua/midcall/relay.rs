@@ -61,7 +61,7 @@ pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     for name in REQUEST {
         writer.copy_all(&asked.request, name);
     }
-    let bytes = with_body(writer, &asked.request, towards_psap);
+    let bytes = with_body(core, writer, &asked.request, towards_psap);
     core.layer.start(now, client, flow, bytes, &mut core.transmits);
     let InDialog { side, method, id, request, .. } = asked;
     core.layer.set_user(id, Owner::Relayed(key));
@@ -82,7 +82,7 @@ pub fn reoffer(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", flow));
     writer.field(Name::Supported, "timer").field(Name::Allow, headers::ALLOW_CALLER).field(Name::Server, PRODUCT);
     let agreed = Watch::agree(&mut writer, &request, now);
-    let bytes = writer.finish(Some((b"application/sdp", &said)));
+    let bytes = core.finish(writer, Some((b"application/sdp", &said)));
     leg.dialog.retarget(&request);
     leg.rewatch(agreed);
     let cseq = request.cseq().map_or(0, |(cseq, _)| cseq);
@@ -118,17 +118,17 @@ fn refuse_for_now(core: &mut Core, asked: &InDialog, code: u16, now: Now) {
     });
 }
 
-fn with_body(writer: Writer, message: &Message, towards_psap: bool) -> bytes::Bytes {
+fn with_body(core: &Core, writer: Writer, message: &Message, towards_psap: bool) -> bytes::Bytes {
     let body = message.body();
     if body.is_empty() {
-        return writer.finish(None);
+        return core.finish(writer, None);
     }
     let content_type = message.value(Name::ContentType).unwrap_or(b"application/sdp");
     if towards_psap && crate::sip::message::multipart::is_type(content_type, "application/sdp") {
         let session = sdp::without_silence_suppression(&body);
-        return writer.finish(Some((content_type, &session)));
+        return core.finish(writer, Some((content_type, &session)));
     }
-    writer.finish(Some((content_type, &body)))
+    core.finish(writer, Some((content_type, &body)))
 }
 
 /// The other side answers a request that was passed to it.
@@ -166,7 +166,7 @@ pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &M
     for name in RESPONSE {
         writer.copy_all(response, name);
     }
-    let bytes = with_body(writer, response, false);
+    let bytes = with_body(core, writer, response, false);
     core.send_response(now, pending.server, code, bytes.clone());
     if pending.method == Method::Invite && code < 300 {
         let cseq = pending.request.cseq().map_or(0, |(cseq, _)| cseq);
@@ -189,7 +189,7 @@ pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &M
 /// A copy of a 2xx to a re-INVITE gets its ACK again.
 fn copy_of_answer(core: &mut Core, call: &mut Call, response: &Message) {
     let Some((cseq, Method::Invite)) = response.cseq() else { return };
-    let tag = response.to().and_then(|to| to.tag()).unwrap_or_default();
+    let tag = response.to_tag().unwrap_or_default();
     let legs = [Some(&call.caller), call.answerer.as_ref()];
     let leg = legs.into_iter().flatten().find(|leg| leg.dialog.remote_tag() == tag);
     if let Some(leg) = leg.filter(|leg| leg.acked.as_ref().is_some_and(|acked| acked.cseq == cseq)) {

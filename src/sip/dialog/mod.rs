@@ -5,10 +5,9 @@ mod texts;
 use crate::sip::cseq;
 use crate::sip::flow::Flow;
 use crate::sip::message::reader::unfold;
+use crate::sip::message::writer::put_address;
 use crate::sip::message::{Message, Method, Name, NameAddr, Uri, Writer};
 use bytes::BytesMut;
-use core::fmt::Write as _;
-use core::net::IpAddr;
 use route::RouteSet;
 use smallvec::SmallVec;
 use texts::{Texts, Word};
@@ -32,6 +31,42 @@ pub struct Dialog {
     texts: Texts,
 }
 
+/// What an INVITE of ours says that its dialogs are made of, for one who keeps no more of it.
+#[derive(Clone, Copy)]
+pub struct Invite<'a> {
+    /// The Request-URI.
+    pub uri: &'a [u8],
+    /// The From value with our tag.
+    pub from: &'a [u8],
+    /// The Call-ID.
+    pub call_id: &'a [u8],
+    /// The CSeq number.
+    pub cseq: u32,
+}
+
+impl Invite<'_> {
+    /// The dialog that a response to the INVITE makes, as [`Dialog::calling`].
+    pub fn answered(&self, response: &Message, flow: Flow) -> Option<Dialog> {
+        let to_tag = response.to_tag();
+        let is_final = response.status().is_some_and(|code| code >= 200);
+        if to_tag.is_none() && !is_final {
+            return None;
+        }
+        let routes = RouteSet::of_response(response);
+        let texts = Texts::new([
+            self.call_id,
+            NameAddr::tag_in(self.from).unwrap_or_default(),
+            to_tag.unwrap_or_default(),
+            &unfold(self.from),
+            &unfold(response.value(Name::To)?),
+            response.contact().map_or(self.uri, |contact| contact.uri.text),
+            &unfold(&routes.first),
+            &unfold(&routes.others),
+        ]);
+        Some(Dialog { flow, local_cseq: self.cseq, remote_cseq: None, texts })
+    }
+}
+
 /// Shows where it leads and nothing of who talks.
 impl core::fmt::Debug for Dialog {
     fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -47,7 +82,7 @@ impl Dialog {
     /// ours, and without a To its Request-URI stands for it, as in [`super::respond`]. Without a Contact the peer is
     /// reached at its From URI. `None` when the INVITE has no From, Call-ID or CSeq.
     pub fn answering(invite: &Message, local_tag: &[u8], flow: Flow) -> Option<Dialog> {
-        let (from, theirs) = (invite.from()?, invite.to().and_then(|to| to.tag()));
+        let (from, theirs) = (invite.from()?, invite.to_tag());
         let remote = unfold(invite.value(Name::From)?);
         let mut local: SmallVec<[u8; 256]> = match invite.value(Name::To) {
             Some(to) => SmallVec::from_slice(&unfold(to)),
@@ -75,23 +110,13 @@ impl Dialog {
     /// at the INVITE's Request-URI. `None` for a provisional response without a To tag, which makes no dialog; a 2xx
     /// without one is from a peer of before RFC 3261 and makes one.
     pub fn calling(invite: &Message, response: &Message, flow: Flow) -> Option<Dialog> {
-        let to = response.to()?;
-        let is_final = response.status().is_some_and(|code| code >= 200);
-        if to.tag().is_none() && !is_final {
-            return None;
-        }
-        let routes = RouteSet::of_response(response);
-        let texts = Texts::new([
-            invite.call_id()?,
-            invite.from()?.tag().unwrap_or_default(),
-            to.tag().unwrap_or_default(),
-            &unfold(invite.value(Name::From)?),
-            &unfold(response.value(Name::To)?),
-            response.contact().map_or(invite.request_uri(), |contact| contact.uri.text),
-            &unfold(&routes.first),
-            &unfold(&routes.others),
-        ]);
-        Some(Dialog { flow, local_cseq: invite.cseq()?.0, remote_cseq: None, texts })
+        let invite = Invite {
+            uri: invite.request_uri(),
+            from: invite.value(Name::From)?,
+            call_id: invite.call_id()?,
+            cseq: invite.cseq()?.0,
+        };
+        invite.answered(response, flow)
     }
 
     /// The Call-ID.
@@ -131,13 +156,16 @@ impl Dialog {
         let (first, others) = (unfold(&routes.first), unfold(&routes.others));
         let remote = response.value(Name::To).map(unfold);
         let [call_id, local_tag, mut remote_tag, local, mut remote_value, mut target, _, _] = self.texts.words();
-        if let Some((to, value)) = response.to().zip(remote.as_deref()) {
-            (remote_tag, remote_value) = (to.tag().unwrap_or_default(), value);
+        if let Some(value) = remote.as_deref() {
+            (remote_tag, remote_value) = (response.to_tag().unwrap_or_default(), value);
         }
         if let Some(contact) = response.contact() {
             target = contact.uri.text;
         }
-        self.texts = Texts::new([call_id, local_tag, remote_tag, local, remote_value, target, &first, &others]);
+        let words = [call_id, local_tag, remote_tag, local, remote_value, target, &first, &others];
+        if words != self.texts.words() {
+            self.texts = Texts::new(words);
+        }
     }
 
     /// Judges the CSeq number of a request received in the dialog.
@@ -192,13 +220,13 @@ impl Dialog {
         let strict = route::strict_router(first);
         let mut out = Writer::request_of(buffer, method, strict.unwrap_or(target));
         out.field_with(Name::Via, |value| {
-            // A scope is nobody else's business, so that the address is not written as a whole.
-            let (via, ip, port) = (self.next_hop().transport.via(), self.flow.local.ip(), self.flow.local.port());
-            let written = match ip {
-                IpAddr::V4(ip) => write!(value, "SIP/2.0/{via} {ip}:{port};branch={branch};rport"),
-                IpAddr::V6(ip) => write!(value, "SIP/2.0/{via} [{ip}]:{port};branch={branch};rport"),
-            };
-            debug_assert!(written.is_ok(), "a growing buffer takes everything");
+            value.extend_from_slice(b"SIP/2.0/");
+            value.extend_from_slice(self.next_hop().transport.via().as_bytes());
+            value.extend_from_slice(b" ");
+            put_address(value, self.flow.local);
+            value.extend_from_slice(b";branch=");
+            value.extend_from_slice(branch.as_bytes());
+            value.extend_from_slice(b";rport");
         });
         out.field(Name::MaxForwards, "70");
         match strict {

@@ -1,10 +1,14 @@
 //! Finding the places of a message's parts: one pass over the head, nothing copied.
 use super::lexis::{self, is_space};
+use super::scan;
 use super::{Field, Method, Name, Start, Unreadable, limits};
 use smallvec::SmallVec;
 
 /// A place in the message's bytes: from, and to (not included).
 pub(super) type Span = (u32, u32);
+
+/// So many fields are kept without an allocation. A message is moved a few times on its way, so that more would cost.
+const FIELDS_IN_PLACE: usize = 24;
 
 /// What a message's Content-Length fields say together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +30,7 @@ pub(crate) struct Head {
     pub(super) first: Span,
     /// The Request-URI of a request; the reason phrase of a response.
     pub(super) second: Span,
-    pub(super) fields: SmallVec<[Field; 32]>,
+    pub(super) fields: SmallVec<[Field; FIELDS_IN_PLACE]>,
     pub(super) dropped: u16,
     /// What the Content-Length fields say.
     pub(crate) length: ContentLength,
@@ -148,7 +152,7 @@ impl Head {
         let token = text.iter().position(|&byte| !lexis::is_token(byte)).unwrap_or(text.len());
         let colon = match text.get(token) {
             Some(b':') => Some(token),
-            _ => memchr::memchr(b':', &text[token..]).map(|offset| token + offset),
+            _ => scan::find(&text[token..], b':').map(|offset| token + offset),
         };
         let name =
             if colon == Some(token) { &text[..token] } else { lexis::trim(&text[..colon.unwrap_or(text.len())]) };
@@ -157,13 +161,15 @@ impl Head {
         if read == Name::ContentLength {
             self.length = self.length.and(value);
         }
-        let from = value.as_ptr().addr() - bytes.as_ptr().addr();
+        let value_from = value.as_ptr().addr() - text.as_ptr().addr();
         self.fields.push(Field {
             name: read,
             plain: colon.is_some() && token == name.len() && token > 0 && !line.broken && !lf_only,
-            line: (place(line.from), place(line.next)),
-            colon: place(line.from + colon.unwrap_or(text.len())),
-            value: (place(from), place(from + value.len())),
+            from: place(line.from),
+            colon: within(colon.unwrap_or(text.len())),
+            value: within(value_from),
+            value_end: within(value_from + value.len()),
+            end: within(line.next - line.from),
         });
     }
 }
@@ -189,6 +195,12 @@ fn is_idle(byte: u8) -> bool {
 /// Positions fit: [`super::Message::read`] refuses longer input before anything is scanned.
 pub(super) fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// A position within a field fits too: a longer field than [`limits::FIELD`] is dropped.
+fn within(at: usize) -> u16 {
+    const { assert!(limits::FIELD <= u16::MAX as usize) }
+    u16::try_from(at).unwrap_or(u16::MAX)
 }
 
 /// The bytes up to the first white space, and the rest from there.
@@ -246,15 +258,20 @@ fn has_lf_ends(bytes: &[u8]) -> bool {
 
 /// Length of the line, of its ending, and whether it is broken.
 fn crlf_line(text: &[u8]) -> (usize, usize, bool) {
-    match memchr::memchr3(b'\r', b'\n', 0, text) {
-        None => (text.len(), 0, false),
-        Some(at) if text[at] == b'\r' && text.get(at + 1) == Some(&b'\n') => (at, 2, false),
-        // byte by byte from here: a search for each of 60,000 stray bytes would cost more than the bytes do
-        Some(at) => match text[at..].windows(2).position(|pair| pair == b"\r\n") {
-            Some(offset) => (at + offset, 2, true),
-            None => (text.len(), 0, true),
-        },
+    let mut at = 0;
+    while let Some(offset) = scan::control(&text[at..]) {
+        at += offset;
+        match &text[at..] {
+            [b'\r', b'\n', ..] => return (at, 2, false),
+            [control, ..] if !lexis::is_line_breaker(*control) => at += 1,
+            // byte by byte from here: a search for each of 60,000 stray bytes would cost more than the bytes do
+            rest => match rest.windows(2).position(|pair| pair == b"\r\n") {
+                Some(offset) => return (at + offset, 2, true),
+                None => return (text.len(), 0, true),
+            },
+        }
     }
+    (text.len(), 0, false)
 }
 
 fn lf_line(text: &[u8]) -> (usize, usize, bool) {

@@ -1,4 +1,5 @@
 //! The smallest words of the grammar: white space, tokens, numbers, and separators outside quotes (RFC 3261 §25.1).
+use super::scan;
 
 /// Space, tab, and the line ends that a fold leaves inside a value.
 pub(crate) const fn is_space(byte: u8) -> bool {
@@ -92,13 +93,8 @@ pub(crate) fn port(text: &[u8]) -> Option<Option<u16>> {
 /// follows the separator, `None` when there was none. A quote or bracket that never closes takes the rest with it, so
 /// walking a whole value is linear whatever it holds.
 pub(crate) fn cut(text: &[u8], separator: u8, angled: bool) -> (&[u8], Option<&[u8]>) {
-    /// Elements shorter than this are found faster byte by byte than by a vector search.
-    const NEAR: usize = 8;
     let opener = if angled { b'<' } else { b'"' };
-    let stops = |byte: u8| byte == separator || byte == b'"' || byte == opener;
-    let near = text.len().min(NEAR);
-    let stop = text[..near].iter().position(|&byte| stops(byte));
-    let stop = stop.or_else(|| memchr::memchr3(separator, b'"', opener, &text[near..]).map(|at| near + at));
+    let stop = scan::find_any(text, [separator, b'"', opener]);
     match stop {
         None => (text, None),
         Some(at) if text[at] == separator => (&text[..at], Some(&text[at + 1..])),

@@ -12,6 +12,7 @@ pub mod name;
 pub mod name_addr;
 pub mod reader;
 pub mod reason;
+pub(crate) mod scan;
 pub mod uri;
 pub mod via;
 pub mod writer;

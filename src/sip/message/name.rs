@@ -12,6 +12,11 @@ macro_rules! names {
             pub const fn text(self) -> &'static str {
                 match self { $(Name::$variant => $text,)+ Name::Other => "" }
             }
+
+            /// The name with what stands between it and the value.
+            pub(super) const fn label(self) -> &'static str {
+                match self { $(Name::$variant => concat!($text, ": "),)+ Name::Other => "" }
+            }
         }
 
         /// Every spelling, long and compact.

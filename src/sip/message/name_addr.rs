@@ -1,5 +1,5 @@
 //! `"Display" <uri>;params` and the bare `uri;params` (RFC 3261 §20.10, §25).
-use super::{Uri, lexis, uri};
+use super::{Uri, lexis, scan, uri};
 use core::fmt;
 use std::borrow::Cow;
 
@@ -20,42 +20,25 @@ impl<'a> NameAddr<'a> {
     /// differently: quotes or brackets that do not close, white space inside the brackets, a comma in a display name
     /// without quotes, text between `>` and the first `;`. [`NameAddr::repaired`] reads most of these.
     pub fn read(text: &'a [u8]) -> Option<NameAddr<'a>> {
-        let text = lexis::trim(text);
-        let open = bracket(text)?;
-        let Some(open) = open else { return NameAddr::bare(text) };
-        let display = lexis::trim(&text[..open]);
-        if !display.starts_with(b"\"") && memchr::memchr2(b',', b'"', display).is_some() {
-            return None;
-        }
-        let close = open + memchr::memchr(b'>', &text[open..])?;
-        let inner = &text[open + 1..close];
-        if inner.len() != lexis::trim(inner).len() {
-            return None;
-        }
-        let params = match lexis::trim(&text[close + 1..]) {
-            [] => &b""[..],
-            [b';', params @ ..] => params,
-            _ => return None,
-        };
-        Some(NameAddr { display, uri: Uri::read(inner)?, params })
+        Outline::read(text)?.fill()
     }
 
     /// Reads an address that [`NameAddr::read`] refused, for a call that must go on: what stands between the first `<`
     /// and the next `>`, trimmed, the parameters behind it, and no display name.
     pub fn repaired(text: &'a [u8]) -> Option<NameAddr<'a>> {
-        let text = lexis::trim(text);
-        let Some(open) = memchr::memchr(b'<', text) else {
-            return NameAddr::bare(lexis::trim(text.strip_prefix(b"\"").unwrap_or(text)));
-        };
-        let close = memchr::memchr(b'>', &text[open..]).map_or(text.len(), |offset| open + offset);
-        let behind = text.get(close + 1..).unwrap_or(b"");
-        let params = memchr::memchr(b';', behind).map_or(&b""[..], |at| &behind[at + 1..]);
-        Some(NameAddr { display: b"", uri: Uri::read(&text[open + 1..close])?, params })
+        Outline::repaired(text).fill()
     }
 
     /// [`NameAddr::read`], else [`NameAddr::repaired`].
     pub fn read_or_repaired(text: &'a [u8]) -> Option<NameAddr<'a>> {
         NameAddr::read(text).or_else(|| NameAddr::repaired(text))
+    }
+
+    /// The `tag` parameter of an address as [`NameAddr::read_or_repaired`] has it, whatever its URI is: that is not
+    /// looked into.
+    pub fn tag_in(text: &'a [u8]) -> Option<&'a [u8]> {
+        let outline = Outline::read(text).unwrap_or_else(|| Outline::repaired(text));
+        param(outline.params, "tag").filter(|tag| !tag.is_empty())
     }
 
     /// A header parameter's value by name in any case; quotes stay. `Some(b"")` when it has none.
@@ -69,7 +52,7 @@ impl<'a> NameAddr<'a> {
     /// The display name as people see it: without quotes, escapes undone.
     pub fn display_text(&self) -> Cow<'a, [u8]> {
         let text = lexis::unquoted(self.display);
-        if text.len() == self.display.len() || memchr::memchr(b'\\', text).is_none() {
+        if text.len() == self.display.len() || scan::find(text, b'\\').is_none() {
             return Cow::Borrowed(text);
         }
         let mut plain = Vec::with_capacity(text.len());
@@ -79,13 +62,57 @@ impl<'a> NameAddr<'a> {
         }
         Cow::Owned(plain)
     }
+}
 
-    fn bare(text: &'a [u8]) -> Option<NameAddr<'a>> {
-        let (address, params) = match memchr::memchr(b';', text) {
+/// An address taken apart at its brackets, with the URI still unread.
+struct Outline<'a> {
+    display: &'a [u8],
+    uri: &'a [u8],
+    params: &'a [u8],
+}
+
+impl<'a> Outline<'a> {
+    fn read(text: &'a [u8]) -> Option<Outline<'a>> {
+        let text = lexis::trim(text);
+        let Some(open) = bracket(text)? else { return Some(Outline::bare(text)) };
+        let display = lexis::trim(&text[..open]);
+        if !display.starts_with(b"\"") && scan::find_either(display, b',', b'"').is_some() {
+            return None;
+        }
+        let close = open + scan::find(&text[open..], b'>')?;
+        let uri = &text[open + 1..close];
+        if uri.len() != lexis::trim(uri).len() {
+            return None;
+        }
+        let params = match lexis::trim(&text[close + 1..]) {
+            [] => &b""[..],
+            [b';', params @ ..] => params,
+            _ => return None,
+        };
+        Some(Outline { display, uri, params })
+    }
+
+    fn repaired(text: &'a [u8]) -> Outline<'a> {
+        let text = lexis::trim(text);
+        let Some(open) = scan::find(text, b'<') else {
+            return Outline::bare(lexis::trim(text.strip_prefix(b"\"").unwrap_or(text)));
+        };
+        let close = scan::find(&text[open..], b'>').map_or(text.len(), |offset| open + offset);
+        let behind = text.get(close + 1..).unwrap_or(b"");
+        let params = scan::find(behind, b';').map_or(&b""[..], |at| &behind[at + 1..]);
+        Outline { display: b"", uri: &text[open + 1..close], params }
+    }
+
+    fn bare(text: &'a [u8]) -> Outline<'a> {
+        let (uri, params) = match scan::find(text, b';') {
             Some(at) => (&text[..at], &text[at + 1..]),
             None => (text, &b""[..]),
         };
-        Some(NameAddr { display: b"", uri: Uri::read(address)?, params })
+        Outline { display: b"", uri, params }
+    }
+
+    fn fill(self) -> Option<NameAddr<'a>> {
+        Some(NameAddr { display: self.display, uri: Uri::read(self.uri)?, params: self.params })
     }
 }
 
@@ -98,7 +125,7 @@ impl fmt::Debug for NameAddr<'_> {
 
 /// Where the `<` outside quotes is; the inner `None` when there is none, the outer when a quote does not close.
 fn bracket(text: &[u8]) -> Option<Option<usize>> {
-    let [b'"', ..] = text else { return Some(memchr::memchr(b'<', text)) };
+    let [b'"', ..] = text else { return Some(scan::find(text, b'<')) };
     let mut at = 1;
     while *text.get(at)? != b'"' {
         at += if text[at] == b'\\' { 2 } else { 1 };
@@ -195,6 +222,15 @@ mod tests {
             assert!(NameAddr::read(text.as_bytes()).is_none(), "{text}");
         }
         assert_eq!(NameAddr::repaired(b"<sip:a@b").unwrap().uri.host, b"b");
+    }
+
+    #[test]
+    fn a_tag_is_found_without_the_uri_and_in_what_must_be_repaired() {
+        assert_eq!(NameAddr::tag_in(br#""A;tag=1" <sip:a@b;tag=2> ;x=y; Tag=3"#), Some(&b"3"[..]));
+        assert_eq!(NameAddr::tag_in(b"sip:a@b;tag=4"), Some(&b"4"[..]));
+        assert_eq!(NameAddr::tag_in(br#""Watson" < sip:j@example.com >;tag=5"#), Some(&b"5"[..]));
+        assert_eq!(NameAddr::tag_in(b"<no uri>;tag=6"), Some(&b"6"[..]));
+        assert_eq!((NameAddr::tag_in(b"<sip:a@b>;tag="), NameAddr::tag_in(b"<sip:a@b;tag=7>")), (None, None));
     }
 
     #[test]

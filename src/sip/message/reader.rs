@@ -1,6 +1,6 @@
 //! The reader.
 use super::head::{ContentLength, Head, Span, place};
-use super::{Method, Name, NameAddr, Uri, Via, lexis, limits};
+use super::{Method, Name, NameAddr, Uri, Via, lexis, limits, scan};
 use bytes::Bytes;
 use core::fmt;
 use std::borrow::Cow;
@@ -34,7 +34,7 @@ pub enum Start {
     Response(u16),
 }
 
-/// One header field, as places in the message's bytes. A line without a colon is one too: [`Name::Other`], its text as
+/// One header field, as places in the message's bytes, counted from where its line begins. A line without a colon is one too: [`Name::Other`], its text as
 /// the name, an empty value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
@@ -42,15 +42,22 @@ pub struct Field {
     pub name: Name,
     /// Whether its bytes may be written to another peer as they are: a token, a colon, no stray CR, LF or NUL.
     pub(super) plain: bool,
-    pub(super) line: Span,
-    pub(super) colon: u32,
-    pub(super) value: Span,
+    pub(super) from: u32,
+    pub(super) colon: u16,
+    pub(super) value: u16,
+    pub(super) value_end: u16,
+    /// Behind the line end.
+    pub(super) end: u16,
 }
 
 impl Field {
     /// Whether the line had a colon; without one it is no header field, only kept.
     pub fn has_colon(&self) -> bool {
-        self.colon < self.value.0
+        self.colon < self.value
+    }
+
+    fn span(&self, from: u16, end: u16) -> Span {
+        (self.from + u32::from(from), self.from + u32::from(end))
     }
 }
 
@@ -169,15 +176,15 @@ impl Message {
     }
     /// A field's name as it was written.
     pub fn field_name(&self, field: &Field) -> &[u8] {
-        lexis::trim(self.at((field.line.0, field.colon)))
+        lexis::trim(self.at(field.span(0, field.colon)))
     }
     /// A field's value as it was written, trimmed; may contain folds (CRLF and white space), see [`unfold`].
     pub fn field_value(&self, field: &Field) -> &[u8] {
-        self.at(field.value)
+        self.at(field.span(field.value, field.value_end))
     }
     /// A field's whole line(s) as they came, with the CRLF that ends them.
     pub fn field_line(&self, field: &Field) -> &[u8] {
-        self.at(field.line)
+        self.at(field.span(0, field.end))
     }
     /// The first value of a header: the whole field value, not split at commas.
     pub fn value(&self, name: Name) -> Option<&[u8]> {
@@ -185,7 +192,7 @@ impl Message {
     }
     /// All field values of a header, one an occurrence, not split at commas.
     pub fn values(&self, name: Name) -> impl Iterator<Item = &[u8]> {
-        self.head.fields.iter().filter(move |field| field.name == name).map(|field| self.at(field.value))
+        self.head.fields.iter().filter(move |field| field.name == name).map(|field| self.field_value(field))
     }
     /// All elements of a list header, split at commas outside quotes and angle brackets (RFC 3261 §7.3.1), trimmed,
     /// empty ones left out.
@@ -201,6 +208,10 @@ impl Message {
     pub fn via(&self) -> Option<Via<'_>> {
         self.first(Name::Via).and_then(Via::read)
     }
+    /// The branch of the topmost Via; `None` when absent or empty. The rest of it is not looked into.
+    pub fn branch(&self) -> Option<&[u8]> {
+        self.first(Name::Via).and_then(Via::branch_in)
+    }
     /// The From header, repaired where it is not as the grammar has it: a bad display name costs no call. Whoever must
     /// refuse such a one reads the value with [`NameAddr::read`].
     pub fn from(&self) -> Option<NameAddr<'_>> {
@@ -209,6 +220,14 @@ impl Message {
     /// The To header, repaired as [`Message::from`].
     pub fn to(&self) -> Option<NameAddr<'_>> {
         self.value(Name::To).and_then(NameAddr::read_or_repaired)
+    }
+    /// The tag of the From header; `None` when absent or empty. Its URI is not looked into.
+    pub fn from_tag(&self) -> Option<&[u8]> {
+        self.value(Name::From).and_then(NameAddr::tag_in)
+    }
+    /// The tag of the To header, as [`Message::from_tag`].
+    pub fn to_tag(&self) -> Option<&[u8]> {
+        self.value(Name::To).and_then(NameAddr::tag_in)
     }
     /// The first Contact, repaired as [`Message::from`]; `None` when absent, `*` or past repair.
     pub fn contact(&self) -> Option<NameAddr<'_>> {
@@ -277,7 +296,7 @@ pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// A value with its folds replaced by one space each (RFC 3261 §7.3.1); borrowed when there are none.
 pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr2(b'\r', b'\n', value).is_none() {
+    if scan::find_either(value, b'\r', b'\n').is_none() {
         return Cow::Borrowed(value);
     }
     let mut flat = Vec::with_capacity(value.len());

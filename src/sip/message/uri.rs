@@ -1,5 +1,5 @@
 //! URIs: `sip:`, `sips:`, `tel:`, `urn:` and any other scheme kept as it came (RFC 3261 §19.1, RFC 3966, RFC 5031).
-use super::lexis;
+use super::{lexis, scan};
 use core::fmt;
 use std::borrow::Cow;
 
@@ -62,7 +62,7 @@ impl<'a> Uri<'a> {
 
     /// `user:password@host:port;params?headers`
     fn take_address(&mut self, rest: &'a [u8]) -> Option<()> {
-        let Some(at) = find(rest, b'@') else {
+        let Some(at) = scan::find(rest, b'@') else {
             (self.host, self.port) = host_port(self.take_tail(rest))?;
             return Some(());
         };
@@ -71,14 +71,14 @@ impl<'a> Uri<'a> {
         // an `@` left unescaped in the user part belongs to it: the host begins behind the last one
         let begin = address.iter().rposition(|&byte| byte == b'@').map_or(0, |at| at + 1);
         let user = &rest[..at + begin];
-        self.user = find(user, b':').map_or(user, |colon| &user[..colon]);
+        self.user = scan::find(user, b':').map_or(user, |colon| &user[..colon]);
         (self.host, self.port) = host_port(&address[begin..])?;
         Some(())
     }
 
     /// Takes parameters and headers off the end.
     fn take_tail(&mut self, rest: &'a [u8]) -> &'a [u8] {
-        let Some(end) = rest.iter().position(|&byte| matches!(byte, b';' | b'?')) else { return rest };
+        let Some(end) = scan::find_either(rest, b';', b'?') else { return rest };
         let tail = &rest[end + 1..];
         if rest[end] == b'?' {
             self.headers = tail;
@@ -98,7 +98,7 @@ impl fmt::Debug for Uri<'_> {
 
 /// `%xx` undone, once (RFC 3261 §19.1.2); what is not two hexadecimal digits stays as it is.
 pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'%', text).is_none() {
+    if scan::find(text, b'%').is_none() {
         return Cow::Borrowed(text);
     }
     let digit = |at: usize| text.get(at).and_then(|&byte| char::from(byte).to_digit(16));
@@ -132,7 +132,7 @@ pub fn without_brackets(text: &[u8]) -> &[u8] {
 pub(super) fn host_port(text: &[u8]) -> Option<(&[u8], Option<u16>)> {
     let text = lexis::trim(text);
     let (host, behind) = if let [b'[', inner @ ..] = text {
-        let end = memchr::memchr(b']', inner)?;
+        let end = scan::find(inner, b']')?;
         match lexis::trim_start(&inner[end + 1..]) {
             [] => (&inner[..end], &b""[..]),
             [b':', port @ ..] => (&inner[..end], port),
@@ -163,7 +163,7 @@ const HOST: [bool; 256] = {
 fn scheme(text: &[u8]) -> Option<(Scheme, &[u8])> {
     /// No scheme in use is longer.
     const LONGEST: usize = 32;
-    let colon = text.iter().take(LONGEST).position(|&byte| byte == b':')?;
+    let colon = scan::find(text, b':').filter(|&colon| colon < LONGEST)?;
     let (name, rest) = (&text[..colon], &text[colon + 1..]);
     let scheme = match *name {
         [b's' | b'S', b'i' | b'I', b'p' | b'P'] => Scheme::Sip,
@@ -177,11 +177,6 @@ fn scheme(text: &[u8]) -> Option<(Scheme, &[u8])> {
     (scheme != Scheme::Other || name.iter().all(valid)).then_some((scheme, rest))
 }
 
-/// The place of a byte in a short text.
-fn find(text: &[u8], wanted: u8) -> Option<usize> {
-    text.iter().position(|&byte| byte == wanted)
-}
-
 /// Name and value around the first `=`, trimmed.
 pub(super) fn split_value(param: &[u8]) -> (&[u8], &[u8]) {
     let (key, value) = split_at(param, b'=');
@@ -190,7 +185,7 @@ pub(super) fn split_value(param: &[u8]) -> (&[u8], &[u8]) {
 
 /// Before and behind the first `separator`; the second is empty without one.
 fn split_at(text: &[u8], separator: u8) -> (&[u8], &[u8]) {
-    find(text, separator).map_or((text, &b""[..]), |at| (&text[..at], &text[at + 1..]))
+    scan::find(text, separator).map_or((text, &b""[..]), |at| (&text[..at], &text[at + 1..]))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The Via header (RFC 3261 §20.42, RFC 3581).
-use super::{lexis, name_addr, uri};
+use super::writer::{put_ip, put_number};
+use super::{lexis, name_addr, scan, uri};
 use bytes::{BufMut, BytesMut};
-use core::fmt::{self, Write};
+use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 
 /// One Via value.
@@ -23,12 +24,12 @@ impl<'a> Via<'a> {
     /// Reads one Via value (one element of a list).
     pub fn read(text: &'a [u8]) -> Option<Via<'a>> {
         let text = lexis::trim(text);
-        let (sent, params) = match memchr::memchr(b';', text) {
+        let (sent, params) = match scan::find(text, b';') {
             Some(at) => (&text[..at], &text[at + 1..]),
             None => (text, &b""[..]),
         };
-        let mut slashes = memchr::memchr_iter(b'/', sent);
-        let (protocol, version) = (slashes.next()?, slashes.next()?);
+        let protocol = scan::find(sent, b'/')?;
+        let version = protocol + 1 + scan::find(&sent[protocol + 1..], b'/')?;
         if lexis::trim(&sent[..protocol]).is_empty() {
             return None;
         }
@@ -44,6 +45,11 @@ impl<'a> Via<'a> {
     /// The branch; `None` when absent or empty.
     pub fn branch(&self) -> Option<&'a [u8]> {
         self.param("branch").filter(|branch| !branch.is_empty())
+    }
+    /// The branch of one Via value, whatever else it says.
+    pub(super) fn branch_in(text: &'a [u8]) -> Option<&'a [u8]> {
+        let params = &text[scan::find(text, b';')? + 1..];
+        name_addr::param(params, "branch").filter(|branch| !branch.is_empty())
     }
     /// Writes this value for a response to a request that came from `source`: with `received` when the sent-by host is
     /// a name or differs or `rport` was asked, and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4). What the peer
@@ -61,14 +67,16 @@ impl<'a> Via<'a> {
             let (name, _) = uri::split_value(param);
             if name.eq_ignore_ascii_case(b"rport") {
                 received = true;
-                put(out, format_args!(";rport={}", source.port()));
+                out.put_slice(b";rport=");
+                put_number(out, u32::from(source.port()));
             } else if !name.is_empty() && !name.eq_ignore_ascii_case(b"received") {
                 out.put_u8(b';');
                 out.put_slice(lexis::trim(param));
             }
         }
         if received {
-            put(out, format_args!(";received={address}"));
+            out.put_slice(b";received=");
+            put_ip(out, address);
         }
     }
 }
@@ -82,7 +90,7 @@ impl fmt::Debug for Via<'_> {
 
 /// Host and port; an IPv6 address without brackets is taken as a host alone, since its last group is no port.
 fn sent_by(text: &[u8]) -> Option<(&[u8], Option<u16>)> {
-    if memchr::memchr_iter(b':', text).take(2).count() == 2 && ip(text).is_some() {
+    if text.iter().filter(|&&byte| byte == b':').count() > 1 && ip(text).is_some() {
         return Some((text, None));
     }
     uri::host_port(text)
@@ -91,12 +99,6 @@ fn sent_by(text: &[u8]) -> Option<(&[u8], Option<u16>)> {
 /// A host that is an address, by value: an IPv4 one mapped into IPv6 is that IPv4 one.
 fn ip(host: &[u8]) -> Option<IpAddr> {
     core::str::from_utf8(host).ok()?.parse::<IpAddr>().ok().map(|address| address.to_canonical())
-}
-
-/// Writes into the buffer, which grows as needed and so takes everything.
-fn put(out: &mut BytesMut, text: fmt::Arguments<'_>) {
-    let written = out.write_fmt(text);
-    debug_assert!(written.is_ok(), "a growing buffer takes everything");
 }
 
 #[cfg(test)]

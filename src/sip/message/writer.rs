@@ -1,8 +1,9 @@
 //! The writer: one buffer, from the start line to the body, in order.
 use super::lexis::is_line_breaker;
-use super::{Field, Message, Method, Name, lexis};
+use super::{Field, Message, Method, Name, lexis, scan};
 use bytes::{BufMut, Bytes, BytesMut};
-use core::fmt;
+use core::fmt::{self, Write as _};
+use core::net::{IpAddr, SocketAddr};
 
 pub use super::reason::reason_phrase;
 
@@ -135,8 +136,7 @@ impl Writer {
         if matches!(name, Name::Other | Name::ContentLength) {
             return false;
         }
-        self.out.put_slice(name.text().as_bytes());
-        self.out.put_slice(b": ");
+        self.out.put_slice(name.label().as_bytes());
         true
     }
 }
@@ -158,7 +158,7 @@ fn put_clean(out: &mut BytesMut, value: &[u8]) {
 
 /// Replaces what could end a line.
 fn clean(value: &mut [u8]) {
-    if memchr::memchr3(b'\r', b'\n', 0, value).is_some() {
+    if scan::control(value).is_some() {
         for byte in value {
             if is_line_breaker(*byte) {
                 *byte = b' ';
@@ -177,6 +177,34 @@ pub fn put_number(out: &mut BytesMut, mut number: u32) {
         number /= 10;
     }
     out.put_slice(&digits[from..]);
+}
+
+/// An address and its port as a URI or a Via names them: IPv6 in brackets, and without its scope, which is nobody
+/// else's business.
+pub fn put_address(out: &mut BytesMut, address: SocketAddr) {
+    let (open, close): (&[u8], &[u8]) = if address.is_ipv6() { (b"[", b"]:") } else { (b"", b":") };
+    out.put_slice(open);
+    put_ip(out, address.ip());
+    out.put_slice(close);
+    put_number(out, u32::from(address.port()));
+}
+
+/// An address alone, without brackets.
+pub fn put_ip(out: &mut BytesMut, address: IpAddr) {
+    match address {
+        IpAddr::V4(ip) => {
+            let [first, others @ ..] = ip.octets();
+            put_number(out, u32::from(first));
+            for octet in others {
+                out.put_u8(b'.');
+                put_number(out, u32::from(octet));
+            }
+        }
+        IpAddr::V6(ip) => {
+            let written = write!(out, "{ip}");
+            debug_assert!(written.is_ok(), "a growing buffer takes everything");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -240,6 +268,20 @@ mod tests {
             text(&out.finish(None)),
             "BYE sip:c@d SIP/2.0\r\nsUBJECT :  a\r\n b\r\nX: y Route: <sip:evil>\r\nX-y-: z\r\nContent-Length: 0\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn an_address_is_written_with_brackets_where_it_needs_them_and_never_with_a_scope() {
+        for (address, expected) in [
+            ("192.0.2.10:5060", "192.0.2.10:5060"),
+            ("0.0.0.255:65535", "0.0.0.255:65535"),
+            ("[2001:db8::1]:5070", "[2001:db8::1]:5070"),
+            ("[fe80::1%3]:5060", "[fe80::1]:5060"),
+        ] {
+            let mut out = BytesMut::new();
+            put_address(&mut out, address.parse().unwrap());
+            assert_eq!(out, expected);
+        }
     }
 
     #[test]

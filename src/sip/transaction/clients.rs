@@ -183,7 +183,7 @@ impl<U: Copy> Clients<U> {
     /// The transaction whose branch a response carries. A response with a second Via is for somebody behind us, and
     /// there is nobody (RFC 3261 §8.1.3.3).
     fn named_by(&mut self, response: &Message) -> Option<(Handle, U, &mut Sent)> {
-        let handle = response.via()?.branch()?.strip_prefix(BRANCH_COOKIE.as_bytes())?;
+        let handle = response.branch()?.strip_prefix(BRANCH_COOKIE.as_bytes())?;
         let id = Handle::read(handle)?;
         let entry = self.table.get_mut(id)?;
         let (user, sent) = (entry.user, entry.sent.as_mut()?);

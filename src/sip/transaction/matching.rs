@@ -1,6 +1,7 @@
 //! Which server transaction a request belongs to (RFC 3261 §17.2.3).
 use crate::base::entropy::Entropy;
-use crate::sip::message::{Message, Method};
+use crate::sip::message::{Message, Method, Via};
+use smallvec::SmallVec;
 use std::hash::{DefaultHasher, Hasher};
 
 /// What makes a request the same as another: branch, sent-by and method, or, from a peer of before RFC 3261, its
@@ -27,24 +28,23 @@ impl Matching {
         Self { halves: [half(), half()] }
     }
 
-    /// The key of this request itself; of the INVITE, for an ACK to a refusal.
-    pub fn own(&self, request: &Message) -> Key {
+    /// The key of this request itself; of the INVITE, for an ACK to a refusal. `via` is the request's topmost.
+    pub fn own(&self, request: &Message, via: Option<&Via<'_>>) -> Key {
         match request.method() {
-            Some(Method::Ack | Method::Invite) => self.key(request, b"INVITE"),
-            _ => self.key(request, request.method_text()),
+            Some(Method::Ack | Method::Invite) => self.key(request, via, b"INVITE"),
+            _ => self.key(request, via, request.method_text()),
         }
     }
 
     /// The key of the INVITE that a CANCEL names.
-    pub fn cancelled(&self, cancel: &Message) -> Key {
-        self.key(cancel, b"INVITE")
+    pub fn cancelled(&self, cancel: &Message, via: Option<&Via<'_>>) -> Key {
+        self.key(cancel, via, b"INVITE")
     }
 
-    fn key(&self, request: &Message, method: &[u8]) -> Key {
-        let mut digest = Digest(self.halves.clone());
+    fn key(&self, request: &Message, via: Option<&Via<'_>>, method: &[u8]) -> Key {
+        let mut digest = Digest::default();
         digest.part(method);
-        let via = request.via();
-        match via.as_ref().and_then(|via| via.branch().filter(|branch| is_unique(branch)).map(|branch| (via, branch))) {
+        match via.and_then(|via| via.branch().filter(|branch| is_unique(branch)).map(|branch| (via, branch))) {
             Some((via, branch)) => {
                 digest.part(branch);
                 digest.part_in_any_case(via.host);
@@ -54,13 +54,17 @@ impl Matching {
             // between requests of one dialog anyway.
             None => {
                 digest.part(request.request_uri());
-                digest.part(request.from().and_then(|from| from.tag()).unwrap_or_default());
+                digest.part(request.from_tag().unwrap_or_default());
                 digest.part(request.call_id().unwrap_or_default());
                 digest.number(request.cseq().map_or(0, |(number, _)| number));
                 digest.part(via.map_or(&[][..], |via| via.text));
             }
         }
-        digest.finish()
+        let [high, low] = self.halves.clone().map(|mut half| {
+            half.write(&digest.0);
+            u128::from(half.finish())
+        });
+        Key(high << 64 | low)
     }
 }
 
@@ -69,35 +73,24 @@ fn is_unique(branch: &[u8]) -> bool {
     branch.len() > 7 && branch[..7].eq_ignore_ascii_case(b"z9hG4bK")
 }
 
-struct Digest([DefaultHasher; 2]);
+/// What is hashed, put together first: a hash of one text costs half of one of its parts.
+#[derive(Default)]
+struct Digest(SmallVec<[u8; 192]>);
 
 impl Digest {
     /// The length first, so that parts cannot be shifted into each other.
     fn part(&mut self, bytes: &[u8]) {
-        for half in &mut self.0 {
-            half.write_usize(bytes.len());
-            half.write(bytes);
-        }
+        self.0.extend_from_slice(&bytes.len().to_le_bytes());
+        self.0.extend_from_slice(bytes);
     }
 
     fn part_in_any_case(&mut self, bytes: &[u8]) {
-        let mut lower = [0u8; 64];
-        for chunk in bytes.chunks(lower.len()) {
-            let lower = &mut lower[..chunk.len()];
-            lower.copy_from_slice(chunk);
-            lower.make_ascii_lowercase();
-            self.part(lower);
-        }
+        self.part(bytes);
+        let from = self.0.len() - bytes.len();
+        self.0[from..].make_ascii_lowercase();
     }
 
     fn number(&mut self, number: u32) {
-        for half in &mut self.0 {
-            half.write_u32(number);
-        }
-    }
-
-    fn finish(self) -> Key {
-        let [high, low] = self.0;
-        Key(u128::from(high.finish()) << 64 | u128::from(low.finish()))
+        self.0.extend_from_slice(&number.to_le_bytes());
     }
 }

@@ -71,8 +71,9 @@ impl<U: Copy> Servers<U> {
         out: &mut Vec<Transmit>,
     ) -> Option<Event<U>> {
         let matching = self.matching.get_or_insert_with(|| Matching::new(entropy));
-        let key = matching.own(&message);
-        let invite = (message.method() == Some(Method::Cancel)).then(|| matching.cancelled(&message));
+        let via = message.via();
+        let key = matching.own(&message, via.as_ref());
+        let invite = (message.method() == Some(Method::Cancel)).then(|| matching.cancelled(&message, via.as_ref()));
         if message.method() == Some(Method::Ack) {
             return self.acked(now, flow, key, message, wheel);
         }
@@ -83,7 +84,7 @@ impl<U: Copy> Servers<U> {
         if self.is_full_for(message.method()) {
             return None;
         }
-        let id = self.insert(now, flow, key, &message, entropy.bits(), wheel);
+        let id = self.insert(now, flow, key, (&message, via), entropy.bits(), wheel);
         let Some(invite) = invite else { return Some(Event::Request { id, flow, message }) };
         let named = self.by_key.get(&invite).map(|&id| (ServerId(id), self.table.get(id).and_then(|entry| entry.user)));
         Some(Event::Cancel { id, flow, message, invite: named })
@@ -117,8 +118,13 @@ impl<U: Copy> Servers<U> {
             }
         };
         if sends {
-            out.push(Transmit { flow: entry.flow, bytes: response.clone() });
-            entry.kept = if keeps { Kept::Response(response) } else { Kept::Nothing };
+            entry.kept = match code {
+                _ if !keeps => Kept::Nothing,
+                0..=199 => Kept::Response(response.clone()),
+                // A final response is kept for half a minute, and for so long not with the room that it was written in.
+                _ => Kept::Response(Bytes::copy_from_slice(&response)),
+            };
+            out.push(Transmit { flow: entry.flow, bytes: response });
         }
         self.settle(id.0, wheel);
     }
@@ -214,7 +220,7 @@ impl<U: Copy> Servers<U> {
         now: Mono,
         flow: Flow,
         key: Key,
-        message: &Message,
+        (message, via): (&Message, Option<Via<'_>>),
         nonce: u64,
         wheel: &mut Wheel<Timer>,
     ) -> ServerId {
@@ -224,7 +230,6 @@ impl<U: Copy> Servers<U> {
             _ => Machine::Other(Server::received(now, reliable)),
         };
         let kept = Kept::Request(message.bytes().clone(), flow.peer);
-        let via = message.via();
         let port = via.and_then(|via| via.port).unwrap_or(5060);
         let flow = response_flow(flow, via, port);
         let entry = Entry { flow, port, key, user: None, alarm: Alarm::default(), machine, kept };
