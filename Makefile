@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-compare test lint compare
+.PHONY: help deps deps-compare test soak lint compare
 
 # program:package, as Debian and Ubuntu name them
 TEST_TOOLS    := sipp:sip-tester baresip:baresip-core xmllint:libxml2-utils
@@ -24,6 +24,12 @@ deps-compare: ## install what the comparison needs
 test: deps ## every test, those from outside with SIPp and a real phone too
 	cargo test --locked --doc
 	cargo test --locked --all-targets
+
+# How long `soak` walks, in seconds.
+export SOAK_SECS ?= 3600
+
+soak: ## walks through the simulated network with fresh seeds for SOAK_SECS (an hour)
+	cargo test --locked --test world soak -- --ignored --nocapture
 
 lint: ## format, clippy and documentation, warnings denied
 	cargo fmt --check

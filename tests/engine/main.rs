@@ -12,6 +12,7 @@ mod refused;
 mod reliable;
 mod strangers;
 mod timers;
+mod too_late;
 mod watched;
 mod ways;
 mod world;

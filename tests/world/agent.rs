@@ -113,6 +113,8 @@ pub struct Agent {
     pub plan: Vec<(u64, Act)>,
     pub out: Vec<Out>,
     pub notes: Vec<Note>,
+    /// Whether it takes no more calls.
+    pub home: bool,
     serial: u64,
 }
 
@@ -130,6 +132,7 @@ impl Agent {
             plan: Vec::new(),
             out: Vec::new(),
             notes: Vec::new(),
+            home: false,
             serial: 0,
         }
     }
@@ -399,6 +402,7 @@ impl Agent {
 
     /// Everything it has to do with ends: what rings is cancelled, what talks is hung up, and nothing new is begun.
     pub fn go_home(&mut self, now: u64) {
+        self.home = true;
         self.plan.retain(|(_, act)| matches!(act, Act::Acknowledge { .. }));
         for dialog in 0..self.dialogs.len() {
             self.hang_up(now, dialog, false);

@@ -133,6 +133,10 @@ impl Leg {
         if message.method() != "INVITE" || message.branch() != self.branch {
             return None;
         }
+        if !self.spoke && now >= self.started + SILENCE {
+            // Its transaction is gone: nobody hears this.
+            return None;
+        }
         self.spoke = true;
         match message.code() {
             101..=199 if self.refused.is_none() => self.rings = true,

@@ -174,7 +174,8 @@ impl Promises {
     fn hung_up_on_far(&mut self, call: u64, bye: &Msg) {
         let Some(state) = self.calls.get(&call) else { return };
         let is_winner = state.winner.as_deref() == Some(bye.receiver_tag());
-        let reason = state.caller_bye || state.caller_unknown >= 2;
+        // A copy of its answer that comes after its own BYE gets another.
+        let reason = state.caller_bye || state.caller_unknown >= 2 || state.far_bye;
         let (protected, no_ack) = (state.protected, !state.punctual);
         self.hold(!is_winner || reason || (!protected && no_ack) || !self.complete && !protected, || {
             format!("call {call:x} was taken from the one who answered")

@@ -82,8 +82,8 @@ impl Agent {
         };
         let (dialog, cseq) = (invite.call_id().to_owned(), invite.cseq());
         self.notes.push(Note::Got { mark, method: "INVITE".into(), dialog, cseq });
-        if self.tempers.is_empty() {
-            return self.respond(now, id, 486, |_| {});
+        if self.tempers.is_empty() || self.home {
+            return self.respond(now, id, 480, |_| {});
         }
         let tempers = self.tempers.clone();
         let temper = self.chance.weighted(&tempers);
