@@ -98,6 +98,7 @@ pub struct Dialog {
 /// A message on its way out, and the port that it leaves from.
 pub struct Out {
     pub port: u16,
+    pub streamed: bool,
     pub text: String,
 }
 
@@ -147,15 +148,17 @@ impl Agent {
         format!("z9hG4bKw{:x}", self.serial())
     }
 
-    pub fn contact(&self) -> String {
-        format!("<sip:{}@127.0.0.1:{}>", self.name, self.port)
+    pub fn contact(&self, streamed: bool) -> String {
+        let transport = if streamed { ";transport=tcp" } else { "" };
+        format!("<sip:{}@127.0.0.1:{}{transport}>", self.name, self.port)
     }
 
     /// Sends from the peer's own port, or from its other address where it has the habit.
     pub fn send(&mut self, text: String) {
         let elsewhere = self.chance.percent(self.manner.elsewhere_percent);
         let port = if elsewhere { self.port + crate::net::OTHER_ADDRESS } else { self.port };
-        self.out.push(Out { port, text });
+        let streamed = text.split("\r\n").nth(1).is_some_and(|via| via.starts_with("Via: SIP/2.0/TCP"));
+        self.out.push(Out { port, streamed, text });
     }
 
     pub fn plan(&mut self, at: u64, act: Act) {
@@ -337,15 +340,17 @@ impl Agent {
     /// Starts a request in a dialog.
     pub fn in_dialog(&mut self, dialog: usize, method: &str, cseq: Option<u32>) -> Msg {
         let branch = self.branch();
-        let contact = self.contact();
         let port = self.port;
+        let streamed = self.dialogs[dialog].target.contains("transport=tcp");
+        let contact = self.contact(streamed);
+        let via = if streamed { "TCP" } else { "UDP" };
         let dialog = &mut self.dialogs[dialog];
         let cseq = cseq.unwrap_or_else(|| {
             dialog.local_cseq += 1;
             dialog.local_cseq
         });
         let mut out = Msg::request(method, &dialog.target);
-        out.put("Via", &format!("SIP/2.0/UDP 127.0.0.1:{port};branch={branch};rport"));
+        out.put("Via", &format!("SIP/2.0/{via} 127.0.0.1:{port};branch={branch};rport"));
         out.put("Max-Forwards", "70");
         out.put("From", &format!("{};tag={}", dialog.local, dialog.local_tag));
         let tag = if dialog.remote_tag.is_empty() { String::new() } else { format!(";tag={}", dialog.remote_tag) };

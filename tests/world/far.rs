@@ -48,7 +48,7 @@ impl Agent {
     fn ring(&mut self, now: u64, server: &Server, code: u16, fork: u8, reliable: bool) {
         let dialog = self.fork_of(server, fork);
         let tag = self.dialogs[dialog].local_tag.clone();
-        let contact = self.contact();
+        let contact = self.contact(server.request.is_streamed());
         let session = self.early_session(&server.request, code);
         let reliable = reliable && server.reliable.is_none() && server.request.has_token("Supported", "100rel");
         let rseq = server.rseq + 1;
@@ -79,7 +79,7 @@ impl Agent {
             None => self.fork_of(server, fork),
         };
         let tag = self.dialogs[dialog].local_tag.clone();
-        let contact = self.contact();
+        let contact = self.contact(server.request.is_streamed());
         let mark = server.request.mark().unwrap_or(Mark { call: 0, serial: 0 });
         let timer = first && self.chance.percent(self.manner.timer_percent);
         let secs = self.manner.timer_secs;

@@ -87,6 +87,7 @@ fn plan(number: &str, from: &str) -> &'static [u16] {
 pub struct Leg {
     pub call: u64,
     pub port: u16,
+    pub streamed: bool,
     started: u64,
     branch: String,
     spoke: bool,
@@ -106,12 +107,13 @@ struct Talk {
 }
 
 impl Leg {
-    pub fn new(call: u64, port: u16, now: u64, branch: &str) -> Leg {
+    pub fn new(call: u64, port: u16, now: u64, invite: &Msg) -> Leg {
         Leg {
             call,
             port,
             started: now,
-            branch: branch.to_owned(),
+            streamed: invite.is_streamed(),
+            branch: invite.branch().to_owned(),
             spoke: false,
             cancelled: false,
             notices: 0,

@@ -57,10 +57,10 @@ impl Client {
         let longest = if request.method() == "INVITE" { u64::MAX } else { T2 };
         Client {
             mark: request.mark(),
-            request,
             dialog,
             stage: Stage::Asked,
-            repeat: Some(Repeat::from(now, longest)),
+            repeat: (!request.is_streamed()).then(|| Repeat::from(now, longest)),
+            request,
             end: Some(now + PATIENCE),
             unwanted: false,
             cancelled: false,
@@ -164,7 +164,8 @@ impl Server {
         self.said = Some(response);
         if self.code >= 200 {
             self.end = Some(now + PATIENCE);
-            self.repeat = self.is_invite().then(|| Repeat::from(now, T2));
+            let repeats = self.is_invite() && (self.code < 300 || !self.request.is_streamed());
+            self.repeat = repeats.then(|| Repeat::from(now, T2));
             self.reliable = None;
         }
     }

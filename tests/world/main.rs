@@ -13,6 +13,7 @@ mod net;
 mod phone;
 mod promises;
 mod said;
+mod streams;
 mod talk;
 mod tally;
 mod temper;

@@ -17,6 +17,8 @@ pub struct Weather {
     pub delay_millis: (u64, u64),
     /// Peers that are not there: the port, from when to when, and whether the network says so.
     pub outages: Vec<(u16, u64, u64, bool)>,
+    /// When a connection breaks, whichever there is.
+    pub breaks: Vec<u64>,
 }
 
 impl Weather {
@@ -45,15 +47,19 @@ impl Weather {
                 weather.outages.push((*port, from, until, chance.percent(50)));
             }
         }
+        for _ in 0..chance.pick(&[0, 2, 10]) {
+            weather.breaks.push(chance.between(0, 120) * SECS + chance.between(0, 999) * MILLIS);
+        }
         weather
     }
 
     /// Whether everything arrives at some time.
     pub fn is_complete(&self) -> bool {
-        self.loss_percent == 0 && self.outages.is_empty()
+        self.loss_percent == 0 && self.outages.is_empty() && self.breaks.is_empty()
     }
 
-    fn outage(&self, port: u16, now: u64) -> Option<bool> {
+    /// Whether a peer is not there, and if so whether the network says it.
+    pub fn outage(&self, port: u16, now: u64) -> Option<bool> {
         let hit = |one: &&(u16, u64, u64, bool)| one.0 == port && (one.1..one.2).contains(&now);
         self.outages.iter().find(hit).map(|one| one.3)
     }
@@ -69,11 +75,14 @@ pub enum Fate {
 }
 
 impl Weather {
+    /// How long something takes.
+    pub fn way(&self, chance: &mut Chance) -> u64 {
+        let (shortest, longest) = self.delay_millis;
+        chance.between(shortest * MILLIS, longest * MILLIS)
+    }
+
     pub fn fate(&self, chance: &mut Chance, now: u64, peer: u16) -> Fate {
-        let way = |chance: &mut Chance| {
-            let (shortest, longest) = self.delay_millis;
-            now + chance.between(shortest * MILLIS, longest * MILLIS)
-        };
+        let way = |chance: &mut Chance| now + self.way(chance);
         if let Some(says_so) = self.outage(peer, now) {
             return if says_so && chance.percent(70) { Fate::Refused(way(chance)) } else { Fate::Lost };
         }
@@ -97,6 +106,13 @@ pub enum Arrival {
     AtPeer(u16, String),
     /// At the engine: what it sent to this port did not arrive.
     Refused(u16),
+    /// On a connection: at the engine, at a peer.
+    StreamedToEngine(u64, String),
+    StreamedToPeer(u64, u16, String),
+    /// A connection is there, or could not be opened, or breaks.
+    Opened(u64),
+    Unopened(u64),
+    Break,
 }
 
 /// What is under way.

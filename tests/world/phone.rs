@@ -10,6 +10,7 @@ use crate::wire::{Mark, Msg};
 pub struct Order {
     pub call: u64,
     pub number: &'static str,
+    pub streamed: bool,
     pub from: &'static str,
     /// Without an offer of its own.
     pub offerless: bool,
@@ -38,7 +39,8 @@ impl Agent {
     pub fn dial(&mut self, now: u64, order: &Order) {
         let serial = self.serial();
         let mark = Mark { call: order.call, serial };
-        let uri = format!("sip:{}@{}", order.number, crate::agent::ENGINE);
+        let transport = if order.streamed { ";transport=tcp" } else { "" };
+        let uri = format!("sip:{}@{}{transport}", order.number, crate::agent::ENGINE);
         self.dialogs.push(Dialog {
             call: order.call,
             calling: true,
@@ -204,7 +206,7 @@ impl Agent {
             let mut prack = self.in_dialog(dialog, "PRACK", None);
             prack.put("RAck", &rack);
             self.ask(now, dialog, prack);
-        } else if self.dialogs[dialog].target.ends_with("5060") {
+        } else if !self.dialogs[dialog].target.contains("callbox") {
             self.dialogs[dialog].target = response.contact();
         }
     }

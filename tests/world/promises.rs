@@ -93,6 +93,14 @@ impl Promises {
         }
     }
 
+    /// A connection is gone.
+    pub fn stream_ended(&mut self, now: u64, port: u16) {
+        self.trace.note(now, &format!("the connection with {} is gone", who(port)));
+        for leg in self.legs.values_mut().filter(|leg| leg.port == port && leg.streamed) {
+            leg.notices += 2;
+        }
+    }
+
     /// A peer sent something.
     pub fn said(&mut self, now: u64, port: u16, text: &str, fate: &Fate) {
         self.tally.messages += 1;
@@ -167,7 +175,7 @@ impl Promises {
         let (plan, over) = (call.plan.contains(&port), call.final_out.is_some());
         self.hold(plan, || format!("call {:x} went to {}", mark.call, who(port)));
         self.hold(!over, || format!("call {:x} had its answer and went to {}", mark.call, who(port)));
-        self.legs.entry(invite.call_id().to_owned()).or_insert_with(|| Leg::new(mark.call, port, now, invite.branch()));
+        self.legs.entry(invite.call_id().to_owned()).or_insert_with(|| Leg::new(mark.call, port, now, invite));
     }
 
     /// A BYE to a far end: to one who was let go at any time, to the one who has the call only for a reason.

@@ -177,7 +177,7 @@ impl Agent {
     }
 
     fn updated(&mut self, now: u64, id: u64, dialog: usize, request: &Msg) {
-        let contact = self.contact();
+        let contact = self.contact(request.is_streamed());
         let offer = request.mark().filter(|_| !request.body.is_empty());
         if offer.is_some() && self.is_negotiating(dialog) {
             return self.respond(now, id, 491, |_| {});

@@ -1,6 +1,7 @@
 //! What was sent, when, by whom, and what became of it: printed when a promise is broken.
 use crate::machines::MILLIS;
 use crate::net::{Fate, OTHER_ADDRESS};
+use crate::streams::EPHEMERAL;
 use crate::wire::Msg;
 
 #[derive(Default)]
@@ -43,7 +44,11 @@ fn seconds(now: u64) -> String {
 
 /// Who is at a port.
 pub fn who(port: u16) -> String {
-    let (home, other) = if port >= 6000 { (port - OTHER_ADDRESS, "'") } else { (port, "") };
+    let (home, other) = match port {
+        7000.. => (port - EPHEMERAL, "~"),
+        6000..7000 => (port - OTHER_ADDRESS, "'"),
+        _ => (port, ""),
+    };
     let name = match home {
         5060 => "callbox",
         5070 => "psap1",

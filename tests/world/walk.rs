@@ -5,6 +5,7 @@ use crate::machines::{MILLIS, SECS};
 use crate::net::{Arrival, Fate, OTHER_ADDRESS, Weather, Wire};
 use crate::phone::Order;
 use crate::promises::Promises;
+use crate::streams::{self, EPHEMERAL, Streams};
 use crate::talk::PROTECTED;
 use crate::temper::{MOODY, Manner, Temper, USELESS, WELL};
 use crate::wire::Msg;
@@ -73,6 +74,7 @@ pub struct Walk {
     agents: Vec<Agent>,
     weather: Weather,
     wire: Wire,
+    streams: Streams,
     chance: Chance,
     now: u64,
     pub promises: Promises,
@@ -89,7 +91,7 @@ impl Walk {
         let max_calls = usize::try_from(chance.pick(&[1000, 1000, 4])).unwrap_or(4);
         let setup = Setup {
             shard: 0,
-            listeners: vec![(Transport::Udp, udp)],
+            listeners: vec![(Transport::Udp, udp), (Transport::Tcp, udp)],
             max_calls,
             emergency_reserve_percent: 50,
             relay_unknown: false,
@@ -117,8 +119,21 @@ impl Walk {
             agents.push(Agent::new(name, port, Chance::new(chance.bits()), manner, Vec::new()));
         }
         let promises = Promises::new(&weather, max_calls);
-        let mut walk =
-            Walk { engine, cache, snapshot, agents, weather, wire: Wire::default(), chance, now: 0, promises };
+        let mut walk = Walk {
+            streams: Streams::default(),
+            engine,
+            cache,
+            snapshot,
+            agents,
+            weather,
+            wire: Wire::default(),
+            chance,
+            now: 0,
+            promises,
+        };
+        for at in walk.weather.breaks.clone() {
+            walk.wire.carry(at, Arrival::Break);
+        }
         walk.order_calls();
         if walk.chance.percent(40) {
             walk.input(Input::Configured);
@@ -134,6 +149,7 @@ impl Walk {
             let order = Order {
                 call: if protected { PROTECTED + number } else { number },
                 number: dialled,
+                streamed: self.chance.percent(20),
                 from,
                 offerless: self.chance.percent(15),
                 ack_after: self.chance.weighted(&[
@@ -235,12 +251,74 @@ impl Walk {
                 self.promises.refused(self.now, port);
                 self.input(Input::Unreachable(flow_to(port)));
             }
-            Arrival::AtPeer(port, text) => {
-                let now = self.now;
-                if let (Some(agent), Ok(message)) = (self.agent(port), Msg::read(text.as_bytes())) {
-                    agent.receive(now, message);
+            Arrival::AtPeer(port, text) => self.hand_over(port, &text),
+            Arrival::StreamedToEngine(id, text) => {
+                let Some(flow) = self.streams.flow(id) else { return };
+                if let Ok(message) = Msg::read(text.as_bytes()) {
+                    self.promises.came(self.now, flow.peer.port(), &message);
+                }
+                self.input(Input::Received { flow, bytes: Bytes::from(text) });
+            }
+            Arrival::StreamedToPeer(id, port, text) => {
+                if self.streams.flow(id).is_some() {
+                    self.hand_over(port, &text);
                 }
             }
+            Arrival::Opened(id) => {
+                if let Some(flow) = self.streams.flow(id) {
+                    self.input(Input::StreamOpen(flow.peer));
+                }
+            }
+            Arrival::Unopened(id) => self.break_stream(id, true),
+            Arrival::Break => {
+                if let Some(id) = self.streams.any(&mut self.chance) {
+                    let broken = self.chance.percent(50);
+                    self.break_stream(id, broken);
+                }
+            }
+        }
+    }
+
+    fn hand_over(&mut self, port: u16, text: &str) {
+        let now = self.now;
+        if let (Some(agent), Ok(message)) = (self.agent(port), Msg::read(text.as_bytes())) {
+            agent.receive(now, message);
+        }
+    }
+
+    /// A connection is gone, and what was on its way with it; the engine hears of a failure where the other end did not
+    /// close it.
+    fn break_stream(&mut self, id: u64, failed: bool) {
+        let Some(flow) = self.streams.end(id) else { return };
+        self.promises.stream_ended(self.now, flow.peer.port());
+        if failed {
+            self.input(Input::Unreachable(flow));
+        }
+        self.input(Input::StreamClosed(flow));
+    }
+
+    fn stream_to_peer(&mut self, flow: Flow, home: u16, bytes: &[u8], text: String) {
+        let carried = self.streams.send_to_peer(&self.weather, &mut self.chance, self.now, flow, home);
+        let gone = self.weather.outage(home, self.now);
+        let fate = if gone.is_some() { Fate::Lost } else { streams::fate(&carried) };
+        self.promises.left(self.now, flow.peer.port(), bytes, &fate);
+        if let Some(says_so) = gone {
+            let at = self.now + if says_so { self.weather.way(&mut self.chance) } else { 3 * SECS };
+            return self.wire.carry(at, Arrival::Unopened(carried.id));
+        }
+        if let Some(at) = carried.opened {
+            self.wire.carry(at, Arrival::Opened(carried.id));
+        }
+        self.wire.carry(carried.at, Arrival::StreamedToPeer(carried.id, home, text));
+    }
+
+    fn stream_to_engine(&mut self, home: u16, text: String) {
+        let carried = self.streams.send_to_engine(&self.weather, &mut self.chance, self.now, home);
+        let gone = self.weather.outage(home, self.now).is_some();
+        let fate = if gone { Fate::Lost } else { streams::fate(&carried) };
+        self.promises.said(self.now, home, &text, &fate);
+        if !gone {
+            self.wire.carry(carried.at, Arrival::StreamedToEngine(carried.id, text));
         }
     }
 
@@ -250,7 +328,8 @@ impl Walk {
     }
 
     fn agent(&mut self, port: u16) -> Option<&mut Agent> {
-        self.agents.iter_mut().find(|agent| agent.port == port || agent.port + OTHER_ADDRESS == port)
+        let is_at = |agent: &&mut Agent| [0, OTHER_ADDRESS, EPHEMERAL].iter().any(|other| agent.port + other == port);
+        self.agents.iter_mut().find(is_at)
     }
 
     /// Takes what the engine sent.
@@ -263,9 +342,13 @@ impl Walk {
                 self.promises.broken(format!("sent something to {}, who is no peer", transmit.flow.peer));
                 continue;
             };
+            let text = String::from_utf8_lossy(&transmit.bytes).into_owned();
+            if transmit.flow.transport == Transport::Tcp {
+                self.stream_to_peer(transmit.flow, home, &transmit.bytes, text);
+                continue;
+            }
             let fate = self.weather.fate(&mut self.chance, now, home);
             self.promises.left(now, port, &transmit.bytes, &fate);
-            let text = String::from_utf8_lossy(&transmit.bytes).into_owned();
             match fate {
                 Fate::Arrives(moments) => {
                     for at in moments {
@@ -294,6 +377,10 @@ impl Walk {
                 self.promises.noted(self.now, name, note);
             }
             for one in out {
+                if one.streamed {
+                    self.stream_to_engine(home, one.text);
+                    continue;
+                }
                 let fate = self.weather.fate(&mut self.chance, self.now, home);
                 self.promises.said(self.now, one.port, &one.text, &fate);
                 if let Fate::Arrives(moments) = fate {

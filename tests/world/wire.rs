@@ -119,6 +119,11 @@ impl Msg {
         self.get("Call-ID")
     }
 
+    /// Whether it travels on a stream.
+    pub fn is_streamed(&self) -> bool {
+        self.get("Via").starts_with("SIP/2.0/TCP")
+    }
+
     /// The URI of the Contact.
     pub fn contact(&self) -> String {
         let value = self.get("Contact");
