@@ -95,6 +95,7 @@ impl Promises {
 
     /// A connection is gone.
     pub fn stream_ended(&mut self, now: u64, port: u16) {
+        self.tally.count("broken streams".to_owned());
         self.trace.note(now, &format!("the connection with {} is gone", who(port)));
         for leg in self.legs.values_mut().filter(|leg| leg.port == port && leg.streamed) {
             leg.notices += 2;
@@ -105,7 +106,14 @@ impl Promises {
     pub fn said(&mut self, now: u64, port: u16, text: &str, fate: &Fate) {
         self.tally.messages += 1;
         if let Ok(message) = Msg::read(text.as_bytes()) {
+            self.count_streamed(&message);
             self.trace.message(now, &who(port), "callbox", &message, fate);
+        }
+    }
+
+    fn count_streamed(&mut self, message: &Msg) {
+        if message.is_streamed() {
+            self.tally.count("messages on streams".to_owned());
         }
     }
 
@@ -145,6 +153,7 @@ impl Promises {
             Ok(message) => message,
             Err(fault) => return self.broken(format!("wrote what cannot be read: {fault}")),
         };
+        self.count_streamed(&message);
         let is_probe = message.method() == "OPTIONS" && message.receiver_tag().is_empty() && message.is_request();
         if !is_probe {
             self.trace.message(now, "callbox", &who(port), &message, fate);
