@@ -1,13 +1,14 @@
 //! The engine's door: one input at a time, then what came of it.
 use super::call::{Call, Leg, Owner, Side, Stage, kind_of};
 use super::core::{Core, Setup, Wake};
+use super::foreign::Foreign;
 use super::midcall::{self, InDialog, relay};
 use super::prober::Prober;
 use super::reliable::{self, Reliable};
 use super::ring::{self, Ring};
 use super::story::{self, Decision, View};
 use super::table::Table;
-use super::{bridge, hangup, intake, strangers, watch};
+use super::{bridge, hangup, intake, judge, strangers, watch};
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
@@ -69,6 +70,7 @@ pub struct Engine {
     prober: Prober,
     /// Live INVITEs by caller, Call-ID and CSeq, to tell merged copies (RFC 3261 §8.2.2.2).
     merged: HashMap<u64, Handle, foldhash::fast::RandomState>,
+    foreign: Foreign,
 }
 
 /// Where an INVITE comes from.
@@ -89,6 +91,7 @@ impl Engine {
             calls: Table::default(),
             prober: Prober::default(),
             merged: HashMap::default(),
+            foreign: Foreign::default(),
         }
     }
 
@@ -208,10 +211,13 @@ impl Engine {
                 midcall::request(&mut self.core, &mut call, asked, now);
                 return self.after(now, call);
             }
-            if !self.early_request(now, id, flow, &message) {
-                self.refuse_unless_stranger(now, id, flow, &message, 481);
+            if self.early_request(now, id, flow, &message) {
+                return;
             }
-            return;
+            // An INVITE with a tag that we never gave may still be an emergency call; ours name a dialog that is over.
+            if method != Method::Invite || message.to_tag().and_then(Handle::read).is_some() {
+                return self.refuse_unless_stranger(now, id, flow, &message, 481);
+            }
         }
         let snapshot = self.core.cache.snapshot.load_full();
         let who = self.who(&snapshot, flow, &message);
@@ -284,7 +290,7 @@ impl Engine {
         }
         if let Some(code) = self.refusal(&decision, &invite) {
             self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code }));
-            return self.core.refuse(now, id, &invite, flow, code);
+            return self.core.answer(now, id, &invite, flow, code, |writer| judge::explain(writer, &invite, code));
         }
         self.begin(now, id, flow, invite, source.trunk.clone(), decision, merge_key);
     }
@@ -351,12 +357,14 @@ impl Engine {
         if self.core.draining {
             return Some(503);
         }
-        match class {
-            Class::Other if invite.number(Name::MaxForwards) == Some(0) => Some(483),
-            Class::Other if invite.version() != b"SIP/2.0" => Some(505),
-            Class::Other if intake::unknown_extensions(invite) => Some(420),
-            _ => None,
+        if class != Class::Other {
+            return None;
         }
+        judge::spelling(invite).or_else(|| match invite.number(Name::MaxForwards) {
+            _ if invite.to_tag().is_some() => Some(481),
+            Some(0) => Some(483),
+            _ => judge::understanding(invite),
+        })
     }
 
     #[allow(clippy::too_many_arguments, reason = "a call is begun with all that is known of it")]
@@ -400,6 +408,7 @@ impl Engine {
             merge_key,
         });
         self.merged.insert(merge_key, key);
+        self.foreign.enter(&call.caller.dialog, tag);
         let source = call.source.clone();
         if class == Class::Crisis {
             self.core.facts.push(Fact::CrisisCall);
@@ -516,7 +525,7 @@ impl Engine {
     /// The call and side whose dialog a message names: our tag leads to the place, the rest must fit.
     fn dialog_of(&mut self, message: &Message) -> Option<(Box<Call>, Side)> {
         let tag = message.to_tag()?;
-        let handle = Handle::read(tag)?;
+        let handle = self.foreign.handle_of(message, tag)?;
         let call = self.calls.take_at(handle.slot)?;
         let fits = |dialog: &Dialog| {
             let remote = message.from_tag().unwrap_or_default();
@@ -554,6 +563,7 @@ impl Engine {
             self.merged.remove(&call.merge_key);
         }
         if call.is_over() {
+            self.foreign.leave(&call.caller.dialog);
             return self.calls.remove(call.key);
         }
         if let Some(deadline) = call.deadline().filter(|deadline| call.scheduled.is_none_or(|known| *deadline < known))

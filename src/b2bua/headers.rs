@@ -160,11 +160,14 @@ pub const fn accept(profile: Profile) -> &'static str {
     }
 }
 
+/// The body types that we take from a caller's side.
+pub const ACCEPT_CALLER: &str = "application/sdp, application/pidf+xml, multipart/mixed";
+
 /// What an OPTIONS is told (RFC 3261 §11.2).
 pub fn abilities(writer: &mut Writer) {
     writer
         .field(Name::Allow, ALLOW_CALLER)
-        .field(Name::Accept, "application/sdp, application/pidf+xml, multipart/mixed")
+        .field(Name::Accept, ACCEPT_CALLER)
         .field(Name::AcceptEncoding, "identity")
         .field(Name::AcceptLanguage, "en")
         .field(Name::Supported, "timer");

@@ -1,10 +1,10 @@
 //! An INVITE in plain words. From here down there is no SIP.
-use super::geolocation;
+use super::{geolocation, judge};
 use crate::classify::Dialled;
 use crate::fact::Defect;
 use crate::pidf::{self, Conveyed};
 use crate::record::{Number, Source};
-use crate::sip::message::{Message, Name, NameAddr, Scheme, Uri, multipart, uri};
+use crate::sip::message::{ContentLength, Message, Name, NameAddr, Scheme, Uri, multipart, uri};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -126,41 +126,28 @@ fn locations(invite: &Message) -> (Option<Conveyed>, bool) {
 
 /// Faults of an INVITE that do not stop an emergency call (rulings 1), each a fact.
 pub fn defects(invite: &Message) -> SmallVec<[Defect; 4]> {
-    let mut found = SmallVec::new();
-    if invite.version() != b"SIP/2.0" {
-        found.push(Defect::Version);
-    }
-    if !matches!(invite.number(Name::MaxForwards), Some(1..=255)) {
-        found.push(Defect::MaxForwards);
-    }
-    if unknown_extensions(invite) {
-        found.push(Defect::Require);
-    }
-    if invite.contact().is_none() {
-        found.push(Defect::Contact);
-    }
-    if invite.dropped() > 0 {
-        found.push(Defect::Dropped);
-    }
-    if invite.from_tag().is_none() {
-        found.push(Defect::FromTag);
-    }
-    if invite.to().is_none() {
-        found.push(Defect::To);
-    }
-    if invite.fault().is_some() {
-        found.push(Defect::Body);
-    }
-    found
-}
-
-/// Extensions that a caller may require of us: we have them.
-const EXTENSIONS: [&str; 4] = ["100rel", "timer", "replaces", "from-change"];
-
-/// Whether the INVITE requires an extension that we do not have (RFC 3261 §8.2.2.3).
-pub fn unknown_extensions(invite: &Message) -> bool {
-    invite
-        .list(Name::Require)
-        .chain(invite.list(Name::ProxyRequire))
-        .any(|tag| !EXTENSIONS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(tag)))
+    let uri = Uri::read(invite.request_uri());
+    let has_session = || {
+        let content_type = invite.value(Name::ContentType).unwrap_or_default();
+        multipart::is_type(content_type, "application/sdp")
+            || multipart::parts(content_type, invite.body_slice()).iter().any(|part| part.is("application/sdp"))
+    };
+    let checks = [
+        (Defect::Version, invite.version() != b"SIP/2.0"),
+        (Defect::MaxForwards, !matches!(invite.number(Name::MaxForwards), Some(1..=255))),
+        (Defect::Require, judge::unknown_extensions(invite).next().is_some()),
+        (Defect::Contact, invite.contact().is_none() || judge::has_bad_contact(invite)),
+        (Defect::Dropped, invite.dropped() > 0),
+        (Defect::FromTag, invite.from_tag().is_none()),
+        (Defect::From, !judge::is_strict(invite, Name::From)),
+        (Defect::To, !judge::is_strict(invite, Name::To)),
+        (Defect::ToTag, invite.to_tag().is_some()),
+        (Defect::Via, judge::has_bad_via(invite)),
+        (Defect::RequestUri, uri.is_none_or(|uri| judge::is_bent(&uri))),
+        (Defect::Repeated, judge::repeats(invite)),
+        (Defect::ContentLength, invite.content_length() == ContentLength::Unusable),
+        (Defect::Body, invite.fault().is_some()),
+        (Defect::NoSession, !invite.body_slice().is_empty() && !has_session()),
+    ];
+    checks.into_iter().filter_map(|(defect, found)| found.then_some(defect)).collect()
 }

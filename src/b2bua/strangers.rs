@@ -1,6 +1,6 @@
 //! Requests that belong to no call: OPTIONS, and all that is not for us.
 use super::core::Core;
-use super::{headers, intake};
+use super::{headers, intake, judge};
 use crate::base::now::Now;
 use crate::cache::{Snapshot, Who};
 use crate::classify::{self, Class};
@@ -11,7 +11,7 @@ use crate::sip::respond;
 use crate::sip::transaction::ServerId;
 
 /// Whether a request has what every transaction needs: a head that ends, a Via, a From, a Call-ID and a CSeq of its own
-/// method (rulings 1; RFC 3261 §8.1.1).
+/// method (rulings 1; RFC 3261 §8.1.1). Two different ones are as good as none (RFC 4475 §3.3.8).
 pub fn is_usable(request: &Message) -> bool {
     let method = request.method();
     request.fault() != Some(Unreadable::Head)
@@ -19,6 +19,13 @@ pub fn is_usable(request: &Message) -> bool {
         && request.from().is_some()
         && request.call_id().is_some()
         && request.cseq().is_some_and(|(_, of)| Some(of) == method)
+        && [Name::From, Name::CallId, Name::CSeq].into_iter().all(|name| says_one_thing(request, name))
+}
+
+fn says_one_thing(request: &Message, name: Name) -> bool {
+    let mut values = request.values(name);
+    let first = values.next();
+    values.all(|value| Some(value) == first)
 }
 
 /// Answers 400 to a request that nothing can be kept of; ACK is never answered, and without a Via there is no way back.
@@ -42,7 +49,8 @@ pub fn answer(core: &mut Core, now: Now, id: ServerId, flow: Flow, request: &Mes
         core.facts.push(Fact::UnknownSource { refused: false });
         return core.layer.ignore(id);
     };
-    let code = match request.method() {
+    let code = judge::spelling(request).unwrap_or_else(|| match request.method() {
+        Some(Method::Options) if judge::unknown_extensions(request).next().is_some() => 420,
         Some(Method::Options) if core.draining => 503,
         Some(Method::Options) => 200,
         Some(Method::Message) => match source.filter(|source| is_emergency(snapshot, request, source)) {
@@ -56,13 +64,10 @@ pub fn answer(core: &mut Core, now: Now, id: ServerId, flow: Flow, request: &Mes
         Some(Method::Bye | Method::Update | Method::Info | Method::Prack | Method::Notify) => 481,
         Some(Method::Register | Method::Subscribe | Method::Publish) => 405,
         _ => 501,
-    };
+    });
     core.answer(now, id, request, flow, code, |writer| match code {
         200 => headers::abilities(writer),
-        405 | 501 => {
-            writer.field(Name::Allow, headers::ALLOW_CALLER);
-        }
-        _ => {}
+        _ => judge::explain(writer, request, code),
     });
 }
 

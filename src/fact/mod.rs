@@ -97,10 +97,24 @@ pub enum Defect {
     Dropped,
     /// The From header has no tag.
     FromTag,
-    /// The To header was missing or unreadable.
+    /// The From header is not as the grammar has it and was repaired.
+    From,
+    /// The To header was missing, unreadable or repaired.
     To,
+    /// The To header has a tag of a dialog that is not there; a call was begun all the same.
+    ToTag,
+    /// A Via below the top one, or what stands around them, cannot be read.
+    Via,
+    /// The Request-URI has brackets, white space or headers in it, or cannot be read.
+    RequestUri,
+    /// A header that a request has once came several times; the first was taken.
+    Repeated,
+    /// Content-Length cannot be used; the body reaches to the end of the datagram.
+    ContentLength,
     /// The body is shorter than its Content-Length; what is there was used.
     Body,
+    /// The body has no session description that we can find.
+    NoSession,
 }
 
 impl Defect {
@@ -113,8 +127,15 @@ impl Defect {
             Defect::Contact => "contact",
             Defect::Dropped => "dropped_header",
             Defect::FromTag => "from_tag",
+            Defect::From => "from",
             Defect::To => "to",
+            Defect::ToTag => "to_tag",
+            Defect::Via => "via",
+            Defect::RequestUri => "request_uri",
+            Defect::Repeated => "repeated_header",
+            Defect::ContentLength => "content_length",
             Defect::Body => "short_body",
+            Defect::NoSession => "no_session",
         }
     }
 }

@@ -10,3 +10,4 @@ mod readme;
 mod router;
 mod scenarios;
 mod sipp;
+mod torture;

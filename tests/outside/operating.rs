@@ -3,8 +3,6 @@ use crate::lab_ports::LabPorts;
 use crate::program::Program;
 use crate::router::{self, in_repository};
 use crate::sipp::{Answerer, Caller};
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -48,15 +46,6 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The page that Prometheus reads.
-fn metrics() -> String {
-    let mut stream = TcpStream::connect("127.0.0.1:9090").expect("metrics are served");
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n").expect("a request");
-    let mut page = String::new();
-    stream.read_to_string(&mut page).expect("a page");
-    page
-}
-
 fn says(router: &mut Program, words: &str) {
     router.await_line(words, |line| line.contains(words).then_some(()));
 }
@@ -70,7 +59,7 @@ fn prometheus_reads_what_became_of_a_call_and_nothing_of_who_made_it() {
     psap.finishes();
     caller.finishes();
     says(&mut router, "call ended");
-    let page = metrics();
+    let page = router::metrics();
     assert!(page.contains("200 OK"), "{page}");
     for line in [
         "callbox_calls_total{class=\"emergency\",outcome=\"completed\"} 1",

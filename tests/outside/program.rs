@@ -76,6 +76,11 @@ impl Program {
         }
     }
 
+    /// Whether it has not ended.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|ended| ended.is_none())
+    }
+
     /// Everything that it said and that was waited past.
     pub fn said(&self) -> &[String] {
         &self.said

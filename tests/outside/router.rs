@@ -1,6 +1,7 @@
 //! The router under test: the program itself, started as an operator would.
 use crate::program::Program;
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -53,6 +54,15 @@ fn ready(mut router: Program) -> Program {
         panic!("callbox says it is ready, but does not answer OPTIONS\n{}", router.tail());
     }
     router
+}
+
+/// The page that Prometheus reads.
+pub fn metrics() -> String {
+    let mut stream = TcpStream::connect("127.0.0.1:9090").expect("metrics are served");
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n").expect("a request");
+    let mut page = String::new();
+    stream.read_to_string(&mut page).expect("a page");
+    page
 }
 
 /// Whether somebody answers OPTIONS with 200 there: asked up to a hundred times, 50 ms apart.

@@ -26,6 +26,8 @@ const QUEUE: usize = 256;
 const OPENING: Duration = Duration::from_secs(5);
 /// How long a peer may take to write the rest of a message that it began.
 const REST: Duration = Duration::from_secs(10);
+/// How long a stream that cannot be read on waits for the answers that are on their way.
+const LEAVING: Duration = Duration::from_millis(200);
 /// A connection between messages may be silent for as long as it likes: dialogs live on it.
 const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 /// How many connection requests wait to be taken.
@@ -206,7 +208,7 @@ async fn converse(
                         }
                         // Where the next message begins is not known any more (RFC 3261 §18.3).
                         Err(broken) => {
-                            let _refusal = refuse(&mut to_peer, flow, broken).await;
+                            let _refusal = take_leave(&mut to_peer, &mut queue, flow, broken).await;
                             return Ended::Broken;
                         }
                     }
@@ -222,6 +224,24 @@ async fn converse(
     }
 }
 
+/// Writes what is still owed for the messages in front of the one that cannot be framed, and ends the stream.
+async fn take_leave(
+    to_peer: &mut WriteHalf<'_>,
+    queue: &mut mpsc::Receiver<Bytes>,
+    flow: Flow,
+    broken: Broken,
+) -> io::Result<()> {
+    refuse(to_peer, flow, broken).await?;
+    let owed = async {
+        while let Some(bytes) = queue.recv().await {
+            to_peer.write_all(&bytes).await?;
+        }
+        io::Result::Ok(())
+    };
+    tokio::time::timeout(LEAVING, owed).await.unwrap_or(Ok(()))?;
+    to_peer.shutdown().await
+}
+
 /// Answers 400 to a request whose end cannot be told, where its head allows an answer (RFC 3261 §18.3).
 async fn refuse(to_peer: &mut WriteHalf<'_>, flow: Flow, broken: Broken) -> io::Result<()> {
     let Ok(request) = Message::read_head(broken.head) else { return Ok(()) };
@@ -230,8 +250,7 @@ async fn refuse(to_peer: &mut WriteHalf<'_>, flow: Flow, broken: Broken) -> io::
     }
     let tag = Some(&b"unframed"[..]);
     let response = respond::respond(BytesMut::new(), &request, flow.peer, 400, "", tag, false).finish(None);
-    to_peer.write_all(&response).await?;
-    to_peer.shutdown().await
+    to_peer.write_all(&response).await
 }
 
 async fn tell(news: &mpsc::Sender<News>, what: News) {
