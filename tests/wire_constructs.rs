@@ -273,7 +273,8 @@ fn headers_past_a_limit_are_dropped_and_not_the_call() {
     let many = "X: y\r\n z\r\n".repeat(400);
     let message = invite(&format!("{many}l: 1\r\n"), b"body");
     assert_eq!((message.fields().len(), message.dropped()), (limits::FIELDS, 5 + 400 + 1 - 256));
-    assert_eq!(message.body(), "body");
+    // but where a message ends is not a matter of taste: on a stream the next one begins there
+    assert_eq!(message.body(), "b");
     let exact = invite(&"X: y\r\n".repeat(limits::FIELDS - 5), b"body");
     assert_eq!((exact.fields().len(), exact.dropped(), exact.body()), (limits::FIELDS, 0, Bytes::from("body")));
 }

@@ -17,6 +17,7 @@ use tokio::net::tcp::WriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
+use tokio::time::Instant;
 
 /// How many connections are kept.
 const CONNECTIONS: usize = 4096;
@@ -24,7 +25,7 @@ const CONNECTIONS: usize = 4096;
 const QUEUE: usize = 256;
 /// How long a connection may take to open.
 const OPENING: Duration = Duration::from_secs(5);
-/// How long a peer may take to write the rest of a message that it began.
+/// How long a peer may take to write a message.
 const REST: Duration = Duration::from_secs(10);
 /// How long a stream that cannot be read on waits for the answers that are on their way.
 const LEAVING: Duration = Duration::from_millis(200);
@@ -189,16 +190,18 @@ async fn converse(
     let (mut from_peer, mut to_peer) = stream.split();
     let mut framer = Framer::default();
     let mut buffer = vec![0; 16 * 1024];
+    let (mut is_inside, mut deadline) = (false, Instant::now() + FOREVER);
     loop {
-        let rest = if framer.is_inside_message() { REST } else { FOREVER };
         tokio::select! {
-            read = tokio::time::timeout(rest, from_peer.read(&mut buffer)) => {
+            read = tokio::time::timeout_at(deadline, from_peer.read(&mut buffer)) => {
                 let Ok(Ok(length)) = read else { return Ended::Broken };
                 if length == 0 {
                     return Ended::ByPeer;
                 }
                 framer.push(&buffer[..length]);
+                let (was_inside, mut has_cut) = (is_inside, false);
                 for frame in framer.by_ref() {
+                    has_cut = true;
                     match frame {
                         Ok(Frame::Message(bytes)) => tell(news, News::Arrival(Arrival::Message(flow, bytes))).await,
                         Ok(Frame::Ping) => {
@@ -212,6 +215,13 @@ async fn converse(
                             return Ended::Broken;
                         }
                     }
+                }
+                // The time runs from the first byte of a message: one byte a second is not patience enough.
+                is_inside = framer.is_inside_message();
+                if !is_inside {
+                    deadline = Instant::now() + FOREVER;
+                } else if has_cut || !was_inside {
+                    deadline = Instant::now() + REST;
                 }
             }
             bytes = queue.recv() => {

@@ -131,15 +131,22 @@ impl Head {
         }
     }
 
-    /// Passes what follows the last field that is kept, to where the head ends.
+    /// Passes what follows the last field that is kept, to where the head ends. A Content-Length there still counts: what
+    /// is left out of a message must not move its end.
     fn drop_rest(&mut self, bytes: &[u8], from: usize, lf_only: bool) {
         let empty: &[u8] = if lf_only { b"\n\n" } else { b"\r\n\r\n" };
         // the line end in front counts: the rest can begin with the empty line
         let before = from - empty.len() / 2;
         let end = memchr::memmem::find(&bytes[before..], empty).map(|at| before + at + empty.len() / 2);
         let dropped = &bytes[from..end.unwrap_or(bytes.len()).max(from)];
-        let starts = dropped.split_inclusive(|&byte| byte == b'\n').filter(|line| !is_space(line[0])).count();
-        self.dropped = self.dropped.saturating_add(u16::try_from(starts).unwrap_or(u16::MAX));
+        let lines = dropped.split_inclusive(|&byte| byte == b'\n').filter(|line| !is_space(line[0]));
+        for line in lines {
+            self.dropped = self.dropped.saturating_add(1);
+            let Some(colon) = line.iter().take(LONGEST_NAME).position(|&byte| byte == b':') else { continue };
+            if Name::read(lexis::trim(&line[..colon])) == Name::ContentLength {
+                self.length = self.length.and(lexis::trim(&line[colon + 1..]));
+            }
+        }
         self.end = end.map(|end| end + empty.len() / 2);
     }
 
@@ -186,6 +193,9 @@ impl ContentLength {
         }
     }
 }
+
+/// How far a name is looked for in a line that is left out: further than any name of ours reaches.
+const LONGEST_NAME: usize = 32;
 
 /// What may stand between messages: line ends, and the spaces or NULs that some peers keep a path alive with.
 fn is_idle(byte: u8) -> bool {

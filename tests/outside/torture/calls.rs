@@ -38,6 +38,15 @@ pub fn emergency_invite(wire: &Wire) -> String {
     )
 }
 
+/// Waits for the 200 to an INVITE.
+pub fn await_call(wire: &mut Wire, invite: &Text) -> Result<Text, String> {
+    match wire.await_final(invite.field("Call-ID").as_deref()) {
+        Came::Message(ok) if ok.status() == Some(200) => Ok(ok),
+        Came::Message(refusal) => Err(format!("{} instead of an answer", refusal.start())),
+        Came::End | Came::Nothing => Err("no answer".into()),
+    }
+}
+
 /// The next INVITE that a far end gets.
 pub fn next_heard(far_ends: &FarEnds, after: &str) -> Heard {
     let heard = far_ends.heard.recv_timeout(Duration::from_secs(15));
@@ -46,14 +55,19 @@ pub fn next_heard(far_ends: &FarEnds, after: &str) -> Heard {
 
 /// Acknowledges a 200 to an INVITE, hangs up, and hears that this was taken. All that it needs is in the 200.
 pub fn hang_up(wire: &mut Wire, ok: &Text, after: &str) {
+    hang_up_with(wire, ok, ok.cseq().0 + 1, after);
+}
+
+/// The same with a BYE of this CSeq number.
+pub fn hang_up_with(wire: &mut Wire, ok: &Text, bye: u32, after: &str) {
     let (cseq, _) = ok.cseq();
     let ack = bytes(&in_dialog(wire, ok, "ACK", cseq, SESSION));
     wire.send(&ack);
-    let bye = bytes(&in_dialog(wire, ok, "BYE", cseq + 1, ""));
-    wire.send(&bye);
+    let request = bytes(&in_dialog(wire, ok, "BYE", bye, ""));
+    wire.send(&request);
     loop {
         match wire.await_final(ok.field("Call-ID").as_deref()) {
-            Came::Message(answer) if answer.cseq() == (cseq + 1, "BYE".into()) => {
+            Came::Message(answer) if answer.cseq() == (bye, "BYE".into()) => {
                 assert_eq!(answer.status(), Some(200), "{} to BYE after {after}", answer.start());
                 return;
             }

@@ -13,6 +13,9 @@ pub const PSAP: u16 = 5070;
 pub const RELAY: u16 = 5072;
 pub const GATEWAY: u16 = 5074;
 
+/// An INVITE with this header is answered a hundred times, by a hundred that say they are it.
+pub const MANY_ANSWERS: &str = "Many-Answers";
+
 /// What every far end offers or answers.
 pub const SESSION: &str =
     "v=0\r\no=far 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
@@ -75,6 +78,9 @@ fn responses(port: u16, request: &Text) -> Vec<String> {
     match request.method() {
         "ACK" => Vec::new(),
         "INVITE" if port == GATEWAY => vec![response(request, "404 Not Found", "")],
+        "INVITE" if request.field(MANY_ANSWERS).is_some() => (0..100)
+            .map(|number| response(request, "200 OK", SESSION).replacen(";tag=far", &format!(";tag=far{number}"), 1))
+            .collect(),
         "INVITE" => vec![response(request, "180 Ringing", ""), response(request, "200 OK", SESSION)],
         _ => vec![response(request, "200 OK", "")],
     }

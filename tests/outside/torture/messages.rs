@@ -1,5 +1,5 @@
 //! The torture messages, one after the other.
-use super::calls::{acknowledge, bytes, fence, fresh, good_call, hang_up, next_heard};
+use super::calls::{acknowledge, await_call, bytes, fence, fresh, good_call, hang_up, next_heard};
 use super::far_ends::{FarEnds, GATEWAY};
 use super::table::{Emergency, RFC4475, RFC5118, Row, Then};
 use super::text::Text;
@@ -143,12 +143,7 @@ fn try_emergency(tried: &mut Tried, folder: &str, row: &Row, stream: bool) -> Re
         Ok(defects) => defects,
         Err(status) => return await_status(wire, &request, status),
     };
-    let Came::Message(ok) = wire.await_final(request.field("Call-ID").as_deref()) else {
-        return Err("no answer".into());
-    };
-    if ok.status() != Some(200) {
-        return Err(format!("{} instead of an answer", ok.start()));
-    }
+    let ok = await_call(wire, &request)?;
     let heard = next_heard(&tried.far_ends, row.name);
     if heard.port == GATEWAY {
         return Err("the gateway heard it".into());
@@ -173,7 +168,7 @@ fn told_since(before: &str) -> Vec<String> {
 }
 
 /// A message out of the archives. RFC 5118's has bare line feeds and lacks some empty lines.
-fn torture(folder: &str, name: &str) -> Vec<u8> {
+pub fn torture(folder: &str, name: &str) -> Vec<u8> {
     let path = in_repository("tests/data/torture").join(folder).join(format!("{name}.dat"));
     let bytes = std::fs::read(path).expect("the message is there");
     if folder == "rfc4475" {

@@ -3,6 +3,7 @@
 //! left in it.
 mod calls;
 mod far_ends;
+mod hostile;
 mod messages;
 mod table;
 mod text;

@@ -3,6 +3,7 @@
 /// A message.
 #[derive(Clone, Debug)]
 pub struct Text {
+    pub whole: String,
     start: String,
     head: Vec<(String, String)>,
 }
@@ -18,7 +19,7 @@ impl Text {
             let (name, value) = line.split_once(':').unwrap_or((line, ""));
             (long(name.trim()), value.trim().to_owned())
         };
-        Text { start, head: lines.map(field).collect() }
+        Text { whole: text.clone(), start, head: lines.map(field).collect() }
     }
 
     pub fn start(&self) -> &str {
