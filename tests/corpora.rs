@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 type Check = fn(&[u8]);
 
 /// How many inputs are made up from the kept ones, for each target.
-const MADE_UP: usize = 2000;
+const MADE_UP: usize = 1000;
 
 #[test]
 fn every_kept_datagram_keeps_the_readers_promises() {

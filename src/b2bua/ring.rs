@@ -255,6 +255,7 @@ fn is_readable(bytes: &Bytes) -> bool {
 /// A response to an INVITE of ours.
 pub fn heard(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
     let code = response.status().unwrap_or(0);
+    call.heard_at = now.mono;
     let is_free = call.stage == Stage::Ringing && call.ring.as_deref().is_some_and(|ring| ring.winner.is_none());
     let Some(attempt) = attempt_mut(call, number) else {
         let flow = call.answerer.as_ref().map(|leg| leg.dialog.flow);
@@ -484,6 +485,11 @@ pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
     }
     let Some(ring) = call.ring.as_deref_mut() else { return };
     if ring.progress_at.is_some_and(|at| at <= now.mono) {
+        // A target that rings is left to ring, but not for a caller who may have been gone for that long.
+        if now.mono.since(call.heard_at) >= core.setup.orphan_max {
+            core.note(call, |call, kind| Fact::Orphaned { call, kind });
+            return give_up(core, call, now);
+        }
         ring.progress_at = Some(now.mono + PROGRESS);
         bridge::progress(core, call, now);
     }

@@ -193,6 +193,27 @@ fn the_last_target_is_left_to_ring_for_as_long_as_the_caller_waits() {
 }
 
 #[test]
+fn a_ring_of_which_nobody_speaks_any_more_ends_after_the_time_that_orphans_have() {
+    let mut world = World::new();
+    world.dial(KNOWN, "911");
+    for port in [PSAP_1, PSAP_2, RELAY] {
+        let far = world.rung(port);
+        world.answer(&far, 486);
+    }
+    let gateway = world.rung(GATEWAY);
+    world.until(1_800_000);
+    world.answer(&gateway, 180);
+    world.until(5_340_000);
+    assert_eq!(world.engine.active_calls(), 1);
+    world.clear();
+    world.until(5_461_000);
+    world.got(CALLER, "503 INVITE");
+    world.got(GATEWAY, "CANCEL");
+    world.pass(64);
+    assert!(world.is_idle());
+}
+
+#[test]
 fn a_caller_hears_something_every_minute_also_while_nothing_rings() {
     let mut world = World::new();
     world.dial(KNOWN, "911");

@@ -58,12 +58,13 @@ impl Writer {
         }
         self
     }
-    /// One header field whose name has no [`Name`]. A character that no name may have becomes `-`.
+    /// One header field whose name has no [`Name`]. A character that no name may have becomes `_`,
+    /// which stands in no name that means something, so that none comes into being here.
     pub fn other(&mut self, name: &[u8], value: &[u8]) -> &mut Writer {
         if Name::read(name) == Name::ContentLength || name.is_empty() {
             return self;
         }
-        self.out.extend(name.iter().map(|&byte| if lexis::is_token(byte) { byte } else { b'-' }));
+        self.out.extend(name.iter().map(|&byte| if lexis::is_token(byte) { byte } else { b'_' }));
         self.out.put_slice(b": ");
         put_clean(&mut self.out, value);
         self.out.put_slice(b"\r\n");
@@ -252,7 +253,8 @@ mod tests {
     fn the_length_is_ours_alone() {
         let mut out = Writer::response(BytesMut::new(), 200, "OK");
         out.field(Name::ContentLength, "7").other(b"l", b"8").number(Name::ContentLength, 9).field(Name::Other, "x");
-        assert_eq!(text(&out.finish(None)), "SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n");
+        out.other(b"Content\0Length", b"5");
+        assert_eq!(text(&out.finish(None)), "SIP/2.0 200 OK\r\nContent_Length: 5\r\nContent-Length: 0\r\n\r\n");
     }
 
     #[test]
@@ -266,7 +268,7 @@ mod tests {
         }
         assert_eq!(
             text(&out.finish(None)),
-            "BYE sip:c@d SIP/2.0\r\nsUBJECT :  a\r\n b\r\nX: y Route: <sip:evil>\r\nX-y-: z\r\nContent-Length: 0\r\n\r\n"
+            "BYE sip:c@d SIP/2.0\r\nsUBJECT :  a\r\n b\r\nX: y Route: <sip:evil>\r\nX_y_: z\r\nContent-Length: 0\r\n\r\n"
         );
     }
 
