@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-compare test soak lint compare
+.PHONY: help deps deps-compare test soak lint compare fuzz deps-fuzz
 
 # program:package, as Debian and Ubuntu name them
 TEST_TOOLS    := sipp:sip-tester baresip:baresip-core xmllint:libxml2-utils
@@ -39,3 +39,21 @@ lint: ## format, clippy and documentation, warnings denied
 compare: deps-compare ## CPU and memory a call, beside Kamailio and the kernel's floor
 	cargo build --locked --release
 	python3 benches/compare/compare.py --callbox "$${CARGO_TARGET_DIR:-target}/release/callbox"
+
+# The fuzzers' own sanitizer is left out: there is no unsafe code here for it to watch, and with it they are slower.
+FUZZ_SECS      ?= 3600
+FUZZ_TARGETS   ?= reader framing multipart sdp engine
+FUZZ_TOOLCHAIN ?= nightly
+FUZZ_VERSION   := 0.13.1
+
+deps-fuzz: ## install the fuzzer's driver, and say if its compiler is missing
+	@rustc +$(FUZZ_TOOLCHAIN) --version || { echo "fuzzing needs a nightly compiler: rustup toolchain install nightly" >&2; exit 1; }
+	@cargo fuzz --version 2>/dev/null | grep -qF ' $(FUZZ_VERSION)' || cargo install cargo-fuzz --version $(FUZZ_VERSION) --locked
+
+fuzz: deps-fuzz ## fuzz each of FUZZ_TARGETS for FUZZ_SECS; what fails is kept in fuzz/artifacts
+	@for target in $(FUZZ_TARGETS); do \
+		mkdir -p fuzz/corpus/$$target fuzz/found/$$target; \
+		cargo +$(FUZZ_TOOLCHAIN) fuzz run --sanitizer none $$target \
+			fuzz/corpus/$$target fuzz/corpora/$$target fuzz/found/$$target -- \
+			-max_total_time=$(FUZZ_SECS) -max_len=8192 -timeout=10 -dict=fuzz/sip.dict -print_final_stats=1; \
+	done

@@ -201,6 +201,7 @@ fn a_ring_of_which_nobody_speaks_any_more_ends_after_the_time_that_orphans_have(
         world.answer(&far, 486);
     }
     let gateway = world.rung(GATEWAY);
+    world.answer(&gateway, 180);
     world.until(1_800_000);
     world.answer(&gateway, 180);
     world.until(5_340_000);
