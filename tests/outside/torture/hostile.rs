@@ -1,7 +1,7 @@
 //! Hostile inputs, as far as they are about SIP. Not here: half-open TLS and WebSocket (their transports are not there
 //! yet), documents fetched over HTTP, DNS and injected media (we neither fetch, resolve on the call path nor see media),
-//! clocks, disks and stores, and what takes half a minute of real time to show: an ACK that never comes and an INVITE
-//! and ACK without a session are shown in virtual time by `tests/engine`.
+//! clocks, disks and stores. An ACK that never comes and calls that loop are shown in virtual time by `tests/engine`; an
+//! INVITE and ACK that both lack a session (X20) are not tried anywhere.
 use super::calls::{acknowledge, await_call, bytes, emergency_invite, fence, fresh, hang_up, hang_up_with, next_heard};
 use super::far_ends::{GATEWAY, MANY_ANSWERS, SESSION};
 use super::messages::Tried;
