@@ -372,6 +372,8 @@ fn floods_do_not_stop_a_call() {
         next_heard(&tried.far_ends, "one of many calls");
         hang_up(&mut tried.datagrams, ok, "many calls");
     }
+    // On a slow machine a PSAP may have been late for some of them, and the next far end heard those too.
+    tried.far_ends.hear_out();
     tried.good_call("many calls");
     tried.finish();
 }
