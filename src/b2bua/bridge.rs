@@ -227,7 +227,7 @@ fn repeat_answer(core: &mut Core, call: &mut Call, side: Side, now: Now) {
         return;
     }
     leg.owed = None;
-    if call.protected {
+    if call.outlives_suspicion() {
         // An answered emergency call is never ended on our own suspicion (rulings 18).
         core.note(call, |call, kind| Fact::AnswerNotAcknowledged { call, kind });
         acknowledge(core, call, side.other(), None);

@@ -218,6 +218,11 @@ impl Call {
         kind_of(self.class)
     }
 
+    /// Whether it goes on while a side is only suspected to be gone: all but other calls (rulings 10, 18).
+    pub fn outlives_suspicion(&self) -> bool {
+        self.class != Class::Other
+    }
+
     /// A side's leg.
     pub fn leg(&mut self, side: Side) -> Option<&mut Leg> {
         match side {

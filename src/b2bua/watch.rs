@@ -1,6 +1,7 @@
 //! Whether both sides are still there: session refreshes (RFC 4028) and questions in the dialog.
 //!
-//! An answered emergency call is never ended on our own suspicion (rulings 18). A refresh that is not answered, an ACK
+//! An answered emergency call is never ended on our own suspicion (rulings 18), nor is a crisis call, which is as hard
+//! to lose (rulings 10). A refresh that is not answered, an ACK
 //! or a refresh of the peer's that does not come, a stream that breaks: each is a fact, and the side is asked again
 //! every half minute. It is over by a BYE, by two 481 in a row, or when neither side has said anything for
 //! `orphan_max`. Other calls end at the first sign, as RFC 4028 §10 and RFC 3261 §12.2.1.2 have it.
@@ -135,7 +136,7 @@ pub fn suspect(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     if call.stage != Stage::Talking {
         return;
     }
-    if !call.protected {
+    if !call.outlives_suspicion() {
         return hangup::end_both(core, call, "SIP;cause=408;text=\"Session expired\"", now);
     }
     let Some(watch) = call.leg(side).and_then(|leg| leg.watch.as_mut()) else { return };
@@ -194,7 +195,7 @@ fn ask(core: &mut Core, call: &mut Call, side: Side, now: Now) {
 pub fn answered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, response: &Message, now: Now) {
     let Some(code) = response.status().filter(|code| *code >= 200) else { return };
     acknowledge(core, call, side, response);
-    let protected = call.protected;
+    let outlives = call.outlives_suspicion();
     let wait = core.entropy.below(2000);
     let Some(watch) = call.leg(side).and_then(|leg| leg.watch.as_mut()) else { return };
     if watch.asked.is_none_or(|(asked, _)| asked != client) {
@@ -205,7 +206,7 @@ pub fn answered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, 
         481 => {
             watch.unknown += 1;
             watch.next = now.mono + ASK_AGAIN;
-            if watch.unknown >= 2 || !protected {
+            if watch.unknown >= 2 || !outlives {
                 hangup::dialog_gone(core, call, side, now);
             }
         }
@@ -242,7 +243,7 @@ pub fn unanswered(core: &mut Core, call: &mut Call, side: Side, client: ClientId
 }
 
 fn suspect_later(core: &mut Core, call: &mut Call, side: Side, now: Now) {
-    if !call.protected {
+    if !call.outlives_suspicion() {
         return hangup::dialog_gone(core, call, side, now);
     }
     let Some(watch) = call.leg(side).and_then(|leg| leg.watch.as_mut()) else { return };

@@ -1,6 +1,6 @@
 //! Whether both sides are still there: refreshes, questions, and what is never a reason to end an emergency call.
 use crate::peers::{Caller, Far, body, value};
-use crate::world::{CALLER, GATEWAY, KNOWN, PSAP_1, SDP, World};
+use crate::world::{CALLER, CRISIS, GATEWAY, KNOWN, PSAP_1, SDP, World};
 use callbox::fact::Fact;
 use callbox::sip::message::Name;
 
@@ -52,6 +52,19 @@ fn a_refresh_that_is_ours_leaves_by_update_at_half_the_interval() {
     world.pass(HALF + 1);
     world.got(PSAP_1, "UPDATE");
     assert_eq!(silent_sides(&world), 0);
+}
+
+#[test]
+fn a_crisis_call_is_as_hard_to_lose_as_an_emergency_call() {
+    let mut world = World::new();
+    world.dial(KNOWN, "988");
+    let far = world.rung(CRISIS);
+    world.answer(&far, 200);
+    world.clear();
+    world.until(120_000);
+    assert!(world.times(CALLER, "OPTIONS").len() > 1, "it never acknowledged, and is asked whether it is there");
+    assert_eq!(world.words(CRISIS), Vec::<String>::new(), "no BYE follows");
+    assert_eq!((world.engine.active_calls(), &world.facts[..]), (1, &[Fact::CrisisCall][..]));
 }
 
 #[test]

@@ -387,6 +387,7 @@ impl Agent {
     pub fn end_open_invites(&mut self, now: u64, dialog: usize) {
         let own = |client: &&mut Client| client.dialog == dialog && client.is_invite() && client.is_open();
         for client in self.clients.iter_mut().filter(own) {
+            client.bounded = true;
             client.end = client.end.or(Some(now + PATIENCE));
         }
         let open: Vec<u64> = self

@@ -12,7 +12,8 @@ const TIMER_C: u64 = 181 * SECS;
 /// A call as its caller sees it.
 pub struct Call {
     pub dialled_number: &'static str,
-    pub protected: bool,
+    /// Whether we end it for nothing but a BYE or two 481.
+    pub endures: bool,
     pub is_crisis: bool,
     /// 911 and 988: never refused but by 503 after everybody failed.
     pub is_hard_to_lose: bool,
@@ -43,7 +44,7 @@ impl Call {
         let is_crisis = order.number == "988";
         Call {
             dialled_number: order.number,
-            protected: order.call >= PROTECTED,
+            endures: order.call >= PROTECTED || is_crisis,
             is_crisis,
             is_hard_to_lose: is_crisis || matches!(order.number, "911" | "112"),
             punctual: order.ack_after.is_some_and(|after| after < 20 * SECS),

@@ -47,7 +47,8 @@ pub struct Client {
     pub end: Option<u64>,
     /// Hung up: a CANCEL goes out as soon as it may.
     pub unwanted: bool,
-    pub cancelled: bool,
+    /// Waits no longer than until `end`: it was cancelled, or its dialog is over.
+    pub bounded: bool,
     /// The ACK to a refusal.
     pub ack: Option<String>,
 }
@@ -63,7 +64,7 @@ impl Client {
             request,
             end: Some(now + PATIENCE),
             unwanted: false,
-            cancelled: false,
+            bounded: false,
             ack: None,
         }
     }
@@ -85,7 +86,7 @@ impl Client {
             self.stage = Stage::Provisional;
             if self.is_invite() {
                 self.repeat = None;
-                self.end = self.end.filter(|_| self.cancelled);
+                self.end = self.end.filter(|_| self.bounded);
             }
             return false;
         }

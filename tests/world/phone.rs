@@ -113,7 +113,7 @@ impl Agent {
             cancel.put(name, invite.get(name));
         }
         cancel.put("CSeq", &format!("{} CANCEL", invite.cseq()));
-        self.clients[at].cancelled = true;
+        self.clients[at].bounded = true;
         self.clients[at].end = Some(now + PATIENCE);
         let dialog = self.clients[at].dialog;
         self.ask(now, dialog, cancel);
@@ -127,7 +127,7 @@ impl Agent {
         if code < 200 {
             if client.stage != Stage::Final {
                 self.heard_ringing(now, dialog, response, initial);
-                if client.unwanted && !client.cancelled {
+                if client.unwanted && !client.bounded {
                     self.cancel(now, at);
                 }
             }

@@ -193,8 +193,8 @@ impl Promises {
         let is_winner = state.winner.as_deref() == Some(bye.receiver_tag());
         // A copy of its answer that comes after its own BYE gets another.
         let reason = state.caller_bye || state.caller_unknown >= 2 || state.far_bye;
-        let (protected, no_ack) = (state.protected, !state.punctual);
-        self.hold(!is_winner || reason || (!protected && no_ack) || !self.complete && !protected, || {
+        let (endures, no_ack) = (state.endures, !state.punctual);
+        self.hold(!is_winner || reason || (!endures && (no_ack || !self.complete)), || {
             format!("call {call:x} was taken from the one who answered")
         });
     }
@@ -204,7 +204,7 @@ impl Promises {
         if message.is_request() {
             if message.method() == "BYE" {
                 let reason = call.far_bye || call.far_unknown >= 2;
-                let forgiven = !call.protected && (!call.punctual || !self.complete);
+                let forgiven = !call.endures && (!call.punctual || !self.complete);
                 self.hold(reason || forgiven, || format!("call {number:x} was hung up on its caller"));
             }
             return;
