@@ -3,14 +3,17 @@
 use super::control::Control;
 use super::narrate;
 use crate::b2bua::{Engine, Input};
-use crate::base::now::Mono;
+use crate::base::now::{Mono, Now};
 use crate::edge::clock::Clock;
 use crate::edge::metrics::{Direction, Metrics};
 use crate::edge::net::{Arrival, Datagrams, News, Streams};
 use crate::sip::flow::Transport;
 use core::future::poll_fn;
 use core::net::SocketAddr;
+use core::pin::Pin;
+use core::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Sleep;
 
 /// How many arrivals of streams are taken before they are answered.
 const BURST: usize = 64;
@@ -49,12 +52,13 @@ impl Shard {
         self.engine.handle(self.clock.now(), Input::Configured);
         let mut leaving = false;
         let mut arrivals = Vec::with_capacity(BURST);
+        let mut alarm = Alarm::new();
         loop {
             self.carry_out(&mut arrivals);
             if leaving && self.engine.callers() == 0 {
                 return;
             }
-            match self.wait().await {
+            match self.wait(&mut alarm).await {
                 Woken::Datagrams => self.datagrams.receive(|arrival| arrivals.push(arrival)),
                 Woken::Streams(news) => {
                     arrivals.extend(news.and_then(|news| self.streams.learn(news)));
@@ -74,15 +78,14 @@ impl Shard {
                 }
                 Woken::Told(Some(Control::Stop) | None) => return,
             }
-            self.take(&mut arrivals);
-            let now = self.clock.now();
+            let now = self.take(&mut arrivals).unwrap_or_else(|| self.clock.now());
             if self.engine.poll_timeout().is_some_and(|deadline| deadline <= now.mono) {
                 self.engine.on_time(now);
             }
         }
     }
 
-    async fn wait(&mut self) -> Woken {
+    async fn wait(&mut self, alarm: &mut Alarm) -> Woken {
         let Shard { engine, datagrams, news, control, clock, .. } = self;
         let deadline = engine.poll_timeout();
         tokio::select! {
@@ -90,11 +93,13 @@ impl Shard {
             () = poll_fn(|context| datagrams.poll_ready(context)) => Woken::Datagrams,
             news = news.recv() => Woken::Streams(news),
             told = control.recv() => Woken::Told(told),
-            () = until(clock, deadline) => Woken::Deadline,
+            () = alarm.rings(clock, deadline) => Woken::Deadline,
         }
     }
 
-    fn take(&mut self, arrivals: &mut Vec<Arrival>) {
+    /// Gives the engine what arrived, and the time of the last of it.
+    fn take(&mut self, arrivals: &mut Vec<Arrival>) -> Option<Now> {
+        let mut now = None;
         for arrival in arrivals.drain(..) {
             let input = match arrival {
                 Arrival::Message(flow, bytes) => {
@@ -105,8 +110,9 @@ impl Shard {
                 Arrival::StreamOpen(peer) => Input::StreamOpen(peer),
                 Arrival::StreamClosed(flow) => Input::StreamClosed(flow),
             };
-            self.engine.handle(self.clock.now(), input);
+            self.engine.handle(*now.insert(self.clock.now()), input);
         }
+        now
     }
 
     /// Sends what the engine wrote and tells what happened. What could not be sent comes back as an arrival and may make
@@ -128,7 +134,7 @@ impl Shard {
             if failures.is_empty() {
                 break;
             }
-            self.take(failures);
+            let _time = self.take(failures);
         }
         self.metrics.retransmissions(self.engine.copies());
         for fact in self.engine.drain_facts() {
@@ -142,23 +148,26 @@ fn may_leave(peer: SocketAddr, loopback_only: bool) -> bool {
     !loopback_only || peer.ip().to_canonical().is_loopback()
 }
 
-async fn until(clock: &Clock, deadline: Option<Mono>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(clock.instant_of(deadline).into()).await,
-        None => core::future::pending().await,
-    }
+/// The runtime's timer for the engine's next deadline. It is set anew only when the deadline has moved, which most
+/// messages do not cause.
+struct Alarm {
+    sleep: Pin<Box<Sleep>>,
+    set: Option<Mono>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Alarm {
+    fn new() -> Alarm {
+        Alarm { sleep: Box::pin(tokio::time::sleep(Duration::ZERO)), set: None }
+    }
 
-    #[test]
-    fn what_may_stay_on_this_machine_alone_leaves_it_for_no_contact_that_a_peer_writes() {
-        let here = ["127.0.0.1:5070", "127.9.9.9:5060", "[::1]:5060", "[::ffff:127.0.0.1]:5060"];
-        let elsewhere = ["192.0.2.1:5060", "0.0.0.0:5060", "[2001:db8::1]:5060", "10.0.0.1:5060"];
-        let may = |address: &str, loopback_only| may_leave(address.parse().unwrap(), loopback_only);
-        assert!(here.iter().all(|address| may(address, true) && may(address, false)));
-        assert!(elsewhere.iter().all(|address| !may(address, true) && may(address, false)));
+    /// Waits for the deadline, or for ever when there is none.
+    async fn rings(&mut self, clock: &Clock, deadline: Option<Mono>) {
+        let Some(deadline) = deadline else { return core::future::pending().await };
+        if self.set != Some(deadline) {
+            self.sleep.as_mut().reset(clock.instant_of(deadline).into());
+            self.set = Some(deadline);
+        }
+        self.sleep.as_mut().await;
+        self.set = None;
     }
 }

@@ -3,6 +3,7 @@
 //! Labels are our own words and the configured names of trunks, never anything that a peer sent. A crisis call counts
 //! in `callbox_crisis_calls_total`, which has no labels, and in nothing else that knows of calls.
 use crate::fact::{Attempted, Fact, Feature, Kind, Outcome};
+use crate::sip::message::Method;
 use core::hash::Hash;
 use foldhash::{HashMap, HashMapExt};
 use metrics::{Counter, Gauge, Histogram};
@@ -54,7 +55,7 @@ pub struct Metrics {
     setup: Histogram,
     retransmissions: Counter,
     calls: Family<(Kind, Outcome)>,
-    messages: Family<(Direction, &'static str)>,
+    messages: [[Option<Counter>; LABELS.len()]; 2],
     defects: Family<&'static str>,
     features: Family<Feature>,
     strangers: Family<bool>,
@@ -128,7 +129,13 @@ impl Metrics {
 
     /// Counts a message by its first line.
     pub fn message(&mut self, direction: Direction, bytes: &[u8]) {
-        self.messages.count((direction, kind_of(bytes)), &self.recorder);
+        let label = label_of(bytes);
+        let (recorder, counter) = (&*self.recorder, &mut self.messages[direction as usize][label]);
+        let register = || {
+            let direction = if direction == Direction::In { "in" } else { "out" };
+            metrics::counter!("callbox_messages_total", "direction" => direction, "kind" => LABELS[label])
+        };
+        counter.get_or_insert_with(|| metrics::with_local_recorder(recorder, register)).increment(1);
     }
 
     /// Says how many messages were sent again so far.
@@ -161,10 +168,7 @@ impl Metrics {
             calls: Family::new(
                 |(kind, outcome)| metrics::counter!("callbox_calls_total", "class" => kind.text(), "outcome" => outcome.text()),
             ),
-            messages: Family::new(|(direction, kind)| {
-                let direction = if direction == Direction::In { "in" } else { "out" };
-                metrics::counter!("callbox_messages_total", "direction" => direction, "kind" => kind)
-            }),
+            messages: [const { [const { None }; LABELS.len()] }; 2],
             defects: Family::new(|defect| metrics::counter!("callbox_defects_total", "defect" => defect)),
             features: Family::new(
                 |feature| metrics::counter!("callbox_features_blocked_total", "feature" => feature.text()),
@@ -235,33 +239,22 @@ const fn place(how: Attempted) -> usize {
     }
 }
 
-/// The label of a message: its method, or the class of its status.
-fn kind_of(bytes: &[u8]) -> &'static str {
+/// The labels of messages: classes of status, then methods in the order of [`Method`].
+const LABELS: [&str; 22] = [
+    "other", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx", "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "other", "PRACK",
+    "UPDATE", "INFO", "MESSAGE", "REFER", "NOTIFY", "other", "other", "other",
+];
+
+/// Where in [`LABELS`] a message's is.
+fn label_of(bytes: &[u8]) -> usize {
     if let Some(status) = bytes.strip_prefix(b"SIP/2.0 ") {
         return match status.first() {
-            Some(b'1') => "1xx",
-            Some(b'2') => "2xx",
-            Some(b'3') => "3xx",
-            Some(b'4') => "4xx",
-            Some(b'5') => "5xx",
-            Some(b'6') => "6xx",
-            _ => "other",
+            Some(class @ b'1'..=b'6') => usize::from(class - b'0'),
+            _ => 0,
         };
     }
-    match bytes.split(|byte| *byte == b' ').next() {
-        Some(b"INVITE") => "INVITE",
-        Some(b"ACK") => "ACK",
-        Some(b"BYE") => "BYE",
-        Some(b"CANCEL") => "CANCEL",
-        Some(b"OPTIONS") => "OPTIONS",
-        Some(b"PRACK") => "PRACK",
-        Some(b"UPDATE") => "UPDATE",
-        Some(b"INFO") => "INFO",
-        Some(b"REFER") => "REFER",
-        Some(b"NOTIFY") => "NOTIFY",
-        Some(b"MESSAGE") => "MESSAGE",
-        _ => "other",
-    }
+    let method = bytes.split(|byte| *byte == b' ').next().unwrap_or_default();
+    7 + Method::read(method) as usize
 }
 
 /// What each number is, for people who read the page.
@@ -348,6 +341,9 @@ mod tests {
         metrics.message(Direction::In, b"QX2 sip:a@b SIP/2.0\r\n");
         let messages: Vec<_> = lines(&metrics).into_iter().filter(|line| line.contains("messages")).collect();
         assert_eq!(messages.len(), 3, "{messages:?}");
+        for method in LABELS.iter().filter(|label| label.bytes().all(|byte| byte.is_ascii_uppercase())) {
+            assert_eq!(LABELS[label_of(format!("{method} sip:a@b SIP/2.0\r\n").as_bytes())], *method);
+        }
         assert!(messages.contains(&"callbox_messages_total{direction=\"in\",kind=\"other\"} 2".to_owned()));
     }
 }
