@@ -17,7 +17,8 @@ use bytes::{Bytes, BytesMut};
 use core::cell::Cell;
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::collections::{HashMap, HashSet};
+use hashbrown::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// How we name ourselves in User-Agent and Server.
@@ -72,7 +73,7 @@ pub struct Core {
     /// Deadlines.
     pub wheel: Wheel<Wake>,
     /// What is known of trunks, by name.
-    pub health: HashMap<Arc<str>, Health>,
+    pub health: HashMap<Arc<str>, Health, foldhash::fast::RandomState>,
     /// Peers to which a stream is open.
     pub streams: HashSet<SocketAddr>,
     /// Room for messages to be written into, one behind the other.
@@ -98,7 +99,7 @@ impl Core {
             entropy,
             clock,
             wheel: Wheel::new(),
-            health: HashMap::new(),
+            health: HashMap::default(),
             streams: HashSet::new(),
             room: Cell::default(),
             transmits: Vec::new(),

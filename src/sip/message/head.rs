@@ -92,43 +92,24 @@ impl Head {
     }
 
     fn fields_of(&mut self, bytes: &[u8], lines: &mut Lines<'_>) -> Result<(), Unreadable> {
-        let mut open: Option<Line> = None;
-        loop {
-            let line = lines.next();
-            if let Some(line) = &line
-                && line.next - lines.from > limits::HEAD
-            {
-                return Err(Unreadable::TooLarge);
+        while let Some(mut field) = lines.next_within(limits::HEAD)? {
+            if self.fields.len() == limits::FIELDS {
+                self.drop_rest(bytes, field.from, lines.lf_only);
+                let is_too_large = self.end.is_some_and(|end| end - lines.from > limits::HEAD);
+                return if is_too_large { Err(Unreadable::TooLarge) } else { Ok(()) };
             }
-            if let (Some(field), Some(line)) = (&mut open, &line)
-                && line.from < line.to
-                && matches!(bytes[line.from], b' ' | b'\t')
-            {
-                field.to = line.to;
-                field.next = line.next;
-                field.broken |= line.broken;
-                continue;
+            if field.from == field.to && field.next > field.to {
+                self.end = Some(field.next);
+                return Ok(());
             }
-            if let Some(field) = open.take() {
-                self.keep(bytes, &field, lines.lf_only);
+            while matches!(bytes.get(field.next), Some(b' ' | b'\t')) {
+                let Some(fold) = lines.next_within(limits::HEAD)? else { break };
+                (field.to, field.next) = (fold.to, fold.next);
+                field.broken |= fold.broken;
             }
-            match line {
-                Some(line) if self.fields.len() == limits::FIELDS => {
-                    self.drop_rest(bytes, line.from, lines.lf_only);
-                    return if self.end.is_some_and(|end| end - lines.from > limits::HEAD) {
-                        Err(Unreadable::TooLarge)
-                    } else {
-                        Ok(())
-                    };
-                }
-                Some(line) if line.from == line.to && line.next > line.to => {
-                    self.end = Some(line.next);
-                    return Ok(());
-                }
-                Some(line) => open = Some(line),
-                None => return Ok(()),
-            }
+            self.keep(bytes, &field, lines.lf_only);
         }
+        Ok(())
     }
 
     /// Passes what follows the last field that is kept, to where the head ends. A Content-Length there still counts: what
@@ -242,6 +223,15 @@ struct Lines<'a> {
 impl<'a> Lines<'a> {
     fn over(bytes: &'a [u8], from: usize) -> Lines<'a> {
         Lines { bytes, at: from, from, lf_only: has_lf_ends(&bytes[from..]) }
+    }
+
+    /// The next line of a head that may have so many bytes.
+    fn next_within(&mut self, limit: usize) -> Result<Option<Line>, Unreadable> {
+        let line = self.next();
+        match &line {
+            Some(line) if line.next - self.from > limit => Err(Unreadable::TooLarge),
+            _ => Ok(line),
+        }
     }
 
     fn next(&mut self) -> Option<Line> {
