@@ -171,3 +171,17 @@ impl Alarm {
         self.set = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_stay_on_this_machine_alone_leaves_it_for_no_contact_that_a_peer_writes() {
+        let here = ["127.0.0.1:5070", "127.9.9.9:5060", "[::1]:5060", "[::ffff:127.0.0.1]:5060"];
+        let elsewhere = ["192.0.2.1:5060", "0.0.0.0:5060", "[2001:db8::1]:5060", "10.0.0.1:5060"];
+        let may = |address: &str, loopback_only| may_leave(address.parse().unwrap(), loopback_only);
+        assert!(here.iter().all(|address| may(address, true) && may(address, false)));
+        assert!(elsewhere.iter().all(|address| !may(address, true) && may(address, false)));
+    }
+}
