@@ -1,0 +1,206 @@
+//! An INVITE that begins a call: whose it is, the few reasons for which it is not taken, and how it starts.
+use super::Engine;
+use crate::b2bua::call::{Call, Leg, Owner, Stage, kind_of};
+use crate::b2bua::reliable::Reliable;
+use crate::b2bua::ring::{self, Ring};
+use crate::b2bua::story::{self, Decision, View};
+use crate::b2bua::{intake, judge};
+use crate::base::now::Now;
+use crate::cache::{Snapshot, Who};
+use crate::classify::{self, Class};
+use crate::fact::Fact;
+use crate::record::{Source, Trunk, TrunkKind};
+use crate::routing::Way;
+use crate::sip::dialog::Dialog;
+use crate::sip::flow::Flow;
+use crate::sip::message::{Message, Name};
+use crate::sip::transaction::ServerId;
+use core::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+
+/// Where an INVITE comes from.
+struct Origin {
+    /// The source whose calls these are.
+    source: Arc<Source>,
+    /// The trunk that the call came back from.
+    leave_out: Option<Arc<str>>,
+    /// Whether nobody knows the peer, and its emergency calls are taken all the same.
+    is_stranger: bool,
+}
+impl Engine {
+    /// An INVITE that begins a call.
+    pub(super) fn invite(
+        &mut self,
+        now: Now,
+        id: ServerId,
+        flow: Flow,
+        invite: Message,
+        snapshot: &Snapshot,
+        who: Who,
+    ) {
+        let Some(origin) = self.origin(snapshot, &invite, who) else {
+            return self.refuse_stranger(now, id, flow, &invite);
+        };
+        if invite.has_token(Name::Require, "siprec") {
+            return self.core.answer(now, id, &invite, flow, 420, |writer| {
+                writer.field(Name::Unsupported, "siprec");
+            });
+        }
+        let merge_key = self.merge_key(&invite);
+        if self.merged.contains_key(&merge_key) {
+            return self.core.refuse(now, id, &invite, flow, 482);
+        }
+        // 100 leaves before anything is looked up.
+        self.core.refuse(now, id, &invite, flow, 100);
+        let Origin { source, leave_out, is_stranger } = origin;
+        let asked = intake::read(&invite, &source, leave_out, is_stranger);
+        let Some(decision) = self.decide(now, snapshot, &asked) else {
+            return self.core.refuse(now, id, &invite, flow, 503);
+        };
+        let class = decision.classified.class;
+        if is_stranger && !matches!(class, Class::Emergency | Class::Crisis) {
+            return self.refuse_stranger(now, id, flow, &invite);
+        }
+        if let Some(code) = self.refusal(&decision, &invite) {
+            self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code }));
+            return self.core.answer(now, id, &invite, flow, code, |writer| judge::explain(writer, &invite, code));
+        }
+        self.begin(now, id, flow, invite, source.trunk.clone(), decision, merge_key);
+    }
+
+    fn refuse_stranger(&mut self, now: Now, id: ServerId, flow: Flow, invite: &Message) {
+        self.core.facts.push(Fact::UnknownSource { refused: true });
+        self.core.refuse(now, id, invite, flow, 403);
+    }
+
+    /// Who places this call.
+    fn origin(&mut self, snapshot: &Snapshot, invite: &Message, who: Who) -> Option<Origin> {
+        match who {
+            Who::Trunk(trunk, source) => match self.looped(snapshot, invite, &trunk) {
+                Some(first) => Some(Origin { source: first, leave_out: Some(trunk.name.clone()), is_stranger: false }),
+                None => Some(Origin { source: source?, leave_out: None, is_stranger: false }),
+            },
+            Who::Unknown if self.core.setup.relay_unknown => {
+                self.core.facts.push(Fact::UnknownSource { refused: false });
+                Some(Origin { source: snapshot.sources.first()?.clone(), leave_out: None, is_stranger: true })
+            }
+            Who::Unknown => None,
+        }
+    }
+
+    /// The source of a call of the same caller and class that waits for an answer from this very trunk: the INVITE is
+    /// that call, come back to us (rulings 22). No call is ever sent to a PBX, so none comes back from one.
+    fn looped(&self, snapshot: &Snapshot, invite: &Message, trunk: &Trunk) -> Option<Arc<Source>> {
+        if trunk.kind == TrunkKind::Pbx {
+            return None;
+        }
+        let numbers = intake::numbers(invite);
+        self.calls.iter().find_map(|call| {
+            let ring = call.ring.as_deref().filter(|_| call.stage == Stage::Ringing)?;
+            let same = ring.waits_on(trunk) && numbers.iter().any(|number| ring.is_from(number));
+            let source = snapshot.source_of(&call.source).filter(|_| same)?;
+            let site = &ring.decision.site;
+            let asked = intake::read(invite, source, None, false);
+            let class = classify::decide(site, snapshot.dial_plan(&site.country), asked.dialled()).class;
+            (class == call.class).then(|| source.clone())
+        })
+    }
+
+    fn decide(&mut self, now: Now, snapshot: &Snapshot, asked: &intake::Asked) -> Option<Decision> {
+        let chance = self.core.entropy.bits();
+        let core = &self.core;
+        let is_dead = |trunk: &Trunk| core.is_dead(trunk, now);
+        let view = View { cache: &core.cache, snapshot, is_dead: &is_dead, clock: &*core.clock, chance };
+        story::advance(&view, asked)
+    }
+
+    /// The few reasons for which a call is not taken (rulings 1); for an emergency call only that there is no room.
+    fn refusal(&self, decision: &Decision, invite: &Message) -> Option<u16> {
+        let class = decision.classified.class;
+        let setup = &self.core.setup;
+        if !self.calls.has_room(class, setup.max_calls, setup.emergency_reserve_percent) {
+            return Some(503);
+        }
+        if matches!(class, Class::Emergency | Class::Crisis) {
+            return None;
+        }
+        if decision.plan.way == Way::Refused {
+            return Some(404);
+        }
+        if self.core.draining {
+            return Some(503);
+        }
+        if class != Class::Other {
+            return None;
+        }
+        judge::spelling(invite).or_else(|| match invite.number(Name::MaxForwards) {
+            _ if invite.to_tag().is_some() => Some(481),
+            Some(0) => Some(483),
+            _ => judge::understanding(invite),
+        })
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "a call is begun with all that is known of it")]
+    fn begin(
+        &mut self,
+        now: Now,
+        id: ServerId,
+        flow: Flow,
+        invite: Message,
+        source: Arc<str>,
+        decision: Decision,
+        merge_key: u64,
+    ) {
+        let class = decision.classified.class;
+        let slot = self.calls.reserve();
+        let (key, tag) = (self.core.handle(slot), self.core.handle(slot));
+        let Some(dialog) = Dialog::answering(&invite, tag.text().as_bytes(), flow) else {
+            self.calls.release(slot);
+            return self.core.refuse(now, id, &invite, flow, 400);
+        };
+        let defects = intake::defects(&invite);
+        self.core.layer.set_user(id, Owner::Call(key));
+        let (way, grade, took) = (decision.plan.way.text(), decision.located.grade.text(), decision.receipt.took());
+        let reliable = Reliable::wanted(&invite, &mut self.core.entropy);
+        let mut call = Box::new(Call {
+            key,
+            class,
+            source,
+            protected: matches!(class, Class::Emergency | Class::Test),
+            arrived: now.mono,
+            heard_at: now.mono,
+            stage: Stage::Ringing,
+            caller: Leg::new(dialog, tag.nonce),
+            answerer: None,
+            trunk: None,
+            ring: Some(Box::new(Ring::new(invite, id, flow, decision, now))),
+            reliable,
+            let_go: Vec::new(),
+            pending: smallvec::SmallVec::new(),
+            scheduled: None,
+            merge_key,
+        });
+        self.merged.insert(merge_key, key);
+        self.foreign.enter(&call.caller.dialog, tag);
+        let source = call.source.clone();
+        if class == Class::Crisis {
+            self.core.facts.push(Fact::CrisisCall);
+        }
+        self.core.note(&call, |call, kind| Fact::Arrived { call, kind, source });
+        for defect in defects {
+            self.core.note(&call, |call, kind| Fact::Repaired { call, kind, defect });
+        }
+        self.core.note(&call, |call, kind| Fact::Decided { call, kind, way, grade, took });
+        self.calls.begin(key);
+        ring::next(&mut self.core, &mut call, now);
+        self.after(now, call);
+    }
+
+    fn merge_key(&self, invite: &Message) -> u64 {
+        let mut hasher = self.merged.hasher().build_hasher();
+        hasher.write(invite.call_id().unwrap_or_default());
+        hasher.write(invite.from_tag().unwrap_or_default());
+        hasher.write_u32(invite.cseq().map_or(0, |(cseq, _)| cseq));
+        hasher.finish()
+    }
+}
