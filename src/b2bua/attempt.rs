@@ -3,7 +3,7 @@ use crate::base::now::Mono;
 use crate::record::Trunk;
 use crate::sip::dialog::{Dialog, Invite};
 use crate::sip::flow::Flow;
-use crate::sip::message::Message;
+use crate::sip::message::{Message, Name};
 use crate::sip::transaction::ClientId;
 use bytes::Bytes;
 use core::fmt;
@@ -107,7 +107,12 @@ pub struct Early {
     pub dialog: Dialog,
     /// The last reliable provisional response that was acknowledged (RFC 3262 §4).
     pub rseq: Option<u32>,
+    /// Whether the far end's Allow lists UPDATE.
+    pub takes_update: bool,
 }
+
+/// The most early dialogs that are kept of one attempt; forks beyond are heard all the same.
+const MOST_EARLY: usize = 16;
 
 impl Attempt {
     /// Whether it is one of those that are asked now.
@@ -132,9 +137,11 @@ impl Attempt {
         let known = self.early.iter().position(|early| early.dialog.remote_tag() == tag);
         let place = match known {
             Some(place) => place,
+            None if self.early.len() >= MOST_EARLY => return None,
             None => {
                 let dialog = self.sent.dialog(response, self.flow)?;
-                self.early.push(Early { dialog, rseq: None });
+                let takes_update = response.list(Name::Allow).any(|method| method == b"UPDATE");
+                self.early.push(Early { dialog, rseq: None, takes_update });
                 self.early.len() - 1
             }
         };

@@ -3,7 +3,7 @@ use super::call::{Acked, Call, Leg, Owed, Owner, Side, Stage};
 use super::core::{Core, PRODUCT};
 use super::ring::Ring;
 use super::watch::{self, Watch};
-use super::{hangup, headers, midcall, offer, reliable};
+use super::{early, hangup, headers, midcall, offer, reliable};
 use crate::base::now::Now;
 use crate::fact::{Fact, Feature};
 use crate::record::Trunk;
@@ -24,46 +24,50 @@ const T2: Duration = Duration::from_secs(4);
 const REPEAT: Duration = Duration::from_secs(32);
 
 /// Passes a target's ringing on, reliably where the caller requires that.
-pub fn ringing(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
+pub fn ringing(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
+    if call.ring.as_deref().is_some_and(requires_reliability) {
+        return reliable::ringing(core, call, number, response, now);
+    }
+    let session = early::speak(core, call, number, response);
     let Some((ring, code)) = call.ring.as_deref().zip(response.status()) else { return };
-    if code == 199 {
-        return;
-    }
-    if requires_reliability(ring) {
-        return reliable::ringing(core, call, response, now);
-    }
-    let server = ring.server;
-    if let Some((bytes, _)) = provisional(core, call, response, None) {
-        core.send_response(now, server, code, bytes);
-    }
+    let mut writer = to_caller(core, ring, call, code);
+    writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
+    let (server, bytes) = (ring.server, finish(core, writer, session.as_ref()));
+    call.caller.says(session);
+    core.send_response(now, server, code, bytes);
 }
 
 fn requires_reliability(ring: &Ring) -> bool {
     ring.invite.has_token(Name::Require, "100rel")
 }
 
-/// A target's provisional response as the caller gets it, and whether it has a session description.
-pub fn provisional(core: &Core, call: &Call, response: &Message, rseq: Option<u32>) -> Option<(Bytes, bool)> {
-    let ring = call.ring.as_deref()?;
-    let session = session_of(response);
-    let mut writer = to_caller(core, ring, call, response.status()?);
-    writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
-    if let Some(rseq) = rseq {
-        writer.field(Name::Require, "100rel").number(Name::RSeq, rseq);
+/// A provisional response that the caller must acknowledge: of a target, or our own.
+pub fn numbered(
+    core: &Core,
+    call: &Call,
+    (code, rseq): (u16, u32),
+    heard: Option<&Message>,
+    session: Option<&Bytes>,
+) -> Option<Bytes> {
+    let mut writer = to_caller(core, call.ring.as_deref()?, call, code);
+    if let Some(response) = heard {
+        writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
     }
-    Some((finish(core, writer, session.as_ref()), session.is_some()))
+    writer.field(Name::Require, "100rel").number(Name::RSeq, rseq);
+    Some(finish(core, writer, session))
 }
 
 /// Tells a caller who has waited a minute that the call is still on its way (RFC 3261 §13.3.1.1): that it rings where it
 /// does.
 pub fn progress(core: &mut Core, call: &mut Call, now: Now) {
     let Some(ring) = call.ring.as_deref() else { return };
-    if !requires_reliability(ring) {
-        let code = if ring.has_winner() { 180 } else { 183 };
-        let bytes = core.finish(to_caller(core, ring, call, code), None);
-        let server = ring.server;
-        core.send_response(now, server, code, bytes);
+    let code = if ring.has_winner() { 180 } else { 183 };
+    if requires_reliability(ring) {
+        return reliable::progress(core, call, code, now);
     }
+    let bytes = core.finish(to_caller(core, ring, call, code), None);
+    let server = ring.server;
+    core.send_response(now, server, code, bytes);
 }
 
 /// Starts a dialog-forming response to the caller's INVITE.
@@ -124,11 +128,13 @@ pub fn answered(
 pub fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
     let Some(ring) = call.ring.as_deref() else { return };
     let session = session_of(response);
+    let agreed_before = call.reliable.as_deref().is_some_and(|reliable| reliable.has_agreed(call.caller.nonce));
     let mut writer = to_caller(core, ring, call, 200);
     writer.field(Name::Supported, "timer");
     writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
     let agreed = Watch::agree(&mut writer, &ring.invite, now);
-    let bytes = finish(core, writer, session.as_ref());
+    // What was acknowledged before is not offered again (RFC 3261 §13.2.1).
+    let bytes = finish(core, writer, session.as_ref().filter(|_| !agreed_before));
     let server = ring.server;
     let cseq = ring.invite.cseq().map_or(1, |(cseq, _)| cseq);
     call.caller.takes_update = ring.invite.list(Name::Allow).any(|method| method == b"UPDATE");

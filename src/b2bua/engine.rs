@@ -9,7 +9,7 @@ use super::prober::Prober;
 use super::reliable::{self, Reliable};
 use super::ring::{self, Ring};
 use super::table::Table;
-use super::{bridge, hangup, strangers, watch};
+use super::{bridge, early, hangup, strangers, watch};
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
@@ -353,12 +353,13 @@ impl Engine {
     fn dialog_of(&mut self, message: &Message) -> Option<(Box<Call>, Side)> {
         let tag = message.to_tag()?;
         let handle = self.foreign.handle_of(message, tag)?;
-        let call = self.calls.take_at(handle.slot)?;
+        let mut call = self.calls.take_at(handle.slot)?;
         let fits = |dialog: &Dialog| {
             let remote = message.from_tag().unwrap_or_default();
             dialog.is_between(message.call_id().unwrap_or_default(), tag, remote)
         };
-        let side = if call.caller.nonce == handle.nonce && fits(&call.caller.dialog) {
+        let current = call.caller.nonce == handle.nonce && fits(&call.caller.dialog);
+        let side = if current || early::resume(&mut call, handle.nonce, fits) {
             Some(Side::Caller)
         } else {
             let answerer = call.answerer.as_ref().filter(|leg| leg.nonce == handle.nonce && fits(&leg.dialog));

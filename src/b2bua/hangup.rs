@@ -2,7 +2,7 @@
 use super::call::{Call, LetGo, Owner, Side, Stage};
 use super::core::Core;
 use super::reliable::Reliable;
-use super::{bridge, ring};
+use super::{bridge, early, ring};
 use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::fact::{Fact, Outcome};
@@ -18,6 +18,7 @@ pub fn bye(core: &mut Core, call: &mut Call, side: Side, id: ServerId, request: 
     core.refuse(now, id, request, flow, 200);
     match (call.stage, side) {
         (Stage::Clearing, _) => {}
+        (Stage::Ringing, Side::Caller) if early::leave(core, call, reason_of(request), now) => {}
         (Stage::Ringing, Side::Caller) => {
             ring::cancel_all(core, call, reason_of(request), now);
             refuse_caller(core, call, 487, Outcome::Abandoned, now);
@@ -54,6 +55,7 @@ fn holds_answer(call: &Call) -> bool {
 /// Answers the caller's INVITE with a failure and ends the call.
 pub fn refuse_caller(core: &mut Core, call: &mut Call, code: u16, outcome: Outcome, now: Now) {
     refuse_invite(core, call, code, outcome, now);
+    refuse_pending(core, call, now);
     end(core, call, outcome, now);
 }
 
@@ -101,7 +103,8 @@ fn say_bye(core: &mut Core, call: &mut Call, side: Side, reason: Option<&str>, n
     goodbye(core, key, &mut leg.dialog, reason, now);
 }
 
-fn goodbye(core: &mut Core, key: Handle, dialog: &mut Dialog, reason: Option<&str>, now: Now) {
+/// Sends a BYE in a dialog.
+pub fn goodbye(core: &mut Core, key: Handle, dialog: &mut Dialog, reason: Option<&str>, now: Now) {
     let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
     let flow = dialog.next_hop();
     let mut writer = dialog.request(core.buffer(), Method::Bye, client.branch().as_str());

@@ -8,6 +8,7 @@ mod body;
 mod bridge;
 pub mod call;
 mod core;
+pub mod early;
 pub mod engine;
 mod foreign;
 mod geolocation;

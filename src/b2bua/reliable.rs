@@ -1,13 +1,14 @@
 //! Provisional responses that a caller requires to be reliable (RFC 3262 §3): numbered, repeated until their PRACK, one
 //! at a time, and the answer held back while one with a session description waits.
-use super::bridge;
 use super::call::{Call, Stage};
 use super::core::Core;
+use super::{bridge, early};
 use crate::base::entropy::Entropy;
 use crate::base::now::{Mono, Now};
 use crate::sip::message::{Message, Method, Name};
 use bytes::Bytes;
 use core::time::Duration;
+use smallvec::SmallVec;
 
 /// T1, the first interval between copies (RFC 3262 §3).
 const T1: Duration = Duration::from_millis(500);
@@ -17,14 +18,29 @@ const REPEAT: Duration = Duration::from_secs(32);
 /// What a caller that requires reliability has heard and acknowledged.
 #[derive(Debug)]
 pub struct Reliable {
-    /// The number of the last response.
+    /// The number of the last response, in whichever dialog.
+    rseq: u32,
+    /// The early dialogs in which something was said: each counts for itself, since the caller cannot tell us from a
+    /// proxy that forks.
+    dialogs: SmallVec<[Spoken; 1]>,
+    /// The answer, while a session description before it waits for its PRACK.
+    answer: Option<Message>,
+}
+
+/// What was said in one early dialog.
+struct Spoken {
+    /// The nonce of our tag in it.
+    nonce: u64,
+    /// The number of the last response in it.
     rseq: u32,
     /// The response that waits for its PRACK.
     waiting: Option<Waiting>,
-    /// What a target said meanwhile: only the latest is worth passing on.
-    latest: Option<Message>,
-    /// The answer, while a session description before it waits for its PRACK.
-    answer: Option<Message>,
+    /// What a target said meanwhile, and which: only the latest is worth passing on.
+    latest: Option<(u8, Message)>,
+    /// Whether a session description was said.
+    offered: bool,
+    /// Whether it was acknowledged.
+    agreed: bool,
 }
 
 struct Waiting {
@@ -43,6 +59,13 @@ impl core::fmt::Debug for Waiting {
     }
 }
 
+/// Shows how far it has come and leaves the messages out.
+impl core::fmt::Debug for Spoken {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.debug_struct("Spoken").field("waiting", &self.waiting).field("agreed", &self.agreed).finish_non_exhaustive()
+    }
+}
+
 impl Reliable {
     /// For a caller whose INVITE requires it. Without an offer in the INVITE the first such response would have to make
     /// one, and we have none before the answer: such a caller hears 100 and the answer alone.
@@ -51,75 +74,132 @@ impl Reliable {
         wanted.then(|| {
             // Any number up to 2^31-1 will do; half of that leaves room to count (RFC 3262 §3).
             let rseq = u32::try_from(entropy.below(1 << 30)).unwrap_or(0);
-            Box::new(Reliable { rseq, waiting: None, latest: None, answer: None })
+            Box::new(Reliable { rseq, dialogs: SmallVec::new(), answer: None })
         })
     }
 
     /// When a copy is due.
     pub fn deadline(&self) -> Option<Mono> {
-        self.waiting.as_ref().map(|waiting| waiting.next)
+        self.dialogs.iter().filter_map(|spoken| spoken.waiting.as_ref()).map(|waiting| waiting.next).min()
     }
 
     /// Whether the answer is held back.
     pub fn holds_answer(&self) -> bool {
         self.answer.is_some()
     }
+
+    /// Whether a session description was acknowledged in the dialog of this nonce.
+    pub fn has_agreed(&self, nonce: u64) -> bool {
+        self.dialogs.iter().any(|spoken| spoken.nonce == nonce && spoken.agreed)
+    }
+
+    fn spoken(&mut self, nonce: u64) -> Option<&mut Spoken> {
+        self.dialogs.iter_mut().find(|spoken| spoken.nonce == nonce)
+    }
+
+    /// The next number in a dialog. A new dialog goes on where the others are: that is right for a caller who counts by
+    /// dialog, and as near as can be for one who counts by INVITE (RFC 3262 §4).
+    fn count(&mut self, nonce: u64) -> u32 {
+        let next = match self.spoken(nonce) {
+            Some(spoken) => {
+                spoken.rseq += 1;
+                spoken.rseq
+            }
+            None => {
+                let (rseq, waiting, latest) = (self.rseq + 1, None, None);
+                self.dialogs.push(Spoken { nonce, rseq, waiting, latest, offered: false, agreed: false });
+                rseq
+            }
+        };
+        self.rseq = self.rseq.max(next);
+        next
+    }
 }
 
-/// Passes a target's provisional response on, numbered; while one waits, the latest waits behind it.
-pub fn ringing(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
+/// Passes a target's provisional response on, numbered; while one waits in its dialog, the latest waits behind it.
+pub fn ringing(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
+    let session = early::speak(core, call, number, response);
+    let nonce = call.caller.nonce;
     let Some(reliable) = call.reliable.as_deref_mut() else { return };
-    if reliable.waiting.is_some() {
-        reliable.latest = Some(response.clone());
+    for other in reliable.dialogs.iter_mut().filter(|spoken| spoken.nonce != nonce) {
+        other.latest = None;
+    }
+    let spoken = reliable.spoken(nonce);
+    let offered = spoken.as_ref().is_some_and(|spoken| spoken.offered);
+    if let Some(spoken) = spoken.filter(|spoken| spoken.waiting.is_some()) {
+        spoken.latest = Some((number, response.clone()));
         return;
     }
-    reliable.rseq += 1;
-    let rseq = reliable.rseq;
-    let code = response.status().unwrap_or(180);
-    let Some((bytes, has_session)) = bridge::provisional(core, call, response, Some(rseq)) else { return };
-    let (next, until) = (now.mono + T1, now.mono + REPEAT);
-    if let Some(reliable) = call.reliable.as_deref_mut() {
-        let response = bytes.clone();
-        reliable.waiting = Some(Waiting { response, code, has_session, next, interval: T1, until });
+    // Said twice, it would be an offer of ours the second time (RFC 3261 §13.2.1).
+    let session = session.filter(|_| !offered);
+    send(core, call, response.status().unwrap_or(180), Some(response), session, now);
+}
+
+/// Tells a caller who has waited that its call is still on its way, unless a copy of the last word will do that.
+pub fn progress(core: &mut Core, call: &mut Call, code: u16, now: Now) {
+    let nonce = call.caller.nonce;
+    let Some(reliable) = call.reliable.as_deref_mut() else { return };
+    if reliable.spoken(nonce).is_none_or(|spoken| spoken.waiting.is_none()) {
+        send(core, call, code, None, None, now);
     }
+}
+
+fn send(core: &mut Core, call: &mut Call, code: u16, heard: Option<&Message>, session: Option<Bytes>, now: Now) {
+    let nonce = call.caller.nonce;
+    let Some(rseq) = call.reliable.as_deref_mut().map(|reliable| reliable.count(nonce)) else { return };
+    let Some(bytes) = bridge::numbered(core, call, (code, rseq), heard, session.as_ref()) else { return };
+    if let Some(spoken) = call.reliable.as_deref_mut().and_then(|reliable| reliable.spoken(nonce)) {
+        let (next, until, has_session) = (now.mono + T1, now.mono + REPEAT, session.is_some());
+        let response = bytes.clone();
+        spoken.offered |= has_session;
+        spoken.waiting = Some(Waiting { response, code, has_session, next, interval: T1, until });
+    }
+    call.caller.says(session);
     if let Some(server) = call.ring.as_deref().map(|ring| ring.server) {
         core.send_response(now, server, code, bytes);
     }
 }
 
-/// Holds an answer back while a session description before it is not acknowledged (RFC 3262 §3). `false`: it may go.
+/// Holds an answer back while a session description before it is not acknowledged in its dialog (RFC 3262 §3). `false`:
+/// it may go. What was said in other dialogs is over.
 pub fn hold(call: &mut Call, answer: &Message) -> bool {
+    let nonce = call.caller.nonce;
     let Some(reliable) = call.reliable.as_deref_mut() else { return false };
-    let held = reliable.waiting.as_ref().is_some_and(|waiting| waiting.has_session);
+    reliable.dialogs.retain(|spoken| spoken.nonce == nonce);
+    let held = reliable.dialogs.iter().any(|spoken| spoken.waiting.as_ref().is_some_and(|waiting| waiting.has_session));
     if held {
         reliable.answer = Some(answer.clone());
-    } else {
+    } else if let Some(spoken) = reliable.spoken(nonce) {
         // After a final response nobody repeats a provisional one.
-        reliable.waiting = None;
+        spoken.waiting = None;
     }
     held
 }
 
-/// A PRACK: `true` when it names the response that waits (RFC 3262 §3). [`go_on`] follows.
+/// A PRACK in the current dialog: `true` when it names the response that waits there (RFC 3262 §3). [`go_on`] follows.
 pub fn acknowledged(call: &mut Call, prack: &Message) -> bool {
     let cseq = call.ring.as_deref().and_then(|ring| ring.invite.cseq()).map(|(cseq, _)| cseq);
-    let Some(reliable) = call.reliable.as_deref_mut() else { return false };
-    let named = rack(prack).is_some_and(|(rseq, of, method)| {
-        (rseq, Some(of), method) == (reliable.rseq, cseq, Method::Invite) && reliable.waiting.is_some()
-    });
+    let nonce = call.caller.nonce;
+    let Some(spoken) = call.reliable.as_deref_mut().and_then(|reliable| reliable.spoken(nonce)) else { return false };
+    let Some(waiting) = spoken.waiting.as_ref() else { return false };
+    let names = |(rseq, of, method)| (rseq, Some(of), method) == (spoken.rseq, cseq, Method::Invite);
+    let named = rack(prack).is_some_and(names);
     if named {
-        reliable.waiting = None;
+        spoken.agreed |= waiting.has_session;
+        spoken.waiting = None;
     }
     named
 }
 
-/// What came while a response waited for its PRACK goes out now.
+/// What came while a response of the current dialog waited for its PRACK goes out now.
 pub fn go_on(core: &mut Core, call: &mut Call, now: Now) {
-    let Some(reliable) = call.reliable.as_deref_mut().filter(|reliable| reliable.waiting.is_none()) else { return };
-    let (latest, answer) = (reliable.latest.take(), reliable.answer.take());
-    match (answer, latest) {
+    let nonce = call.caller.nonce;
+    let Some(reliable) = call.reliable.as_deref_mut() else { return };
+    let Some(spoken) = reliable.spoken(nonce).filter(|spoken| spoken.waiting.is_none()) else { return };
+    let latest = spoken.latest.take();
+    match (reliable.answer.take(), latest) {
         (Some(answer), _) => bridge::answer_caller(core, call, &answer, now),
-        (None, Some(latest)) if call.stage == Stage::Ringing => ringing(core, call, &latest, now),
+        (None, Some((number, latest))) if call.stage == Stage::Ringing => ringing(core, call, number, &latest, now),
         _ => {}
     }
 }
@@ -132,21 +212,27 @@ fn rack(prack: &Message) -> Option<(u32, u32, Method)> {
     Some((rseq, cseq, Method::read(words.next()?)))
 }
 
-/// Sends a copy that is due. A caller that never acknowledges is no reason to give its call up: after 64·T1 the answer
-/// goes out all the same (rulings 1; RFC 3262 §3 would refuse the INVITE).
+/// Sends the copies that are due. A caller that never acknowledges is no reason to give its call up: after 64·T1 the
+/// answer goes out all the same (rulings 1; RFC 3262 §3 would refuse the INVITE).
 pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
-    let Some(reliable) = call.reliable.as_deref_mut() else { return };
-    let Some(waiting) = reliable.waiting.as_mut().filter(|waiting| waiting.next <= now.mono) else { return };
-    if now.mono < waiting.until {
-        waiting.interval *= 2;
-        waiting.next = (now.mono + waiting.interval).min(waiting.until);
-        let (code, response) = (waiting.code, waiting.response.clone());
-        core.copies += 1;
-        if let Some(server) = call.ring.as_deref().map(|ring| ring.server) {
-            core.send_response(now, server, code, response);
+    let server = call.ring.as_deref().map(|ring| ring.server);
+    let mut given_up = None;
+    for spoken in call.reliable.as_deref_mut().into_iter().flat_map(|reliable| &mut reliable.dialogs) {
+        let Some(waiting) = spoken.waiting.as_mut().filter(|waiting| waiting.next <= now.mono) else { continue };
+        if now.mono < waiting.until {
+            waiting.interval *= 2;
+            waiting.next = (now.mono + waiting.interval).min(waiting.until);
+            core.copies += 1;
+            if let Some(server) = server {
+                core.send_response(now, server, waiting.code, waiting.response.clone());
+            }
+        } else {
+            spoken.waiting = None;
+            given_up = Some(spoken.nonce);
         }
-        return;
     }
-    reliable.waiting = None;
-    go_on(core, call, now);
+    if let Some(nonce) = given_up {
+        early::return_to(call, nonce);
+        go_on(core, call, now);
+    }
 }

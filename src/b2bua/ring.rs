@@ -3,6 +3,7 @@
 use super::attempt::{Attempt, Heard, Taught};
 use super::call::{Call, Leg, Owner, Stage};
 use super::core::{Core, DATAGRAM_BYTES};
+use super::early::{self, EarlyDialogs};
 use super::story::Decision;
 use super::{bridge, hangup, intake, offer};
 use crate::base::id::Handle;
@@ -54,6 +55,8 @@ pub struct Ring {
     progress_at: Option<Mono>,
     /// The last refusal.
     pub refusal: Option<Message>,
+    /// The caller's early dialogs.
+    pub early: EarlyDialogs,
 }
 
 impl Ring {
@@ -69,6 +72,7 @@ impl Ring {
             winner: None,
             progress_at: Some(now.mono + PROGRESS),
             refusal: None,
+            early: EarlyDialogs::default(),
         }
     }
 
@@ -275,7 +279,13 @@ pub fn heard(core: &mut Core, call: &mut Call, number: u8, response: &Message, n
     }
     match code {
         100 => attempt_mut(call, number).into_iter().for_each(trying),
-        101..=199 => rings(core, call, number, response, now),
+        // One of several forks has ended; that is no ringing (RFC 6228 §4).
+        199 => {
+            acknowledge_provisional(core, call, number, response, now);
+            early::ended(call, number, response);
+            attempt_mut(call, number).into_iter().for_each(trying);
+        }
+        101..=198 => rings(core, call, number, response, now),
         200..=299 => answers(core, call, number, response, now),
         _ => refuses(core, call, number, response, code, now),
     }
@@ -320,7 +330,7 @@ fn rings(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: 
                 after: now.mono.since(arrived),
             });
         }
-        bridge::ringing(core, call, response, now);
+        bridge::ringing(core, call, number, response, now);
     } else if ring.winner.is_some() || call.stage != Stage::Ringing {
         attempt.cancelled = true;
         core.layer.cancel(now, client, Some(ELSEWHERE), &mut core.transmits);
@@ -377,6 +387,7 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
     let mut leg = Leg::new(dialog, nonce);
     let offered = session.is_some();
     leg.says(session);
+    early::answer(core, call, number, response);
     bridge::answered(core, call, leg, &trunk, offered, response, now);
 }
 

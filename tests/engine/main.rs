@@ -2,6 +2,7 @@
 //! would see.
 mod answered;
 mod cancelled;
+mod early;
 mod hard_to_lose;
 mod health;
 mod hedged;

@@ -55,6 +55,8 @@ pub enum Note {
     Dialled { call: u64 },
     /// A caller hung up before there was an answer.
     GaveUp { call: u64 },
+    /// A caller talks, and hears the far end of this tag.
+    Hears { call: u64, tag: String },
     /// A caller's INVITE has its final response, or 0 for none in time.
     Final { call: u64, code: u16 },
     /// Its 2xx was never acknowledged.
@@ -93,6 +95,8 @@ pub struct Dialog {
     pub sent: Vec<Sent>,
     /// How long the first ACK is held back; `None` for ever.
     pub ack_after: Option<u64>,
+    /// The early dialogs of its first INVITE: each tag, and the first session description that was heard under it.
+    pub early: Vec<(String, String)>,
 }
 
 /// A message on its way out, and the port that it leaves from.
@@ -434,6 +438,16 @@ pub fn sdp(mark: Mark, word: &str, direction: &str) -> String {
         mark.serial,
         mark.text()
     )
+}
+
+/// A session description with the tag of who hears what is sent there.
+pub fn heard_by(tag: &str, session: &str) -> String {
+    format!("{session}a=heard-by:{tag}\r\n")
+}
+
+/// The tag in a session description.
+pub fn hearer(session: &str) -> &str {
+    session.split_once("a=heard-by:").and_then(|(_, rest)| rest.split("\r\n").next()).unwrap_or_default()
 }
 
 /// Whether a body has a mark with this word.

@@ -1,5 +1,5 @@
 //! What a peer says to an INVITE, the first or a later one.
-use crate::agent::{Act, Agent, Dialog, Reply, sdp};
+use crate::agent::{Act, Agent, Dialog, Reply, heard_by, sdp};
 use crate::machines::{MILLIS, PATIENCE, Reliable, Repeat, Server};
 use crate::wire::{Mark, Msg};
 
@@ -49,7 +49,7 @@ impl Agent {
         let dialog = self.fork_of(server, fork);
         let tag = self.dialogs[dialog].local_tag.clone();
         let contact = self.contact(server.request.is_streamed());
-        let session = self.early_session(&server.request, code);
+        let session = self.early_session(&server.request, code, &tag);
         let reliable = reliable && server.reliable.is_none() && server.request.has_token("Supported", "100rel");
         let rseq = server.rseq + 1;
         self.respond_as(now, server.id, code, &tag, |response| {
@@ -67,9 +67,9 @@ impl Agent {
     }
 
     /// Early media comes with 183; it is the answer, and there is none without an offer.
-    fn early_session(&self, invite: &Msg, code: u16) -> String {
+    fn early_session(&self, invite: &Msg, code: u16, tag: &str) -> String {
         let mark = invite.mark().filter(|_| code == 183 && !invite.body.is_empty());
-        mark.map(|mark| sdp(mark, "yes", "sendrecv")).unwrap_or_default()
+        mark.map(|mark| heard_by(tag, &sdp(mark, "yes", "sendrecv"))).unwrap_or_default()
     }
 
     fn answer(&mut self, now: u64, server: &Server, fork: u8) {
@@ -89,7 +89,7 @@ impl Agent {
             if timer {
                 response.put("Require", "timer").put("Session-Expires", &format!("{secs};refresher=uac"));
             }
-            response.carry("application/sdp", sdp(mark, "yes", "sendrecv"));
+            response.carry("application/sdp", heard_by(&tag, &sdp(mark, "yes", "sendrecv")));
         });
         if let Some(server) = self.servers.iter_mut().find(|one| one.id == server.id) {
             server.dialog = Some(dialog);
@@ -126,6 +126,7 @@ impl Agent {
                 over: false,
                 sent: Vec::new(),
                 ack_after: Some(0),
+                early: Vec::new(),
             });
             self.dialogs.len() - 1
         })

@@ -176,6 +176,11 @@ impl Leg {
         self.dialogs.values().filter(|talk| talk.acknowledged && !talk.over).count()
     }
 
+    /// The tag of one that was taken up and not ended.
+    pub fn talks(&self) -> Option<String> {
+        self.dialogs.iter().find(|(_, talk)| talk.acknowledged && !talk.over).map(|(tag, _)| tag.clone())
+    }
+
     /// When it last rang.
     pub fn rang_until(&self, now: u64) -> Option<u64> {
         if self.rings { Some(now) } else { self.rang_until }

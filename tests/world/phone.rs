@@ -1,5 +1,5 @@
 //! Callers: how they dial, wait, acknowledge and hang up.
-use crate::agent::{Act, Agent, Dialog, Expected, Note, says, sdp};
+use crate::agent::{Act, Agent, Dialog, Expected, Note, hearer, says, sdp};
 use crate::far::ALLOW;
 use crate::machines::{Client, MILLIS, PATIENCE, SECS, Stage};
 use crate::talk::Say;
@@ -22,6 +22,8 @@ pub struct Order {
     pub patience: Option<u64>,
     /// Knows reliable provisional responses.
     pub reliable: bool,
+    /// Requires them.
+    pub requires: bool,
     /// Asks for session refreshes: `uac` or `uas` for who sends them.
     pub timer: Option<&'static str>,
 }
@@ -33,6 +35,13 @@ pub struct Sent {
     pub mark: Mark,
     pub offerless: bool,
     pub ack: Option<String>,
+}
+
+impl Dialog {
+    /// The session description that counts in it.
+    fn heard(&self) -> &str {
+        self.early.iter().find(|(tag, _)| *tag == self.remote_tag).map_or("", |(_, session)| session)
+    }
 }
 
 impl Agent {
@@ -56,12 +65,16 @@ impl Agent {
             over: false,
             sent: vec![Sent { cseq: 1, mark, offerless: order.offerless, ack: None }],
             ack_after: order.ack_after,
+            early: Vec::new(),
         });
         let dialog = self.dialogs.len() - 1;
         let mut invite = self.in_dialog(dialog, "INVITE", None);
         invite.put("Session-ID", &mark.text()).put("Allow", ALLOW);
         let supported = if order.reliable { "timer, 100rel" } else { "timer" };
         invite.put("Supported", supported);
+        if order.requires {
+            invite.put("Require", "100rel");
+        }
         if let Some(refresher) = order.timer {
             let secs = self.manner.timer_secs;
             invite.put("Session-Expires", &format!("{secs};refresher={refresher}"));
@@ -88,7 +101,8 @@ impl Agent {
         if !state.calling {
             return;
         }
-        if early_bye && !state.remote_tag.is_empty() {
+        // With several early dialogs a BYE would end one of them.
+        if early_bye && !state.remote_tag.is_empty() && state.early.len() < 2 {
             let call = state.call;
             self.notes.push(Note::GaveUp { call });
             return self.bye(now, dialog);
@@ -136,8 +150,8 @@ impl Agent {
         if code >= 300 {
             return self.refused(now, at, client, response, first);
         }
-        if initial && !self.learn(dialog, response) {
-            return self.fault(format!("heard of a second dialog in call {}", client.mark.map_or(0, |mark| mark.call)));
+        if initial {
+            self.learn(dialog, response);
         }
         if first {
             self.dialogs[dialog].target = response.contact();
@@ -167,9 +181,12 @@ impl Agent {
         self.notes.push(Note::Final { call, code: response.code() });
         self.dialogs[dialog].confirmed = true;
         let mark = client.mark.unwrap_or(Mark { call, serial: 0 });
-        if !says(&response.body, mark, "yes") {
+        // The first session description of a dialog counts, and those that follow do not (RFC 3261 §13.2.1).
+        let session = self.dialogs[dialog].heard().to_owned();
+        if !says(&session, mark, "yes") {
             self.fault(format!("heard an answer in call {call} that nobody gave"));
         }
+        self.notes.push(Note::Hears { call, tag: hearer(&session).to_owned() });
         if client.unwanted || self.dialogs[dialog].over {
             return;
         }
@@ -184,22 +201,28 @@ impl Agent {
         }
     }
 
-    /// Takes the dialog from a response; `false` when there is another already.
-    fn learn(&mut self, dialog: usize, response: &Msg) -> bool {
+    /// Takes the dialog from a response to the first INVITE: each tag is one (RFC 3261 §12.1).
+    fn learn(&mut self, dialog: usize, response: &Msg) {
         let dialog = &mut self.dialogs[dialog];
-        if dialog.remote_tag.is_empty() {
+        if dialog.remote_tag != response.receiver_tag() {
             response.receiver_tag().clone_into(&mut dialog.remote_tag);
+            dialog.remote_cseq = 0;
         }
-        dialog.remote_tag == response.receiver_tag()
+        match dialog.early.iter_mut().find(|(tag, _)| tag == response.receiver_tag()) {
+            Some((_, session)) if session.is_empty() => response.body.clone_into(session),
+            Some(_) => {}
+            None => dialog.early.push((response.receiver_tag().to_owned(), response.body.clone())),
+        }
     }
 
     fn heard_ringing(&mut self, now: u64, dialog: usize, response: &Msg, initial: bool) {
         if !initial || response.code() == 100 {
             return;
         }
-        if response.receiver_tag().is_empty() || !self.learn(dialog, response) {
-            return self.fault("heard ringing of another dialog");
+        if response.receiver_tag().is_empty() {
+            return self.fault("heard ringing of no dialog");
         }
+        self.learn(dialog, response);
         if response.has_token("Require", "100rel") {
             self.dialogs[dialog].target = response.contact();
             let rack = format!("{} {}", response.get("RSeq"), response.get("CSeq"));

@@ -223,7 +223,8 @@ impl Promises {
             Some(first) => self.hold(first == code, || format!("call {number:x} was told {first} and then {code}")),
             None => {
                 call.final_out = Some(code);
-                call.winner = if code < 300 { call.last_2xx.clone() } else { None };
+                let talks = self.legs.values().filter(|leg| leg.call == number).find_map(Leg::talks);
+                call.winner = talks.or_else(|| call.last_2xx.clone()).filter(|_| code < 300);
                 self.first_final(now, number, code);
             }
         }
@@ -291,6 +292,10 @@ impl Promises {
         match note {
             Note::Fault(what) => self.broken(what),
             Note::Dialled { call } => self.with(call, |call| call.dialled = Some(now)),
+            Note::Hears { call, tag } => {
+                let winner = self.calls.get(&call).and_then(|call| call.winner.clone()).unwrap_or_default();
+                self.hold(winner == tag, || format!("{winner} has call {call:x} and its caller talks to {tag}"));
+            }
             Note::GaveUp { call } => self.with(call, |call| call.gave_up = true),
             Note::Final { call, code } => {
                 self.with(call, |call| call.heard = Some(code));

@@ -117,7 +117,7 @@ impl Agent {
             }
             Temper::Flaky => vec![(ring, rings), (ring + self.secs(1, 30), refuses)],
             Temper::Forks => {
-                let other = Reply::Ring { code: 180, fork: 1, reliable: false };
+                let other = Reply::Ring { code: self.chance.pick(&[180, 183]), fork: 1, reliable: false };
                 let second = answer + self.chance.pick(&[0, 20 * MILLIS, 3 * SECS]);
                 vec![(ring, rings), (ring, other), (answer, Reply::Answer { fork: 1 }), (second, answers)]
             }

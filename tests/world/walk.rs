@@ -162,6 +162,7 @@ impl Walk {
                 early_bye: self.chance.percent(20),
                 patience: self.patience(),
                 reliable: self.chance.percent(40),
+                requires: self.chance.percent(15),
                 timer: self.chance.weighted(&[(3, None), (1, Some("uac")), (1, Some("uas"))]),
             };
             self.promises.ordered(&order);

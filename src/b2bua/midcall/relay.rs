@@ -3,7 +3,7 @@ use super::InDialog;
 use crate::b2bua::call::{Acked, Call, Leg, Owner, Pending, Side, Stage};
 use crate::b2bua::core::{Core, PRODUCT};
 use crate::b2bua::watch::Watch;
-use crate::b2bua::{bridge, headers, offer};
+use crate::b2bua::{bridge, early, headers, offer};
 use crate::base::now::Now;
 use crate::classify::Class;
 use crate::sdp;
@@ -43,17 +43,22 @@ pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
         // 100 stops the copies while the other side thinks (RFC 3261 §17.2.1).
         core.refuse(now, asked.id, &asked.request, asked.flow, 100);
     }
-    if call.stage != Stage::Talking {
+    let is_early = call.stage == Stage::Ringing && asked.method == Method::Update && asked.side == Side::Caller;
+    if call.stage != Stage::Talking && !is_early {
         core.refuse(now, asked.id, &asked.request, asked.flow, 488);
         return;
     }
     let key = call.key;
     let towards_psap = other == Side::Answerer && matches!(call.class, Class::Emergency | Class::Test);
-    let Some(leg) = call.leg(other) else { return };
+    let dialog = if is_early { early::far_end(call) } else { call.leg(other).map(|leg| &mut leg.dialog) };
+    let Some(dialog) = dialog else {
+        core.refuse(now, asked.id, &asked.request, asked.flow, 488);
+        return;
+    };
     let client = core.layer.reserve(Owner::Relayed(key), &mut core.entropy);
-    let flow = leg.dialog.next_hop();
-    let contact_flow = leg.dialog.flow;
-    let mut writer = leg.dialog.request(core.buffer(), asked.method, client.branch().as_str());
+    let flow = dialog.next_hop();
+    let contact_flow = dialog.flow;
+    let mut writer = dialog.request(core.buffer(), asked.method, client.branch().as_str());
     if matches!(asked.method, Method::Invite | Method::Update) {
         writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", contact_flow));
         writer.field(Name::Supported, "timer").field(Name::Allow, headers::ALLOW_CALLER);
@@ -143,12 +148,18 @@ pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &M
     let pending = call.pending.remove(place);
     let side = pending.from;
     if pending.method == Method::Invite || pending.method == Method::Update {
-        if let Some(leg) = call.leg(side.other()).filter(|_| code < 300) {
+        if call.stage == Stage::Ringing && code < 300 {
+            early::updated(call, response, bridge::session_of(&pending.request));
+        }
+        // Meanwhile another may have answered than the one who was asked in its early dialog.
+        let is_theirs = |leg: &&mut Leg| response.to_tag().is_none_or(|tag| tag == leg.dialog.remote_tag());
+        if let Some(leg) = call.leg(side.other()).filter(|_| code < 300).filter(is_theirs) {
             leg.dialog.retarget(response);
             leg.rewatch(Watch::of_answer(response, now));
             leg.says(bridge::session_of(&pending.request));
         }
-        if let Some(leg) = call.leg(side).filter(|_| code < 300) {
+        let is_askers = |leg: &&mut Leg| Some(leg.dialog.local_tag()) == pending.request.to_tag();
+        if let Some(leg) = call.leg(side).filter(|_| code < 300).filter(is_askers) {
             leg.dialog.retarget(&pending.request);
             leg.says(bridge::session_of(response));
         }
