@@ -121,6 +121,106 @@ fn the_table_of_log_lines_is_what_the_code_says() {
     assert_eq!(told, wanted);
 }
 
+/// What a row says of itself: id, state, and the tests that it names.
+struct Row<'a> {
+    id: &'a str,
+    state: &'a str,
+    tests: usize,
+}
+
+/// The rows of the page of RFCs that have a state, and those of its tables of torture messages.
+fn rows_of_rfcs(page: &str) -> (Vec<Row<'_>>, Vec<Row<'_>>) {
+    let (mut rows, mut messages) = (Vec::new(), Vec::new());
+    let mut heads: Vec<&str> = Vec::new();
+    for line in page.lines() {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        match (line.starts_with('|'), heads.first()) {
+            (false, _) => heads.clear(),
+            (true, None) => heads = cells,
+            _ if cells[0].starts_with("---") => {}
+            (true, Some(&"row")) => {
+                let tests = code(cells[4]).iter().filter(|name| name.contains(".rs::")).count();
+                rows.push(Row { id: cells[0], state: cells[2], tests });
+            }
+            (true, Some(head)) if head.starts_with("message of ") => {
+                let state = cells[4].split(':').next().unwrap_or_default();
+                messages.push(Row { id: cells[0], state, tests: 0 });
+            }
+            _ => {}
+        }
+    }
+    (rows, messages)
+}
+
+#[test]
+fn every_test_and_file_on_the_page_of_rfcs_exists() {
+    let page = read("docs/rfc.md");
+    for name in code(&page) {
+        if let Some((file, test)) = name.split_once(".rs::") {
+            let text = read(&format!("{file}.rs"));
+            let before = text.split(&format!("fn {test}(")).next().filter(|before| before.len() < text.len());
+            let is_test = before.and_then(|before| before.rsplit('}').next()).is_some_and(|it| it.contains("#[test]"));
+            assert!(is_test, "{file}.rs has no test {test}");
+        } else if name.contains('/') {
+            assert!(root().join(name).is_file(), "there is no {name}");
+        }
+    }
+}
+
+#[test]
+fn no_row_of_the_page_of_rfcs_is_called_implemented_without_a_test() {
+    let page = read("docs/rfc.md");
+    let (rows, messages) = rows_of_rfcs(&page);
+    assert!(rows.len() > 200 && messages.len() == 62, "{} rows, {} messages", rows.len(), messages.len());
+    let kind = |row: &Row<'_>| row.state.split(':').next().unwrap_or_default().to_owned();
+    let states = ["implemented", "own rule", "partly", "no test yet", "not", "later"];
+    for row in rows.iter().chain(&messages) {
+        assert!(states.contains(&&*kind(row)), "{} is {}", row.id, row.state);
+        assert_eq!(
+            rows.iter().chain(&messages).filter(|other| other.id == row.id).count(),
+            1,
+            "{} stands twice",
+            row.id
+        );
+    }
+    for row in rows.iter().filter(|row| ["implemented", "own rule"].contains(&&*kind(row))) {
+        assert!(row.tests > 0, "nothing shows {}", row.id);
+    }
+    for state in states {
+        let count = rows.iter().filter(|row| kind(row) == state).count();
+        assert!(page.contains(&format!("\n| {state} | {count} |\n")), "{count} rows are {state}");
+    }
+    let listed = page.split("## No test yet").nth(1).and_then(|rest| rest.split(": ").nth(1)).expect("the list");
+    let listed: Vec<_> = listed.trim().trim_end_matches('.').split(',').map(str::trim).collect();
+    let wanted = rows.iter().chain(&messages).filter(|row| row.state == "no test yet").map(|row| row.id);
+    assert_eq!(listed, wanted.collect::<Vec<_>>());
+}
+
+#[test]
+fn the_page_of_rfcs_has_a_line_for_each_that_the_code_cites_and_for_each_torture_message() {
+    let page = read("docs/rfc.md");
+    let mut missing = Vec::new();
+    for file in sources(&root().join("src")) {
+        let text = std::fs::read_to_string(&file).expect("a readable file");
+        for rest in text.split("RFC ").skip(1) {
+            let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            if !number.is_empty() && !page.contains(&format!("\n| {number} | ")) {
+                missing.push(number);
+            }
+        }
+    }
+    let table = read("tests/outside/torture/table.rs");
+    let messages = table.split("row(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    missing.extend(messages.filter(|name| !page.contains(&format!("\n| {name} | "))).map(str::to_owned));
+    assert!(missing.is_empty(), "no word on {missing:?}");
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a readable folder");
+    let paths = entries.map(|entry| entry.expect("a readable folder").path());
+    paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
+
 /// A text up to the end of the parenthesis that was opened before it.
 fn arguments(text: &str) -> &str {
     let mut depth = 1;
