@@ -20,6 +20,9 @@ pub fn fact(fact: &Fact) {
         Fact::AttemptEnded { call, kind, trunk, how, code } => {
             info!(call = %id(*call), class = kind.text(), trunk = &**trunk, how = how.text(), code, "attempt ended");
         }
+        Fact::AskedAgain { call, kind, trunk, code, change } => {
+            warn!(call = %id(*call), class = kind.text(), trunk = &**trunk, code, change, "asked again");
+        }
         Fact::Failover { call, kind, from } => {
             warn!(call = %id(*call), class = kind.text(), from = &**from, "next target");
         }

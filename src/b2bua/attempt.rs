@@ -1,4 +1,5 @@
 //! One INVITE to one target, and how far it has come.
+use super::terms::Load;
 use crate::base::now::Mono;
 use crate::record::Trunk;
 use crate::sip::dialog::{Dialog, Invite};
@@ -36,7 +37,7 @@ pub struct Attempt {
     pub flow: Flow,
     /// What the INVITE said.
     pub sent: Sent,
-    /// When it left.
+    /// When it left; for one that is asked again, the first INVITE.
     pub started: Mono,
     /// How far it has come.
     pub heard: Heard,
@@ -52,7 +53,9 @@ pub struct Attempt {
     pub unreached: bool,
     /// Whether it was told to stop, or will be as soon as it speaks.
     pub cancelled: bool,
-    /// Whether it was given another chance after it had been cancelled.
+    /// Whether it refused something that can be changed, and could not be asked again at once.
+    pub owed: bool,
+    /// Whether it was given another chance.
     pub again: bool,
     /// Whether it is over.
     pub over: bool,
@@ -70,16 +73,17 @@ pub struct Sent {
     pub from: Bytes,
     /// The Call-ID.
     pub call_id: Bytes,
+    /// The CSeq number.
+    pub cseq: u32,
     /// The offer; with one, the 2xx is acknowledged at once.
     pub session: Option<Bytes>,
+    /// How much of a body went along.
+    pub carried: Load,
 }
 
 impl Sent {
-    /// The CSeq number of every first INVITE.
-    pub const CSEQ: u32 = 1;
-
     fn dialog(&self, response: &Message, flow: Flow) -> Option<Dialog> {
-        let invite = Invite { uri: &self.uri, from: &self.from, call_id: &self.call_id, cseq: Sent::CSEQ };
+        let invite = Invite { uri: &self.uri, from: &self.from, call_id: &self.call_id, cseq: self.cseq };
         invite.answered(response, flow)
     }
 }
@@ -115,6 +119,55 @@ pub struct Early {
 const MOST_EARLY: usize = 16;
 
 impl Attempt {
+    /// An INVITE that leaves at this moment, for the target at this place of the plan.
+    pub fn new(
+        trunk: Arc<Trunk>,
+        place: usize,
+        client: ClientId,
+        nonce: u64,
+        flow: Flow,
+        sent: Sent,
+        now: Mono,
+    ) -> Self {
+        Attempt {
+            late_at: Some(now + trunk.silent_after),
+            trunk,
+            place,
+            client,
+            nonce,
+            flow,
+            sent,
+            started: now,
+            heard: Heard::Nothing,
+            passed_over: false,
+            rung_out: false,
+            displaced: false,
+            unreached: false,
+            cancelled: false,
+            owed: false,
+            again: false,
+            over: false,
+            taught: Taught::default(),
+            early: SmallVec::new(),
+        }
+    }
+
+    /// The next INVITE to the same target after this one was refused. It counts as late when nothing comes back in time,
+    /// and no later than this one would have.
+    pub fn again(&self, client: ClientId, sent: Sent, now: Mono) -> Self {
+        let trunk = self.trunk.clone();
+        let late_at = self.late_at.map(|due| due.min(now + trunk.silent_after));
+        let fresh = Attempt::new(trunk, self.place, client, self.nonce, self.flow, sent, self.started);
+        let (passed_over, rung_out, again, taught) = (self.passed_over, self.rung_out, self.again, self.taught);
+        Attempt { late_at, passed_over, rung_out, again, taught, ..fresh }
+    }
+
+    /// Whether it is to be asked once more when nobody else is left: it was told to stop for one that failed later, or
+    /// refused what can be changed when it had no place any more.
+    pub fn may_return(&self) -> bool {
+        (self.cancelled || self.owed) && !self.again
+    }
+
     /// Whether it is one of those that are asked now.
     pub fn is_open(&self) -> bool {
         self.may_answer() && !self.displaced

@@ -1,11 +1,14 @@
 //! The body that a target gets: the session description, the received parts that go along, and our own.
 use super::core::Core;
+use super::geolocation;
 use super::offer::put;
+use super::terms::Load;
 use crate::base::now::Wall;
 use crate::pidf;
 use crate::record::{Civic, Profile};
 use crate::sdp;
 use crate::sip::message::multipart::Part;
+use crate::sip::message::reader::elements;
 use crate::sip::message::{Message, Name, Writer, multipart};
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
@@ -18,6 +21,8 @@ pub struct Body<'a> {
     /// The received parts that go along as they came.
     kept: SmallVec<[Part<'a>; 4]>,
     place: Option<(&'a Civic, pidf::Method)>,
+    /// The most that is to go along.
+    most: Load,
 }
 
 /// What our own parts of one INVITE are written with.
@@ -40,8 +45,14 @@ impl Naming<'_> {
 }
 
 impl<'a> Body<'a> {
-    /// Chooses the parts; `place` is the address of ours that goes along where the profile conveys any.
-    pub fn new(invite: &'a Message, profile: Profile, place: Option<(&'a Civic, pidf::Method)>) -> Body<'a> {
+    /// Chooses the parts; `place` is the address of ours that goes along where the profile conveys any, `most` what the
+    /// target takes.
+    pub fn new(
+        invite: &'a Message,
+        profile: Profile,
+        place: Option<(&'a Civic, pidf::Method)>,
+        most: Load,
+    ) -> Body<'a> {
         let content_type = invite.value(Name::ContentType).unwrap_or_default();
         let mut session = None;
         let mut kept = SmallVec::new();
@@ -49,12 +60,39 @@ impl<'a> Body<'a> {
             let is_session = part.is("application/sdp") && !is_disposed(&part, "recording-session");
             if is_session && session.is_none() {
                 session = Some(session_for(profile, invite.body().slice_ref(part.content)));
-            } else if keeps(profile, &part) {
+            } else if keeps(profile, &part) && fits(most, &part) {
                 kept.push(part);
             }
         }
-        let conveys = matches!(profile, Profile::I3 | Profile::Relay);
-        Body { invite, profile, session, kept, place: place.filter(|_| conveys) }
+        let conveys = matches!(profile, Profile::I3 | Profile::Relay) && most <= Load::Locations;
+        Body { invite, profile, session, kept, place: place.filter(|_| conveys), most }
+    }
+
+    /// How much goes along: what the target takes, or less where there is less.
+    pub fn load(&self) -> Load {
+        let is_location = |part: &Part<'_>| part.is("application/pidf+xml");
+        let there = if self.is_whole() {
+            let offer =
+                self.invite.value(Name::ContentType).is_none_or(|kind| multipart::is_type(kind, "application/sdp"));
+            if offer { Load::Offer } else { Load::All }
+        } else if self.has_blocks() || !self.kept.iter().all(is_location) {
+            Load::All
+        } else if self.has_place() || !self.kept.is_empty() {
+            Load::Locations
+        } else {
+            Load::Offer
+        };
+        there.max(self.most)
+    }
+
+    /// Whether a header's value names parts of which some stay behind.
+    pub fn lacks(&self, value: &[u8]) -> bool {
+        self.most > Load::All && elements(value).any(geolocation::points_at_part)
+    }
+
+    /// Whether the body goes along as it came.
+    fn is_whole(&self) -> bool {
+        self.profile == Profile::Whole && self.most == Load::All
     }
 
     /// Whether there is an offer.
@@ -74,12 +112,12 @@ impl<'a> Body<'a> {
 
     /// Whether blocks about us go along (RFC 7852).
     pub fn has_blocks(&self) -> bool {
-        self.profile == Profile::I3
+        self.profile == Profile::I3 && self.most == Load::All
     }
 
     /// Ends the head and writes the body.
     pub fn finish(&self, core: &Core, mut writer: Writer, naming: &Naming<'_>) -> Bytes {
-        if self.profile == Profile::Whole {
+        if self.is_whole() {
             let body = self.invite.body_slice();
             let content_type = self.invite.value(Name::ContentType).unwrap_or_default();
             return core.finish(writer, (!body.is_empty()).then_some((content_type, body)));
@@ -187,6 +225,15 @@ fn keeps(profile: Profile, part: &Part<'_>) -> bool {
         }
         Profile::Relay => part.is("application/pidf+xml"),
         Profile::Legacy | Profile::Test | Profile::Crisis | Profile::Whole => false,
+    }
+}
+
+/// Whether a received part is not more than the target takes.
+fn fits(most: Load, part: &Part<'_>) -> bool {
+    match most {
+        Load::All => true,
+        Load::Locations => part.is("application/pidf+xml"),
+        Load::Offer | Load::Bare => false,
     }
 }
 

@@ -14,15 +14,17 @@ pub fn references(invite: &Message) -> impl Iterator<Item = &'static str> {
 }
 
 /// Passes the locations on as they came, in order. Only a `loc-src` that is an address, or that is `domain`, our own
-/// name, in somebody else's mouth, is taken out (RFC 8787 §4).
-pub fn write_received(writer: &mut Writer, invite: &Message, domain: &str) {
+/// name, in somebody else's mouth, is taken out (RFC 8787 §4). Where the parts of the body stay behind, so do the values
+/// that point at them.
+pub fn write_received(writer: &mut Writer, invite: &Message, domain: &str, by_value: bool) {
+    let stays = |text: &[u8]| !by_value && points_at_part(text);
     for field in invite.fields().iter().filter(|field| field.name == Name::Geolocation) {
         let values = || elements(invite.field_value(field));
-        if !values().any(|text| misnamed(text, domain).is_some()) {
+        if !values().any(|text| stays(text) || misnamed(text, domain).is_some()) {
             writer.copy(invite, field);
             continue;
         }
-        for text in values() {
+        for text in values().filter(|text| !stays(text)) {
             match misnamed(text, domain) {
                 Some(value) => write_without_source(writer, &value),
                 None => {
@@ -31,6 +33,12 @@ pub fn write_received(writer: &mut Writer, invite: &Message, domain: &str) {
             }
         }
     }
+}
+
+/// Whether a value names a part of the body (RFC 2392).
+pub fn points_at_part(text: &[u8]) -> bool {
+    let uri = text.split(|&byte| byte == b'<').nth(1).unwrap_or(text).trim_ascii_start();
+    uri.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"cid:"))
 }
 
 /// The value, when it says that a host added it that cannot have.

@@ -2,10 +2,13 @@
 use super::geolocation;
 use crate::record::Profile;
 use crate::sip::message::{Field, Message, Name, Writer};
-use bytes::BytesMut;
+use arrayvec::ArrayVec;
 
 /// The session interval that we ask for, in seconds (RFC 4028 §4).
 pub const SESSION_SECS: u32 = 1800;
+
+/// The shortest session interval that we agree on, in seconds (RFC 4028 §4).
+pub const SHORTEST_SECS: u32 = 90;
 
 /// What becomes of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,26 +117,28 @@ fn says_a_number(name: Name) -> bool {
     matches!(name, Name::PPreferredIdentity | Name::RemotePartyId | Name::PChargeInfo)
 }
 
-/// Writes the extensions that we name on a leg. Where locations by reference go along, their extensions do too (RFC 6442
+/// The extensions that we name on a leg. Where locations by reference go along, their extensions do too (RFC 6442
 /// §4.6). Without an offer of ours a reliable provisional response would bring one that PRACK must answer (RFC 3262 §5)
 /// before the caller has spoken; so none is asked for.
-pub fn write_supported(out: &mut BytesMut, profile: Profile, invite: &Message, offered: bool) {
+pub fn supported(profile: Profile, invite: &Message, offered: bool) -> ArrayVec<&'static str, 5> {
+    let mut all = ArrayVec::new();
     if offered && profile != Profile::Test {
-        out.extend_from_slice(b"100rel, ");
+        all.push("100rel");
     }
-    out.extend_from_slice(b"timer");
+    all.push("timer");
     if profile == Profile::I3 {
-        out.extend_from_slice(b", replaces");
+        all.push("replaces");
     }
     if matches!(profile, Profile::I3 | Profile::Relay) {
         let refers = |schemes: &[&str]| geolocation::references(invite).any(|found| schemes.contains(&found));
         if refers(&["http", "https"]) {
-            out.extend_from_slice(b", geolocation-http");
+            all.push("geolocation-http");
         }
         if refers(&["sip", "sips", "pres"]) {
-            out.extend_from_slice(b", geolocation-sip");
+            all.push("geolocation-sip");
         }
     }
+    all
 }
 
 /// The methods that we take on a leg towards an answerer.

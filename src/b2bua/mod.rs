@@ -3,6 +3,7 @@
 //!
 //! Read [`story`] for how a call is decided, [`ring`] for how targets are asked, `bridge` for how it is answered,
 //! [`midcall`] for what happens while they talk and `hangup` for how it ends.
+mod again;
 pub mod attempt;
 mod body;
 mod bridge;
@@ -26,6 +27,7 @@ pub mod ring;
 pub mod story;
 mod strangers;
 mod table;
+mod terms;
 mod watch;
 
 pub use self::core::Setup;

@@ -7,6 +7,7 @@ use super::geolocation;
 use super::headers::{self, Fate};
 use super::presented::{self, Presented};
 use super::ring::Ring;
+use super::terms::{Load, Terms};
 use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::callback;
@@ -39,6 +40,19 @@ struct Parties {
     call_id: Range<usize>,
 }
 
+/// What stands in the head of one INVITE and in no other.
+#[derive(Clone, Copy)]
+pub struct Head {
+    /// Our tag, which the Call-ID is made of too: one that is asked again has the same (RFC 3261 §8.1.3.5).
+    pub tag: Handle,
+    /// The transaction.
+    pub client: ClientId,
+    /// The path.
+    pub flow: Flow,
+    /// The CSeq number.
+    pub cseq: u32,
+}
+
 /// What the writing of one INVITE looks at.
 struct Sheet<'a> {
     invite: &'a Message,
@@ -47,22 +61,13 @@ struct Sheet<'a> {
     profile: Profile,
     caller: Presented<'a>,
     naming: Naming<'a>,
-    tag: Handle,
-    client: ClientId,
-    flow: Flow,
+    terms: Terms,
+    head: Head,
     now: Now,
 }
 
 /// Writes the INVITE for a target.
-pub fn write(
-    core: &Core,
-    call: &Call,
-    target: &Target,
-    tag: Handle,
-    client: ClientId,
-    flow: Flow,
-    now: Now,
-) -> Option<Written> {
+pub fn write(core: &Core, call: &Call, target: &Target, head: Head, now: Now) -> Option<Written> {
     let ring = call.ring.as_deref()?;
     let snapshot = core.cache.snapshot.load();
     let decision = &ring.decision;
@@ -77,14 +82,14 @@ pub fn write(
         ring,
         target,
         profile,
-        caller: Presented::new(invite, profile, shown, domain, tag),
-        naming: Naming { nonce: tag.nonce, domain, at: now.wall },
-        tag,
-        client,
-        flow,
+        caller: Presented::new(invite, profile, shown, domain, head.tag),
+        naming: Naming { nonce: head.tag.nonce, domain, at: now.wall },
+        terms: ring.terms(&target.trunk),
+        head,
         now,
     };
-    Some(sheet.write(core, &Body::new(invite, profile, place(ring, target))))
+    let body = Body::new(invite, profile, place(ring, target), sheet.terms.load);
+    Some(sheet.write(core, &body))
 }
 
 /// The trunk's profile, but for the classes that have rules of their own: a crisis call carries no location and keeps
@@ -116,7 +121,8 @@ impl Sheet<'_> {
         self.location(&mut writer, body);
         let replaces = self.caller.replaces();
         for field in self.invite.fields() {
-            if headers::fate(self.profile, replaces, self.invite, field) == Fate::Kept {
+            let fate = headers::fate(self.profile, replaces, self.invite, field);
+            if fate == Fate::Kept && !(field.name == Name::CallInfo && body.lacks(self.invite.field_value(field))) {
                 writer.copy(self.invite, field);
             }
         }
@@ -127,7 +133,9 @@ impl Sheet<'_> {
             uri: Bytes::from(uri),
             from: place(parties.from),
             call_id: place(parties.call_id),
+            cseq: self.head.cseq,
             session: body.session().cloned(),
+            carried: body.load(),
         };
         Written { bytes, sent }
     }
@@ -189,9 +197,9 @@ impl Sheet<'_> {
     }
 
     fn hop(&self, writer: &mut Writer) {
-        let flow = self.flow;
+        let Head { client, flow, .. } = self.head;
         writer.field_with(Name::Via, |out| {
-            let branch = self.client.branch();
+            let branch = client.branch();
             via(out, flow, &branch);
         });
         let forwards = match self.invite.number(Name::MaxForwards) {
@@ -206,7 +214,7 @@ impl Sheet<'_> {
 
     fn parties(&self, writer: &mut Writer, uri: &str) -> Parties {
         let mut parties = Parties::default();
-        let tag = self.tag.text();
+        let tag = self.head.tag.text();
         writer.field_with(Name::From, |out| {
             let begin = out.len();
             self.caller.write_from(out);
@@ -227,8 +235,8 @@ impl Sheet<'_> {
             extend(out, &[&tag, "@", self.naming.domain]);
             parties.call_id = begin..out.len();
         });
-        cseq::write(writer, Sent::CSEQ, Method::Invite.text().as_bytes());
-        writer.field_with(Name::Contact, |out| self.caller.write_contact(out, self.flow));
+        cseq::write(writer, self.head.cseq, Method::Invite.text().as_bytes());
+        writer.field_with(Name::Contact, |out| self.caller.write_contact(out, self.head.flow));
         self.caller.write_asserted(writer);
         parties
     }
@@ -240,14 +248,16 @@ impl Sheet<'_> {
         }
         let reference = self.naming.reference();
         if self.profile != Profile::Test {
-            geolocation::write_received(writer, self.invite, self.naming.domain);
+            let by_value = self.terms.load <= Load::Locations;
+            geolocation::write_received(writer, self.invite, self.naming.domain, by_value);
             if body.has_place() {
                 writer.field_with(Name::Geolocation, |out| {
                     put(out, format_args!("<cid:loc-{reference}>;loc-src={}", self.naming.domain));
                 });
             }
         }
-        let has_location = body.has_place() || self.invite.value(Name::Geolocation).is_some();
+        let received = self.invite.value(Name::Geolocation).is_some() && self.terms.load <= Load::Locations;
+        let has_location = body.has_place() || received || geolocation::references(self.invite).next().is_some();
         if self.profile != Profile::Relay || has_location {
             writer.field(Name::GeolocationRouting, "yes");
         }
@@ -269,14 +279,20 @@ impl Sheet<'_> {
             (Profile::Relay, _) => writer.field(Name::Priority, "emergency"),
             _ => writer,
         };
-        writer.field_with(Name::Supported, |out| headers::write_supported(out, self.profile, self.invite, offered));
+        let mut supported = headers::supported(self.profile, self.invite, offered);
+        supported.retain(|extension| self.terms.allows(extension));
+        if !supported.is_empty() {
+            writer.field_with(Name::Supported, |out| put_list(out, &supported));
+        }
         writer.field(Name::Allow, headers::allow(self.profile));
         writer.field(Name::Accept, headers::accept(self.profile));
-        writer.field_with(Name::SessionExpires, |out| {
-            put_number(out, headers::SESSION_SECS);
-            out.extend_from_slice(b";refresher=uac");
-        });
-        writer.field(Name::MinSe, "90");
+        if self.terms.allows("timer") {
+            writer.field_with(Name::SessionExpires, |out| {
+                put_number(out, self.terms.interval_secs());
+                out.extend_from_slice(b";refresher=uac");
+            });
+            writer.number(Name::MinSe, self.terms.min_se.unwrap_or(headers::SHORTEST_SECS));
+        }
         writer.field(Name::Date, self.now.wall.civil().sip_date().as_bytes());
         writer.field(Name::UserAgent, PRODUCT);
     }
@@ -310,6 +326,12 @@ fn host_port(host: &str, port: Option<u16>) -> String {
     match port {
         Some(port) => format!("{host}:{port}"),
         None => host,
+    }
+}
+
+fn put_list(out: &mut BytesMut, texts: &[&str]) {
+    for (place, text) in texts.iter().enumerate() {
+        extend(out, &[if place > 0 { ", " } else { "" }, text]);
     }
 }
 

@@ -1,12 +1,12 @@
 //! An offer to each target in turn, hedged: the next one starts when the one before is late, and the first that rings
 //! or answers has the call (rulings 11).
-use super::attempt::{Attempt, Heard, Taught};
+use super::attempt::{Attempt, Heard};
 use super::call::{Call, Leg, Owner, Stage};
 use super::core::{Core, DATAGRAM_BYTES};
 use super::early::{self, EarlyDialogs};
 use super::story::Decision;
-use super::{bridge, hangup, intake, offer};
-use crate::base::id::Handle;
+use super::terms::Terms;
+use super::{again, bridge, hangup, intake, offer};
 use crate::base::now::{Mono, Now};
 use crate::classify::Class;
 use crate::fact::{Attempted, Fact, Outcome};
@@ -16,7 +16,7 @@ use crate::routing::Target;
 use crate::routing::health::Health;
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name, limits};
-use crate::sip::transaction::{ClientId, ServerId};
+use crate::sip::transaction::ServerId;
 use bytes::Bytes;
 use core::time::Duration;
 use smallvec::SmallVec;
@@ -50,9 +50,11 @@ pub struct Ring {
     /// The next target in the plan.
     next: usize,
     /// The attempt that has the call.
-    winner: Option<u8>,
+    pub winner: Option<u8>,
     /// When the caller hears a provisional response again.
     progress_at: Option<Mono>,
+    /// What trunks want otherwise than we had it, by name.
+    pub terms: Vec<(Arc<str>, Terms)>,
     /// The last refusal.
     pub refusal: Option<Message>,
     /// The caller's early dialogs.
@@ -71,6 +73,7 @@ impl Ring {
             next: 0,
             winner: None,
             progress_at: Some(now.mono + PROGRESS),
+            terms: Vec::new(),
             refusal: None,
             early: EarlyDialogs::default(),
         }
@@ -124,13 +127,19 @@ impl Ring {
         self.next < self.decision.plan.targets.len()
     }
 
+    /// On what terms a trunk takes this call, as far as it has said.
+    pub fn terms(&self, trunk: &Trunk) -> Terms {
+        let known = self.terms.iter().find(|(name, _)| *name == trunk.name);
+        known.map(|(_, terms)| terms.clone()).unwrap_or_default()
+    }
+
     /// Puts a target that we ourselves told to stop back on the list, once nobody is asked who is in time: whoever it was
     /// stopped for has failed meanwhile, and it never refused.
     fn take_back(&mut self) -> bool {
         if self.open().count() >= OPEN || self.open().any(|(_, attempt)| !attempt.passed_over) {
             return false;
         }
-        let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.cancelled && !attempt.again) else {
+        let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.may_return()) else {
             return false;
         };
         attempt.again = true;
@@ -192,35 +201,17 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
     let number = u8::try_from(ring.attempts.len()).unwrap_or(u8::MAX);
     let client = core.layer.reserve(Owner::Attempt(call.key, number), &mut core.entropy);
     let tag = core.handle(call.key.slot);
-    let written = write(core, call, &target, tag, client, flow, peer, now);
+    let head = offer::Head { tag, client, flow, cseq: 1 };
+    let written = write(core, call, &target, head, peer, now);
     let Some((flow, written)) = written.filter(|(_, written)| is_readable(&written.bytes)) else {
         // More than any message may have: whoever gets less of it may still take the call.
         core.layer.forget(client);
         tell_ended(core, call, &target.trunk, Attempted::Unreachable, 0);
         return false;
     };
-    let started = now.mono;
     let Some(ring) = call.ring.as_deref_mut() else { return true };
-    ring.attempts.push(Attempt {
-        trunk: target.trunk.clone(),
-        place,
-        client,
-        nonce: tag.nonce,
-        flow,
-        sent: written.sent,
-        started,
-        heard: Heard::Nothing,
-        late_at: Some(started + target.trunk.silent_after),
-        passed_over: false,
-        rung_out: false,
-        displaced: false,
-        unreached: false,
-        cancelled: false,
-        again: false,
-        over: false,
-        taught: Taught::default(),
-        early: SmallVec::new(),
-    });
+    let trunk = target.trunk.clone();
+    ring.attempts.push(Attempt::new(trunk, place, client, tag.nonce, flow, written.sent, now.mono));
     core.layer.start(now, client, flow, written.bytes, &mut core.transmits);
     core.note(call, |call, kind| Fact::AttemptStarted { call, kind, trunk: target.trunk.name.clone() });
     true
@@ -228,31 +219,28 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
 
 /// Writes the INVITE for a target; a large one takes the stream that the probe has opened, else it leaves as datagram
 /// fragments at once (rulings 11: size never delays a call).
-#[allow(clippy::too_many_arguments, reason = "each is one fact about the INVITE, and none groups with another")]
 fn write(
     core: &Core,
     call: &Call,
     target: &Target,
-    tag: Handle,
-    client: ClientId,
-    flow: Flow,
+    head: offer::Head,
     peer: core::net::SocketAddr,
     now: Now,
 ) -> Option<(Flow, offer::Written)> {
-    let written = offer::write(core, call, target, tag, client, flow, now)?;
+    let written = offer::write(core, call, target, head, now)?;
     if written.bytes.len() <= DATAGRAM_BYTES {
-        return Some((flow, written));
+        return Some((head.flow, written));
     }
     match core.path(&target.trunk, peer, true) {
-        Some(stream) if stream.transport != flow.transport => {
-            Some((stream, offer::write(core, call, target, tag, client, stream, now)?))
+        Some(stream) if stream.transport != head.flow.transport => {
+            Some((stream, offer::write(core, call, target, offer::Head { flow: stream, ..head }, now)?))
         }
-        _ => Some((flow, written)),
+        _ => Some((head.flow, written)),
     }
 }
 
 /// Whether a message of ours is within what a reader takes; a small one always is.
-fn is_readable(bytes: &Bytes) -> bool {
+pub fn is_readable(bytes: &Bytes) -> bool {
     bytes.len() <= limits::START_LINE || Message::read(bytes.clone()).is_ok()
 }
 
@@ -396,7 +384,6 @@ fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, cod
     let attempt = &mut ring.attempts[usize::from(number)];
     let replaced = attempt.is_replaced();
     attempt.over = true;
-    attempt.late_at = None;
     let (trunk, cancelled) = (attempt.trunk.clone(), attempt.cancelled);
     if ring.winner == Some(number) {
         ring.winner = None;
@@ -405,6 +392,9 @@ fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, cod
         (503, Some(retry_after)) => core.trunk_busy(&trunk, retry_after, now),
         (408 | 503, _) => missed(core, call, number, now),
         _ => {}
+    }
+    if again::asks(core, call, number, response, now) {
+        return;
     }
     if call.stage != Stage::Ringing || (cancelled && code == 487) {
         tell_ended(core, call, &trunk, Attempted::Cancelled, code);
@@ -581,6 +571,7 @@ fn give_up(core: &mut Core, call: &mut Call, now: Now) {
     hangup::refuse_caller(core, call, code, Outcome::Failed, now);
 }
 
-fn tell_ended(core: &mut Core, call: &Call, trunk: &Arc<Trunk>, how: Attempted, code: u16) {
+/// Tells what became of an attempt; `code` is that of a refusal.
+pub fn tell_ended(core: &mut Core, call: &Call, trunk: &Arc<Trunk>, how: Attempted, code: u16) {
     core.note(call, |call, kind| Fact::AttemptEnded { call, kind, trunk: trunk.name.clone(), how, code });
 }

@@ -7,6 +7,7 @@
 //! `orphan_max`. Other calls end at the first sign, as RFC 4028 §10 and RFC 3261 §12.2.1.2 have it.
 use super::call::{Call, Leg, Owner, Side, Stage};
 use super::core::Core;
+use super::headers::SHORTEST_SECS;
 use super::{hangup, offer};
 use crate::base::now::{Mono, Now};
 use crate::fact::Fact;
@@ -20,9 +21,6 @@ const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 /// How often a side is asked that agreed on no refreshes: as often as our own session interval would have it.
 const ROUTINE: Duration = Duration::from_secs(super::headers::SESSION_SECS as u64 / 2);
-
-/// The shortest session interval that we agree on, in seconds (RFC 4028 §4).
-const SHORTEST_SECS: u32 = 90;
 
 /// What we know of a side's presence, and when we ask next.
 #[derive(Debug)]

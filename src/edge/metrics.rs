@@ -118,6 +118,7 @@ impl Metrics {
                 }
             }
             Fact::AttemptStarted { .. }
+            | Fact::AskedAgain { .. }
             | Fact::Answered { .. }
             | Fact::TransferNotSupported { .. }
             | Fact::AnswerNotAcknowledged { .. }

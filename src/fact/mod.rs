@@ -185,6 +185,8 @@ pub enum Fact {
     AttemptStarted { call: Handle, kind: Kind, trunk: Arc<str> },
     /// An attempt is over.
     AttemptEnded { call: Handle, kind: Kind, trunk: Arc<str>, how: Attempted, code: u16 },
+    /// A target refused something of our INVITE and is asked again without it, or with what it wants: our word for it.
+    AskedAgain { call: Handle, kind: Kind, trunk: Arc<str>, code: u16, change: &'static str },
     /// The next target was started because this one failed or was late.
     Failover { call: Handle, kind: Kind, from: Arc<str> },
     /// A target rings.

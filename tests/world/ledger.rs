@@ -90,7 +90,9 @@ pub struct Leg {
     pub port: u16,
     pub streamed: bool,
     started: u64,
+    /// The branch of its latest INVITE, and of those that it refused before it was asked again.
     branch: String,
+    refused_before: Vec<String>,
     spoke: bool,
     cancelled: bool,
     /// How often the network said, since it was asked, that it is not there.
@@ -115,6 +117,7 @@ impl Leg {
             started: now,
             streamed: invite.is_streamed(),
             branch: invite.branch().to_owned(),
+            refused_before: Vec::new(),
             spoke: false,
             cancelled: false,
             notices: 0,
@@ -122,6 +125,14 @@ impl Leg {
             rings: false,
             rang_until: None,
             dialogs: HashMap::new(),
+        }
+    }
+
+    /// An INVITE leaves, for the first time or after a refusal; a copy changes nothing.
+    pub fn asked(&mut self, now: u64, invite: &Msg) {
+        if invite.branch() != self.branch {
+            self.refused_before.push(core::mem::replace(&mut self.branch, invite.branch().to_owned()));
+            (self.started, self.spoke, self.cancelled, self.refused) = (now, false, false, None);
         }
     }
 
@@ -163,7 +174,7 @@ impl Leg {
     pub fn left(&mut self, message: &Msg) {
         match message.word().as_str() {
             "CANCEL" => self.cancelled = true,
-            "ACK" if message.branch() != self.branch => {
+            "ACK" if ![&self.branch].into_iter().chain(&self.refused_before).any(|known| message.branch() == known) => {
                 self.dialogs.entry(message.receiver_tag().to_owned()).or_default().acknowledged = true;
             }
             "BYE" => self.dialogs.entry(message.receiver_tag().to_owned()).or_default().over = true,

@@ -184,7 +184,9 @@ impl Promises {
         let (plan, over) = (call.plan.contains(&port), call.final_out.is_some());
         self.hold(plan, || format!("call {:x} went to {}", mark.call, who(port)));
         self.hold(!over, || format!("call {:x} had its answer and went to {}", mark.call, who(port)));
-        self.legs.entry(invite.call_id().to_owned()).or_insert_with(|| Leg::new(mark.call, port, now, invite));
+        let leg =
+            self.legs.entry(invite.call_id().to_owned()).or_insert_with(|| Leg::new(mark.call, port, now, invite));
+        leg.asked(now, invite);
     }
 
     /// A BYE to a far end: to one who was let go at any time, to the one who has the call only for a reason.

@@ -45,7 +45,7 @@ pub const MOODY: [(u64, Temper); 12] = [
 pub const USELESS: [(u64, Temper); 5] =
     [(2, Temper::Busy), (2, Temper::Unavailable), (2, Temper::Silent), (1, Temper::TryingOnly), (1, Temper::Flaky)];
 
-const REFUSALS: [u16; 11] = [302, 400, 401, 404, 408, 480, 486, 500, 503, 600, 603];
+const REFUSALS: [u16; 15] = [302, 400, 401, 404, 408, 415, 420, 422, 480, 486, 488, 500, 503, 600, 603];
 
 /// The habits of all peers of a walk.
 #[derive(Clone, Copy, Debug)]
