@@ -89,6 +89,8 @@ pub struct Leg {
     pub call: u64,
     pub port: u16,
     pub streamed: bool,
+    /// When its first INVITE left, and its latest.
+    begun: u64,
     started: u64,
     /// The branch of its latest INVITE, and of those that it refused before it was asked again.
     branch: String,
@@ -114,6 +116,7 @@ impl Leg {
         Leg {
             call,
             port,
+            begun: now,
             started: now,
             streamed: invite.is_streamed(),
             branch: invite.branch().to_owned(),
@@ -200,9 +203,9 @@ impl Leg {
     /// Whether it had its chance: it refused of its own will, was silent, was not there, or thought for too long.
     pub fn has_failed(&self, now: u64) -> bool {
         match self.refused {
-            Some(487) if self.cancelled => now >= self.started + TIMER_C,
+            Some(487) if self.cancelled => now >= self.begun + TIMER_C,
             Some(_) => true,
-            None => self.notices > 1 || (!self.spoke && now >= self.started + SILENCE) || now >= self.started + TIMER_C,
+            None => self.notices > 1 || (!self.spoke && now >= self.started + SILENCE) || now >= self.begun + TIMER_C,
         }
     }
 }
