@@ -2,7 +2,9 @@
 //!
 //! These tests need the lab's fixed ports, so each of them holds [`lab_ports::LabPorts`] for as long as it lasts.
 mod heard;
+mod lab_config;
 mod lab_ports;
+mod matrix;
 mod operating;
 mod phones;
 mod program;

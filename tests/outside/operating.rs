@@ -1,50 +1,12 @@
 //! What an operator does to a running router: reads its numbers, gives it another config, lets it go.
+use crate::lab_config::LabConfig;
 use crate::lab_ports::LabPorts;
 use crate::program::Program;
-use crate::router::{self, in_repository};
+use crate::router;
 use crate::sipp::{Answerer, Caller};
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 const PSAP_1: u16 = 5070;
 const PSAP_2: u16 = 5071;
-
-/// A copy of the lab's config that a test may change.
-struct Config {
-    folder: TempDir,
-}
-
-impl Config {
-    fn of_the_lab() -> Config {
-        let folder = TempDir::new().expect("a temporary folder");
-        copy(&in_repository("conf"), folder.path());
-        Config { folder }
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder.path().join("lab.toml")
-    }
-
-    /// Changes the file as an editor would.
-    fn replace(&self, before: &str, after: &str) {
-        let text = std::fs::read_to_string(self.file()).expect("the config reads");
-        assert!(text.contains(before), "the lab's config has no {before:?} any more");
-        std::fs::write(self.file(), text.replacen(before, after, 1)).expect("the config writes");
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).expect("the folder reads") {
-        let (from, name) = entry.map(|entry| (entry.path(), entry.file_name())).expect("the entry reads");
-        let to = to.join(name);
-        if from.is_dir() {
-            std::fs::create_dir(&to).expect("a folder can be made");
-            copy(&from, &to);
-        } else {
-            std::fs::copy(&from, &to).expect("a file can be copied");
-        }
-    }
-}
 
 fn says(router: &mut Program, words: &str) {
     router.await_line(words, |line| line.contains(words).then_some(()));
@@ -76,7 +38,7 @@ fn prometheus_reads_what_became_of_a_call_and_nothing_of_who_made_it() {
 #[test]
 fn a_reload_sends_the_next_call_elsewhere_and_leaves_the_call_in_progress_alone() {
     let _ports = LabPorts::locked();
-    let config = Config::of_the_lab();
+    let config = LabConfig::copied();
     let mut first = Answerer::start("hangs-up-late", PSAP_1);
     let mut second = Answerer::start("psap", PSAP_2);
     let mut router = router::run_file(&config.file());
@@ -95,7 +57,7 @@ fn a_reload_sends_the_next_call_elsewhere_and_leaves_the_call_in_progress_alone(
 #[test]
 fn a_config_that_is_wrong_is_told_at_a_reload_and_the_one_before_stays() {
     let _ports = LabPorts::locked();
-    let config = Config::of_the_lab();
+    let config = LabConfig::copied();
     let mut psap = Answerer::start("psap", PSAP_1);
     let mut router = router::run_file(&config.file());
     config.replace("kind = \"psap-i3\"", "kind = \"psap-i4\"");

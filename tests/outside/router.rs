@@ -1,7 +1,7 @@
 //! The router under test: the program itself, started as an operator would.
 use crate::program::Program;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -73,7 +73,7 @@ pub fn answers_options(to: &str) -> bool {
 /// The same, asked so many times.
 pub fn answers_options_within(to: &str, tries: u32) -> bool {
     let to: SocketAddr = to.parse().expect("an address");
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let socket = UdpSocket::bind((loopback(to), 0)).expect("a free port");
     socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout can be set");
     let own = socket.local_addr().expect("it is bound");
     let mut answer = [0; 4096];
@@ -87,4 +87,20 @@ pub fn answers_options_within(to: &str, tries: u32) -> bool {
         socket.send_to(request.as_bytes(), to).expect("loopback takes datagrams");
         socket.recv(&mut answer).is_ok_and(|length| answer[..length].starts_with(b"SIP/2.0 200"))
     })
+}
+
+/// Whether somebody takes connections there: tried up to a hundred times, 50 ms apart.
+pub fn takes_connections(to: SocketAddr) -> bool {
+    (0..100).any(|_| {
+        let is_there = TcpStream::connect(to).is_ok();
+        if !is_there {
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+        is_there
+    })
+}
+
+/// This machine, as somebody at that address sees it.
+fn loopback(peer: SocketAddr) -> IpAddr {
+    if peer.is_ipv6() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() }
 }

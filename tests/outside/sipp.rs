@@ -1,19 +1,41 @@
 //! SIPp as the two sides of a call.
 use crate::heard::{Heard, Way, read};
 use crate::program::Program;
-use crate::router::{ROUTER, answers_options, in_repository};
+use crate::router::{ROUTER, answers_options, in_repository, takes_connections};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
 use tempfile::TempDir;
 
 /// SIPp with what both sides need: its complaints and its `<log>` lines on standard error, its messages in a file.
-fn sipp(scenario: &str, folder: &Path) -> Command {
+fn sipp(scenario: &Path, folder: &Path) -> Command {
     let mut command = Command::new("sipp");
-    let path = in_repository("sipp-scenarios").join(scenario).with_extension("xml");
-    command.arg("-sf").arg(path).args(["-aa", "-nostdin", "-trace_err", "-error_file", "/dev/stderr"]);
+    command.arg("-sf").arg(scenario).args(["-aa", "-nostdin", "-trace_err", "-error_file", "/dev/stderr"]);
     command.args(["-trace_logs", "-log_file", "/dev/stderr", "-trace_msg", "-message_file"]);
     command.arg(messages_of(folder)).env("TERM", "dumb");
     command
+}
+
+/// A scenario of the repository: `caller/call`.
+pub fn scenario(name: &str) -> PathBuf {
+    in_repository("sipp-scenarios").join(name).with_extension("xml")
+}
+
+/// The addresses and the transport of a call's end.
+#[derive(Clone, Copy)]
+pub struct Wire {
+    pub own: SocketAddr,
+    pub stream: bool,
+}
+
+impl Wire {
+    /// What SIPp calls it.
+    fn arguments(self) -> [String; 6] {
+        let transport = if self.stream { "t1" } else { "u1" };
+        let (ip, port) = (self.own.ip().to_string(), self.own.port().to_string());
+        ["-i".into(), ip, "-p".into(), port, "-t".into(), transport.into()]
+    }
 }
 
 fn messages_of(folder: &Path) -> PathBuf {
@@ -36,12 +58,20 @@ pub struct Answerer {
 impl Answerer {
     /// Plays `answerer/SCENARIO` on this port of 127.0.0.1, from the moment that it answers OPTIONS.
     pub fn start(scenario: &str, port: u16) -> Answerer {
+        let wire = Wire { own: SocketAddr::from(([127, 0, 0, 1], port)), stream: false };
+        Answerer::plays(&self::scenario(&format!("answerer/{scenario}")), wire)
+    }
+
+    /// Plays the scenario of this file there.
+    pub fn plays(scenario: &Path, wire: Wire) -> Answerer {
         let folder = TempDir::new().expect("a temporary folder");
-        let mut command = sipp(&format!("answerer/{scenario}"), folder.path());
-        command.args(["-i", "127.0.0.1", "-p", &port.to_string()]);
-        let mut program = Program::start(&format!("{scenario} on {port}"), command, false);
-        if !answers_options(&format!("127.0.0.1:{port}")) {
-            panic!("nobody answers on {port}\n{}", program.tail());
+        let mut command = sipp(scenario, folder.path());
+        command.args(wire.arguments());
+        let name = scenario.file_stem().unwrap_or_default().to_string_lossy();
+        let mut program = Program::start(&format!("{name} on {}", wire.own), command, false);
+        let is_there = if wire.stream { takes_connections(wire.own) } else { answers_options(&wire.own.to_string()) };
+        if !is_there {
+            panic!("nobody answers on {}\n{}", wire.own, program.tail());
         }
         Answerer { program, folder }
     }
@@ -62,40 +92,52 @@ impl Answerer {
 
     /// The requests that it got, in order, without probes and repetitions.
     pub fn requests(&self) -> Vec<String> {
-        let mut seen = Vec::new();
-        for message in self.received() {
-            let cseq = message.header("CSeq");
-            if !message.start().starts_with("SIP/") && !seen.contains(&cseq) {
-                seen.push(cseq);
-            }
-        }
-        seen.into_iter().flatten().filter_map(|cseq| cseq.split(' ').nth(1).map(str::to_owned)).collect()
+        requests(&received(self.folder.path()))
     }
 
     /// Every INVITE that it got, repetitions too.
     pub fn invites(&self) -> Vec<Heard> {
-        self.received().into_iter().filter(|message| message.is() == "INVITE").collect()
+        received(self.folder.path()).into_iter().filter(|message| message.is() == "INVITE").collect()
     }
+}
 
-    fn received(&self) -> Vec<Heard> {
-        let all = read(&messages_of(self.folder.path())).into_iter();
-        all.filter(|message| message.way == Way::Received && message.is() != "OPTIONS").collect()
+/// What somebody got, probes aside.
+fn received(folder: &Path) -> Vec<Heard> {
+    let all = read(&messages_of(folder)).into_iter();
+    all.filter(|message| message.way == Way::Received && message.is() != "OPTIONS").collect()
+}
+
+/// The methods of the requests, each once.
+fn requests(received: &[Heard]) -> Vec<String> {
+    let mut seen = Vec::new();
+    for message in received.iter().filter(|message| !message.start().starts_with("SIP/")) {
+        let cseq = message.header("CSeq");
+        if !seen.contains(&cseq) {
+            seen.push(cseq);
+        }
     }
+    seen.into_iter().flatten().filter_map(|cseq| cseq.split(' ').nth(1).map(str::to_owned)).collect()
 }
 
 /// Somebody who calls: a PBX's phone.
 pub struct Caller {
-    scenario: &'static str,
+    scenario: PathBuf,
     dials: String,
-    number: &'static str,
-    to: &'static str,
+    number: String,
+    to: SocketAddr,
     stream: bool,
 }
 
 impl Caller {
     /// A caller who plays `caller/SCENARIO`: dials 911 from room 101, over UDP and IPv4.
-    pub fn new(scenario: &'static str) -> Caller {
-        Caller { scenario, dials: format!("sip:911@{ROUTER}"), number: "+13125550123", to: ROUTER, stream: false }
+    pub fn new(scenario: &str) -> Caller {
+        Caller::plays(self::scenario(&format!("caller/{scenario}")))
+    }
+
+    /// The same with the scenario of this file.
+    pub fn plays(scenario: PathBuf) -> Caller {
+        let to = ROUTER.parse().expect("an address");
+        Caller { scenario, dials: format!("sip:911@{ROUTER}"), number: "+13125550123".into(), to, stream: false }
     }
 
     /// Dials something else: a number, or a whole URI.
@@ -105,8 +147,8 @@ impl Caller {
     }
 
     /// Calls from another number or extension.
-    pub fn from(self, number: &'static str) -> Caller {
-        Caller { number, ..self }
+    pub fn from(self, number: &str) -> Caller {
+        Caller { number: number.into(), ..self }
     }
 
     /// Calls over TCP.
@@ -116,18 +158,24 @@ impl Caller {
 
     /// Calls over IPv6.
     pub fn over_ipv6(self) -> Caller {
-        Caller { to: "[::1]:5060", ..self }
+        self.by_way_of("[::1]:5060".parse().expect("an address"))
+    }
+
+    /// Sends its calls to another address than the router's.
+    pub fn by_way_of(self, to: SocketAddr) -> Caller {
+        Caller { to, ..self }
     }
 
     /// Starts the call.
     pub fn starts(self) -> Calling {
         let folder = TempDir::new().expect("a temporary folder");
-        let mut command = sipp(&format!("caller/{}", self.scenario), folder.path());
-        let own = if self.to.starts_with('[') { "::1" } else { "127.0.0.1" };
-        command.arg(self.to).args(["-i", own, "-p", &free_port().to_string(), "-m", "1", "-d", "300"]);
-        command.args(["-t", if self.stream { "t1" } else { "u1" }, "-timeout", "15", "-timeout_error"]);
-        command.args(["-key", "ruri", &self.dials, "-key", "number", self.number]);
-        let program = Program::start(&format!("the caller ({})", self.scenario), command, false);
+        let mut command = sipp(&self.scenario, folder.path());
+        let wire = Wire { own: SocketAddr::new(self.to.ip(), free_port()), stream: self.stream };
+        command.arg(self.to.to_string()).args(wire.arguments()).args(["-m", "1", "-d", "300"]);
+        command.args(["-timeout", "15", "-timeout_error"]);
+        command.args(["-key", "ruri", &self.dials, "-key", "number", &self.number]);
+        let name = self.scenario.file_stem().unwrap_or_default().to_string_lossy();
+        let program = Program::start(&format!("the caller ({name})"), command, false);
         Calling { program, folder }
     }
 
@@ -156,10 +204,20 @@ impl Calling {
     pub fn sent(&self) -> Vec<Heard> {
         read(&messages_of(self.folder.path())).into_iter().filter(|message| message.way == Way::Sent).collect()
     }
+
+    /// The requests that the caller got, in order, without repetitions.
+    pub fn requests(&self) -> Vec<String> {
+        requests(&received(self.folder.path()))
+    }
 }
 
-/// A UDP and TCP port of loopback that nobody holds and that is none of the lab's.
-fn free_port() -> u16 {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
-    socket.local_addr().expect("it is bound").port()
+/// A port that nobody holds on either version of IP, over UDP or TCP, and that nobody was given before: a trunk of the
+/// lab is known by its port, so no caller may inherit one. All are below the range that the system gives away.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    let mut ports = std::iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed)).take_while(|port| *port < 32_000);
+    let is_free = |ip: IpAddr, port: u16| UdpSocket::bind((ip, port)).is_ok() && TcpListener::bind((ip, port)).is_ok();
+    let found =
+        ports.find(|port| is_free(Ipv4Addr::LOCALHOST.into(), *port) && is_free(Ipv6Addr::LOCALHOST.into(), *port));
+    found.expect("a free port")
 }

@@ -1,0 +1,73 @@
+//! A copy of the lab's config that a test may change.
+use crate::router::in_repository;
+use crate::sipp::Wire;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// The copy, until the value goes.
+pub struct LabConfig {
+    folder: TempDir,
+}
+
+impl LabConfig {
+    /// The lab as it is.
+    pub fn copied() -> LabConfig {
+        let folder = TempDir::new().expect("a temporary folder");
+        copy(&in_repository("conf"), folder.path());
+        LabConfig { folder }
+    }
+
+    /// The config file.
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("lab.toml")
+    }
+
+    /// Changes the file as an editor would.
+    pub fn replace(&self, before: &str, after: &str) {
+        let text = std::fs::read_to_string(self.file()).expect("the config reads");
+        assert!(text.contains(before), "the lab's config has no {before:?} any more");
+        std::fs::write(self.file(), text.replacen(before, after, 1)).expect("the config writes");
+    }
+
+    /// Adds a PSAP that serves this room, and is not asked between calls.
+    pub fn psap(&self, name: &str, wire: Wire, room: &str) {
+        let (host, port) = (wire.own.ip(), wire.own.port());
+        let transport = if wire.stream { "tcp" } else { "udp" };
+        self.append(
+            "lab.toml",
+            &format!(
+                "\n[[trunk]]\nname = \"{name}\"\nkind = \"psap-i3\"\nhost = \"{host}\"\nport = {port}\n\
+                 transport = \"{transport}\"\nprobe = \"calls_only\"\nareas = [{{ location = \"{room}\" }}]\n"
+            ),
+        );
+    }
+
+    /// Adds a room.
+    pub fn room(&self, name: &str) {
+        self.append("lab/locations.csv", &format!("{name},hq-main,1,{name},\n"));
+    }
+
+    /// Adds a line whose phone is in this room.
+    pub fn line(&self, number: &str, room: &str) {
+        self.append("lab/numbers.csv", &format!("{number},hq,{room},,yes\n"));
+    }
+
+    fn append(&self, file: &str, lines: &str) {
+        let opened = std::fs::File::options().append(true).open(self.folder.path().join(file));
+        opened.and_then(|mut file| file.write_all(lines.as_bytes())).expect("the copy is ours");
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("the folder reads") {
+        let (from, name) = entry.map(|entry| (entry.path(), entry.file_name())).expect("the entry reads");
+        let to = to.join(name);
+        if from.is_dir() {
+            std::fs::create_dir(&to).expect("a folder can be made");
+            copy(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).expect("a file can be copied");
+        }
+    }
+}

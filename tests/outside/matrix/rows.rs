@@ -1,0 +1,82 @@
+//! The rows of a matrix, played side by side against one router.
+use super::features::Feature;
+use super::scenario::{Side, scenario};
+use super::script;
+use crate::router::ROUTER;
+use crate::sipp::{Answerer, Caller, Wire};
+use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use tempfile::TempDir;
+
+/// How many rows are played at a time.
+const AT_A_TIME: usize = 16;
+
+/// One call of the matrix.
+pub struct Row {
+    /// What a failure calls it: the way, and the kind of call.
+    pub name: String,
+    pub feature: &'static Feature,
+    /// Where the caller sends its requests, and over what.
+    pub to: SocketAddr,
+    pub stream: bool,
+    /// The answerer.
+    pub answerer: Wire,
+}
+
+impl Row {
+    /// The number that the caller has: it ends in the answerer's port.
+    pub fn number(&self) -> String {
+        format!("+131255{:05}", self.answerer.own.port())
+    }
+}
+
+/// Plays them all and fails with the names of those that did not go as their scripts say.
+pub fn play(rows: Vec<Row>) {
+    let count = rows.len();
+    assert!(count > 0, "there are no rows");
+    let (waiting, failed) = (Mutex::new(rows), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                loop {
+                    let Some(row) = waiting.lock().expect("no row fails while it is taken").pop() else { return };
+                    let name = row.name.clone();
+                    if catch_unwind(AssertUnwindSafe(|| play_one(row))).is_err() {
+                        eprintln!("--- that was the row: {name}");
+                        failed.lock().expect("no row fails while it is named").push(name);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().expect("all rows are over");
+    assert!(failed.is_empty(), "{} of {count} rows failed: {failed:#?}", failed.len());
+}
+
+fn play_one(row: Row) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let number = row.number();
+    let Row { name, feature, to, stream, answerer } = row;
+    let write = |side, file: &str, script| {
+        let path = folder.path().join(file);
+        std::fs::write(&path, scenario(side, script)).expect("the folder is ours");
+        path
+    };
+    let answers = write(Side::Answerer, "answerer.xml", feature.answerer);
+    let caller = Caller::plays(write(Side::Caller, "caller.xml", feature.caller)).by_way_of(to).from(&number);
+    let caller = caller.dials(&format!("sip:911@{to}"));
+    let caller = if stream { caller.over_tcp() } else { caller };
+    let mut answerer = Answerer::plays(&answers, answerer);
+    let mut calling = caller.starts();
+    calling.finishes();
+    answerer.finishes();
+    assert_eq!(answerer.requests(), script::requests(feature.answerer), "{name}: what the answerer was asked");
+    assert_eq!(calling.requests(), script::requests(feature.caller), "{name}: what the caller was asked");
+}
+
+/// The addresses of the router, by the IP version.
+pub fn router_at(ip: IpAddr) -> SocketAddr {
+    let port = ROUTER.parse::<SocketAddr>().expect("an address").port();
+    SocketAddr::new(ip, port)
+}
