@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .PHONY: help deps deps-compare test soak lint compare fuzz deps-fuzz
 
 # program:package, as Debian and Ubuntu name them
-TEST_TOOLS    := sipp:sip-tester baresip:baresip-core xmllint:libxml2-utils
+TEST_TOOLS    := sipp:sip-tester kamailio:kamailio baresip:baresip-core linphonec:linphone-cli xmllint:libxml2-utils
 COMPARE_TOOLS := sipp:sip-tester kamailio:kamailio python3:python3 cc:gcc
 
 help: ## list the targets
@@ -21,7 +21,7 @@ deps: ## install what the tests need (apt; as root or with sudo), skipping what 
 deps-compare: ## install what the comparison needs
 	@.ci/install $(COMPARE_TOOLS)
 
-test: deps ## every test, those from outside with SIPp and a real phone too
+test: deps ## every test, those from outside with SIPp, Kamailio and real phones too
 	cargo test --locked --doc
 	cargo test --locked --all-targets
 

@@ -32,7 +32,16 @@ impl Heard {
 
     /// The first header of this name.
     pub fn header(&self, name: &str) -> Option<String> {
-        self.lines().take_while(|line| !line.is_empty()).find_map(|line| {
+        self.headers(name).next()
+    }
+
+    /// How many headers of this name there are.
+    pub fn count(&self, name: &str) -> usize {
+        self.headers(name).count()
+    }
+
+    fn headers(&self, name: &str) -> impl Iterator<Item = String> {
+        self.lines().take_while(|line| !line.is_empty()).filter_map(move |line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
         })

@@ -1,5 +1,7 @@
 //! A program beside us: its output line by line, a deadline for everything, and its end when we are done with it.
 use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -11,13 +13,25 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 pub struct Program {
     name: String,
     child: Child,
+    /// Whether it is at the head of a process group of its own.
+    leads: bool,
     lines: Receiver<String>,
     said: Vec<String>,
 }
 
 impl Program {
     /// Starts `command`. `screen`: whether its standard output is of interest.
-    pub fn start(name: &str, mut command: Command, screen: bool) -> Program {
+    pub fn start(name: &str, command: Command, screen: bool) -> Program {
+        Program::spawn(name, command, screen, false)
+    }
+
+    /// Starts a program that starts others, which end with it.
+    pub fn start_with_children(name: &str, mut command: Command) -> Program {
+        command.process_group(0);
+        Program::spawn(name, command, true, true)
+    }
+
+    fn spawn(name: &str, mut command: Command, screen: bool, leads: bool) -> Program {
         command.stdin(Stdio::null()).stderr(Stdio::piped());
         command.stdout(if screen { Stdio::piped() } else { Stdio::null() });
         let mut child = command.spawn().unwrap_or_else(|error| match error.kind() {
@@ -29,7 +43,7 @@ impl Program {
             follow(stdout, sender.clone());
         }
         follow(child.stderr.take().expect("stderr is piped"), sender);
-        Program { name: name.into(), child, lines, said: Vec::new() }
+        Program { name: name.into(), child, leads, lines, said: Vec::new() }
     }
 
     /// The line in which `wanted` finds something, said already or waited for; fails when the program ends or the
@@ -96,10 +110,21 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
+        if self.leads {
+            let kill = format!("kill -KILL -{}", self.child.id());
+            // It fails only when all of them have ended.
+            let _ = Command::new("sh").args(["-c", &kill]).status();
+        }
         // Both fail only when it has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A program, also where it stands beside the path of those who are not root.
+pub fn installed(name: &str) -> PathBuf {
+    let beside = PathBuf::from("/usr/sbin").join(name);
+    if beside.is_file() { beside } else { name.into() }
 }
 
 fn follow(output: impl Read + Send + 'static, sender: Sender<String>) {

@@ -2,6 +2,7 @@
 use super::features::Feature;
 use super::scenario::{Side, scenario};
 use super::script;
+use crate::heard::Heard;
 use crate::router::ROUTER;
 use crate::sipp::{Answerer, Caller, Wire};
 use std::net::{IpAddr, SocketAddr};
@@ -22,6 +23,27 @@ pub struct Row {
     pub stream: bool,
     /// The answerer.
     pub answerer: Wire,
+    /// What proxies on the way leave in the INVITE.
+    pub traces: Traces,
+}
+
+/// What an INVITE shows of the way that it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traces {
+    /// How many Record-Route headers it has.
+    pub record_routes: usize,
+    /// Whether it shows where the router is.
+    pub router: bool,
+}
+
+impl Traces {
+    /// Of a call that came straight from the router.
+    pub const NO_PROXY: Traces = Traces { record_routes: 0, router: true };
+
+    fn of(invite: &Heard) -> Traces {
+        let router = String::from_utf8_lossy(&invite.bytes).contains(":5060");
+        Traces { record_routes: invite.count("Record-Route"), router }
+    }
 }
 
 impl Row {
@@ -57,7 +79,7 @@ pub fn play(rows: Vec<Row>) {
 fn play_one(row: Row) {
     let folder = TempDir::new().expect("a temporary folder");
     let number = row.number();
-    let Row { name, feature, to, stream, answerer } = row;
+    let Row { name, feature, to, stream, answerer, traces } = row;
     let write = |side, file: &str, script| {
         let path = folder.path().join(file);
         std::fs::write(&path, scenario(side, script)).expect("the folder is ours");
@@ -71,6 +93,7 @@ fn play_one(row: Row) {
     let mut calling = caller.starts();
     calling.finishes();
     answerer.finishes();
+    assert_eq!(Traces::of(&answerer.invites()[0]), traces, "{name}: what the proxies left");
     assert_eq!(answerer.requests(), script::requests(feature.answerer), "{name}: what the answerer was asked");
     assert_eq!(calling.requests(), script::requests(feature.caller), "{name}: what the caller was asked");
 }
