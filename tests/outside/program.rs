@@ -1,8 +1,8 @@
 //! A program beside us: its output line by line, a deadline for everything, and its end when we are done with it.
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -15,24 +15,32 @@ pub struct Program {
     child: Child,
     /// Whether it is at the head of a process group of its own.
     leads: bool,
+    input: Option<ChildStdin>,
     lines: Receiver<String>,
     said: Vec<String>,
 }
 
 impl Program {
     /// Starts `command`. `screen`: whether its standard output is of interest.
-    pub fn start(name: &str, command: Command, screen: bool) -> Program {
+    pub fn start(name: &str, mut command: Command, screen: bool) -> Program {
+        command.stdin(Stdio::null());
         Program::spawn(name, command, screen, false)
+    }
+
+    /// Starts a program that is told what to do line by line.
+    pub fn start_with_input(name: &str, mut command: Command) -> Program {
+        command.stdin(Stdio::piped());
+        Program::spawn(name, command, true, false)
     }
 
     /// Starts a program that starts others, which end with it.
     pub fn start_with_children(name: &str, mut command: Command) -> Program {
-        command.process_group(0);
+        command.stdin(Stdio::null()).process_group(0);
         Program::spawn(name, command, true, true)
     }
 
     fn spawn(name: &str, mut command: Command, screen: bool, leads: bool) -> Program {
-        command.stdin(Stdio::null()).stderr(Stdio::piped());
+        command.stderr(Stdio::piped());
         command.stdout(if screen { Stdio::piped() } else { Stdio::null() });
         let mut child = command.spawn().unwrap_or_else(|error| match error.kind() {
             ErrorKind::NotFound => panic!("{:?} is not installed: run `make deps`", command.get_program()),
@@ -43,7 +51,8 @@ impl Program {
             follow(stdout, sender.clone());
         }
         follow(child.stderr.take().expect("stderr is piped"), sender);
-        Program { name: name.into(), child, leads, lines, said: Vec::new() }
+        let input = child.stdin.take();
+        Program { name: name.into(), child, leads, input, lines, said: Vec::new() }
     }
 
     /// The line in which `wanted` finds something, said already or waited for; fails when the program ends or the
@@ -66,6 +75,16 @@ impl Program {
             };
             let tail = self.tail();
             panic!("{} {problem} before {what}\n{tail}", self.name);
+        }
+    }
+
+    /// Tells it a line.
+    pub fn says(&mut self, line: &str) {
+        let input = self.input.as_mut().expect("it was started with an input");
+        let heard = writeln!(input, "{line}");
+        if let Err(error) = heard {
+            let tail = self.tail();
+            panic!("{} did not hear {line:?}: {error}\n{tail}", self.name);
         }
     }
 

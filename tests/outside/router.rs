@@ -26,7 +26,12 @@ pub fn run_file(config: &Path) -> Program {
 
 /// The same with a config in which we are strangers, so that no OPTIONS is answered.
 pub fn run_for_strangers(config: &str) -> Program {
-    let mut router = start(&in_repository(config));
+    run_unasked(&in_repository(config))
+}
+
+/// `callbox run` with this config file, once it says that it is ready: it may not listen for OPTIONS over UDP.
+pub fn run_unasked(config: &Path) -> Program {
+    let mut router = start(config);
     says_ready(&mut router);
     router
 }
