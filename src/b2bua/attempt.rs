@@ -1,7 +1,7 @@
 //! One INVITE to one target, and how far it has come.
 use super::terms::Load;
 use crate::base::now::Mono;
-use crate::record::Trunk;
+use crate::record::{Profile, Trunk};
 use crate::sip::dialog::{Dialog, Invite};
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Name};
@@ -75,6 +75,8 @@ pub struct Sent {
     pub call_id: Bytes,
     /// The CSeq number.
     pub cseq: u32,
+    /// The profile that it followed.
+    pub profile: Profile,
     /// The offer; with one, the 2xx is acknowledged at once.
     pub session: Option<Bytes>,
     /// How much of a body went along.

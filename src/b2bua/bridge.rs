@@ -3,7 +3,7 @@ use super::call::{Acked, Call, Leg, Owed, Owner, Side, Stage};
 use super::core::{Core, PRODUCT};
 use super::ring::Ring;
 use super::watch::{self, Watch};
-use super::{early, hangup, headers, midcall, offer, reliable};
+use super::{early, hangup, midcall, offer, reliable};
 use crate::base::now::Now;
 use crate::fact::{Fact, Feature};
 use crate::record::Trunk;
@@ -75,7 +75,7 @@ fn to_caller(core: &Core, ring: &Ring, call: &Call, code: u16) -> Writer {
     let tag = call.caller.dialog.local_tag();
     let mut writer = respond::respond(core.buffer(), &ring.invite, ring.flow.peer, code, "", Some(tag), true);
     writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", ring.flow));
-    writer.field(Name::Allow, headers::ALLOW_CALLER).field(Name::Server, PRODUCT);
+    writer.field(Name::Allow, call.caller.abilities.allow).field(Name::Server, PRODUCT);
     writer
 }
 
@@ -130,7 +130,7 @@ pub fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: 
     let session = session_of(response);
     let agreed_before = call.reliable.as_deref().is_some_and(|reliable| reliable.has_agreed(call.caller.nonce));
     let mut writer = to_caller(core, ring, call, 200);
-    writer.field(Name::Supported, "timer");
+    writer.field(Name::Supported, call.caller.abilities.supported);
     writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
     let agreed = Watch::agree(&mut writer, &ring.invite, now);
     // What was acknowledged before is not offered again (RFC 3261 §13.2.1).

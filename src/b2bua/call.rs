@@ -1,4 +1,6 @@
 //! One call: two sides, and what stands between them.
+use super::headers::Abilities;
+use super::midcall::pace::Pace;
 use super::reliable::Reliable;
 use super::ring::Ring;
 use super::watch::Watch;
@@ -128,12 +130,26 @@ pub struct Leg {
     pub takes_update: bool,
     /// Our last session description in it.
     pub said: Option<Private<Bytes>>,
+    /// What we say of ourselves in it.
+    pub abilities: Abilities,
+    /// How fast the peer's offers come.
+    pub pace: Pace,
 }
 
 impl Leg {
     /// A leg with nothing open in it.
-    pub fn new(dialog: Dialog, nonce: u64) -> Leg {
-        Leg { dialog, nonce, owed: None, acked: None, watch: None, takes_update: false, said: None }
+    pub fn new(dialog: Dialog, nonce: u64, abilities: Abilities) -> Leg {
+        Leg {
+            dialog,
+            nonce,
+            owed: None,
+            acked: None,
+            watch: None,
+            takes_update: false,
+            said: None,
+            abilities,
+            pace: Pace::default(),
+        }
     }
 }
 
@@ -173,6 +189,8 @@ pub struct Pending {
     pub method: Method,
     /// Our request to the other side.
     pub client: ClientId,
+    /// When who asked is told that there is no answer; `None` for an INVITE, which may ring.
+    pub until: Option<Mono>,
 }
 
 /// A call.
@@ -248,7 +266,8 @@ impl Call {
             .flat_map(|leg| [leg.owed.as_ref().map(|owed| owed.next), leg.watch.as_ref().map(Watch::deadline)]);
         let of_ring = self.ring.as_ref().and_then(|ring| ring.deadline(self.stage));
         let of_reliable = self.reliable.as_ref().and_then(|reliable| reliable.deadline());
-        of_legs.chain([of_ring, of_reliable]).flatten().min()
+        let of_pending = self.pending.iter().filter_map(|pending| pending.until).min();
+        of_legs.chain([of_ring, of_reliable, of_pending]).flatten().min()
     }
 }
 

@@ -7,6 +7,7 @@
 use super::bridge;
 use super::call::{Call, Leg, Stage};
 use super::core::Core;
+use super::headers::Abilities;
 use crate::base::now::Now;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::Message;
@@ -92,13 +93,14 @@ pub fn ended(call: &mut Call, number: u8, response: &Message) {
 }
 
 /// The early dialog with the far end that is heard where the caller spoke last, when it may be asked to change its
-/// session: both sides have agreed on one reliably, and it takes UPDATE (RFC 3311 §5.1).
-pub fn far_end(call: &mut Call) -> Option<&mut Dialog> {
+/// session: both sides have agreed on one reliably, and it takes UPDATE (RFC 3311 §5.1); and what we say of ourselves to it.
+pub fn far_end(call: &mut Call) -> Option<(&mut Dialog, Abilities)> {
     let ring = call.ring.as_deref_mut()?;
     let current = ring.early.list.iter().find(|early| early.leg.is_none() && !early.gone)?;
     let attempt = ring.attempts.get_mut(usize::from(current.attempt)).filter(|attempt| attempt.may_answer())?;
+    let abilities = Abilities::towards(attempt.sent.profile);
     let early = attempt.early.iter_mut().find(|early| early.dialog.remote_tag() == &*current.tag)?;
-    (early.rseq.is_some() && early.takes_update).then_some(&mut early.dialog)
+    (early.rseq.is_some() && early.takes_update).then_some((&mut early.dialog, abilities))
 }
 
 /// A far end took another offer in its early dialog.
@@ -157,7 +159,7 @@ fn turn(
     let handle = core.handle(call.key.slot);
     let dialog = Dialog::answering(&ring.invite, handle.text().as_bytes(), call.caller.dialog.flow);
     let Some(dialog) = dialog else { return false };
-    ring.early.list.push(whose(Some(Box::new(Leg::new(dialog, handle.nonce)))));
+    ring.early.list.push(whose(Some(Box::new(Leg::new(dialog, handle.nonce, call.caller.abilities)))));
     let place = ring.early.list.len() - 1;
     select(call, place);
     true

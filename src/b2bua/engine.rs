@@ -1,8 +1,10 @@
 //! The engine's door: one input at a time, then what came of it.
 mod arrival;
+mod sources;
 
 use super::call::{Call, Owner, Side, Stage};
 use super::core::{Core, Setup, Wake};
+use super::departed::Departed;
 use super::foreign::Foreign;
 use super::midcall::{self, InDialog, relay};
 use super::prober::Prober;
@@ -68,6 +70,7 @@ pub struct Engine {
     /// Live INVITEs by caller, Call-ID and CSeq, to tell merged copies (RFC 3261 §8.2.2.2).
     merged: HashMap<u64, Handle, foldhash::fast::RandomState>,
     foreign: Foreign,
+    departed: Departed,
 }
 
 impl Engine {
@@ -79,6 +82,7 @@ impl Engine {
             prober: Prober::default(),
             merged: HashMap::default(),
             foreign: Foreign::default(),
+            departed: Departed::default(),
         }
     }
 
@@ -115,6 +119,7 @@ impl Engine {
                     bridge::on_time(core, call, now);
                     reliable::on_time(core, call, now);
                     watch::on_time(core, call, now);
+                    relay::on_time(core, call, now);
                 }),
             }
         }
@@ -167,6 +172,9 @@ impl Engine {
             let is_stranger = self.who(&self.core.cache.snapshot.load(), flow, &message) == Who::Unknown;
             return strangers::refuse_unusable(&mut self.core, flow, &message, is_stranger);
         }
+        if message.method().is_none() && !self.is_from_asked(flow, &message) {
+            return;
+        }
         let Core { layer, entropy, transmits, .. } = &mut self.core;
         if let Some(event) = layer.receive(now, flow, message, entropy, transmits) {
             self.event(now, event);
@@ -176,8 +184,8 @@ impl Engine {
     fn event(&mut self, now: Now, event: Event<Owner>) {
         match event {
             Event::Request { id, flow, message } => self.request(now, id, flow, message),
-            Event::Ack { message, .. } => {
-                if let Some((mut call, side)) = self.dialog_of(&message) {
+            Event::Ack { message, flow } => {
+                if let Some((mut call, side)) = self.dialog_of(&message, flow) {
                     bridge::acked(&mut self.core, &mut call, side, &message);
                     self.after(now, call);
                 }
@@ -192,7 +200,7 @@ impl Engine {
     fn request(&mut self, now: Now, id: ServerId, flow: Flow, message: Message) {
         let method = message.method().unwrap_or(Method::Other);
         if message.to_tag().is_some() {
-            if let Some((mut call, side)) = self.dialog_of(&message) {
+            if let Some((mut call, side)) = self.dialog_of(&message, flow) {
                 call.heard_at = now.mono;
                 let asked = InDialog { side, method, id, request: message, flow };
                 midcall::request(&mut self.core, &mut call, asked, now);
@@ -200,6 +208,9 @@ impl Engine {
             }
             if self.early_request(now, id, flow, &message) {
                 return;
+            }
+            if method == Method::Bye && self.has_departed(&message, now) {
+                return self.core.refuse(now, id, &message, flow, 200);
             }
             // An INVITE with a tag that we never gave may still be an emergency call; ours name a dialog that is over.
             if method != Method::Invite || message.to_tag().and_then(Handle::read).is_some() {
@@ -213,6 +224,13 @@ impl Engine {
         } else {
             strangers::answer(&mut self.core, now, id, flow, &message, &snapshot, who);
         }
+    }
+
+    /// Whether a request names a dialog that is over since a short while: its BYE crossed ours (RFC 3261 §15.1.2).
+    fn has_departed(&self, request: &Message, now: Now) -> bool {
+        let [call_id, ours, theirs] =
+            [request.call_id(), request.to_tag(), request.from_tag()].map(Option::unwrap_or_default);
+        self.departed.knows(call_id, ours, theirs, now)
     }
 
     fn who(&self, snapshot: &Snapshot, flow: Flow, message: &Message) -> Who {
@@ -244,6 +262,10 @@ impl Engine {
         let Some(handle) = Handle::read(tag) else { return false };
         let Some(mut call) = self.calls.take_at(handle.slot) else { return false };
         let attempt = call.ring.as_deref_mut().and_then(|ring| ring.attempt_of(handle.nonce));
+        let attempt = attempt.filter(|attempt| {
+            let trunk = Some(&*attempt.trunk.name);
+            attempt.early.iter().any(|early| self.is_party(&early.dialog, trunk, flow.peer))
+        });
         let core = &mut self.core;
         let answered = attempt.is_some_and(|attempt| midcall::early::request(core, attempt, id, request, flow, now));
         self.calls.put_back(call);
@@ -266,6 +288,11 @@ impl Engine {
                 let Some(mut call) = self.calls.take(key) else {
                     return self.core.refuse(now, id, cancel, flow, 200);
                 };
+                if !self.speaks_for(&call, Side::Caller, flow.peer) {
+                    self.core.facts.push(Fact::FromElsewhere { what: "request" });
+                    self.calls.put_back(call);
+                    return self.refuse_unless_stranger(now, id, flow, cancel, 481);
+                }
                 // The same To tag in the answers to CANCEL and INVITE (RFC 3261 §9.2).
                 let tag = call.caller.dialog.local_tag().to_vec();
                 self.core.answer_tagged(now, id, cancel, flow, 200, &tag);
@@ -288,8 +315,10 @@ impl Engine {
                     ring::heard(&mut self.core, &mut call, number, response, now);
                     self.after(now, call);
                 }
-                (None, Some(flow)) => hangup::release_stranger(&mut self.core, key, flow, response, now),
-                (None, None) => {}
+                (None, Some(flow)) if self.departed.lets_go(key, response.to_tag().unwrap_or_default(), now) => {
+                    hangup::release_stranger(&mut self.core, key, flow, response, now);
+                }
+                (None, _) => {}
             },
             Owner::Relayed(key) => {
                 self.with_call(key, now, |core, call| {
@@ -349,8 +378,9 @@ impl Engine {
         }
     }
 
-    /// The call and side whose dialog a message names: our tag leads to the place, the rest must fit.
-    fn dialog_of(&mut self, message: &Message) -> Option<(Box<Call>, Side)> {
+    /// The call and side whose dialog a message names: our tag leads to the place, the rest must fit, and it must come
+    /// from where that side may speak.
+    fn dialog_of(&mut self, message: &Message, flow: Flow) -> Option<(Box<Call>, Side)> {
         let tag = message.to_tag()?;
         let handle = self.foreign.handle_of(message, tag)?;
         let mut call = self.calls.take_at(handle.slot)?;
@@ -359,12 +389,18 @@ impl Engine {
             dialog.is_between(message.call_id().unwrap_or_default(), tag, remote)
         };
         let current = call.caller.nonce == handle.nonce && fits(&call.caller.dialog);
-        let side = if current || early::resume(&mut call, handle.nonce, fits) {
+        let may_resume = || self.is_party(&call.caller.dialog, Some(&call.source), flow.peer);
+        let side = if current || (may_resume() && early::resume(&mut call, handle.nonce, fits)) {
             Some(Side::Caller)
         } else {
             let answerer = call.answerer.as_ref().filter(|leg| leg.nonce == handle.nonce && fits(&leg.dialog));
             answerer.map(|_| Side::Answerer)
         };
+        if side.is_some_and(|side| !self.speaks_for(&call, side, flow.peer)) {
+            self.core.facts.push(Fact::FromElsewhere { what: "request" });
+            self.calls.put_back(call);
+            return None;
+        }
         match side {
             Some(side) => Some((call, side)),
             None => {
@@ -382,7 +418,7 @@ impl Engine {
     }
 
     /// Puts a call back, with its next deadline known to the wheel, or forgets it.
-    fn after(&mut self, _now: Now, mut call: Box<Call>) {
+    fn after(&mut self, now: Now, mut call: Box<Call>) {
         let holds_answer = call.reliable.as_deref().is_some_and(Reliable::holds_answer);
         if call.stage == Stage::Talking && !holds_answer && call.ring.as_deref().is_some_and(Ring::is_over) {
             call.ring = None;
@@ -392,6 +428,7 @@ impl Engine {
         }
         if call.is_over() {
             self.foreign.leave(&call.caller.dialog);
+            self.departed.enter(&call, now);
             return self.calls.remove(call.key);
         }
         if let Some(deadline) = call.deadline().filter(|deadline| call.scheduled.is_none_or(|known| *deadline < known))

@@ -13,6 +13,9 @@ use crate::sip::respond;
 use crate::sip::transaction::ServerId;
 use bytes::Bytes;
 
+/// How many are let go who answer an INVITE of a call that has its answerer; who comes after them is met with silence.
+pub const LET_GO_MAX: usize = 16;
+
 /// A BYE: answered always, requests that still wait get 487, and the other side is told (RFC 3261 §15.1.2).
 pub fn bye(core: &mut Core, call: &mut Call, side: Side, id: ServerId, request: &Message, flow: Flow, now: Now) {
     core.refuse(now, id, request, flow, 200);
@@ -116,7 +119,8 @@ pub fn goodbye(core: &mut Core, key: Handle, dialog: &mut Dialog, reason: Option
 }
 
 /// Lets go of someone who answered with this 2xx when the call already had an answerer, or none any more: ACK, then BYE
-/// (RFC 3261 §13.2.2.4). Two PSAPs never both talk to a caller.
+/// (RFC 3261 §13.2.2.4). Two PSAPs never both talk to a caller. At most [`LET_GO_MAX`] are: a flood of answers is not met
+/// with one of ours.
 pub fn release(
     core: &mut Core,
     call: &mut Call,
@@ -126,6 +130,9 @@ pub fn release(
     now: Now,
 ) {
     let (Some(mut dialog), Some((cseq, _))) = (dialog, answer.cseq()) else { return };
+    if call.let_go.len() >= LET_GO_MAX {
+        return;
+    }
     let client = core.layer.reserve(Owner::Own(call.key), &mut core.entropy);
     core.layer.forget(client);
     let ack = core.finish(dialog.ack(core.buffer(), cseq, client.branch().as_str()), None);

@@ -141,6 +141,46 @@ pub fn supported(profile: Profile, invite: &Message, offered: bool) -> ArrayVec<
     all
 }
 
+/// What we take and can on a leg (RFC 3261 §8.1.1.9, §13.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Abilities {
+    /// The methods.
+    pub allow: &'static str,
+    /// The extensions, once there is a dialog.
+    pub supported: &'static str,
+    /// The body types.
+    pub accept: &'static str,
+}
+
+impl Abilities {
+    /// Towards a caller. Where it is kept from transferring, REFER is not named.
+    pub const fn towards_caller(protected: bool) -> Abilities {
+        let allow = if protected { ALLOW_CALLER } else { ALLOW_FREE_CALLER };
+        Abilities { allow, supported: "100rel, timer", accept: ACCEPT_CALLER }
+    }
+
+    /// Towards an answerer.
+    pub const fn towards(profile: Profile) -> Abilities {
+        let supported = if matches!(profile, Profile::I3) { "timer, replaces" } else { "timer" };
+        Abilities { allow: allow(profile), supported, accept: accept(profile) }
+    }
+
+    /// What an OPTIONS is told (RFC 3261 §11.2).
+    pub fn write_all(&self, writer: &mut Writer) {
+        writer
+            .field(Name::Allow, self.allow)
+            .field(Name::Accept, self.accept)
+            .field(Name::AcceptEncoding, "identity")
+            .field(Name::AcceptLanguage, "en")
+            .field(Name::Supported, self.supported);
+    }
+
+    /// What a request that may change the session, and the 2xx to one, say of us.
+    pub fn write(&self, writer: &mut Writer) {
+        writer.field(Name::Supported, self.supported).field(Name::Allow, self.allow);
+    }
+}
+
 /// The methods that we take on a leg towards an answerer.
 pub const fn allow(profile: Profile) -> &'static str {
     match profile {
@@ -154,7 +194,10 @@ pub const fn allow(profile: Profile) -> &'static str {
 }
 
 /// The methods that we take from a caller's side: without REFER, since it may not transfer.
-pub const ALLOW_CALLER: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE";
+const ALLOW_CALLER: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE";
+
+/// The same where it may transfer.
+const ALLOW_FREE_CALLER: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER, NOTIFY";
 
 /// The body types that we take on a leg.
 pub const fn accept(profile: Profile) -> &'static str {
@@ -166,14 +209,4 @@ pub const fn accept(profile: Profile) -> &'static str {
 }
 
 /// The body types that we take from a caller's side.
-pub const ACCEPT_CALLER: &str = "application/sdp, application/pidf+xml, multipart/mixed";
-
-/// What an OPTIONS is told (RFC 3261 §11.2).
-pub fn abilities(writer: &mut Writer) {
-    writer
-        .field(Name::Allow, ALLOW_CALLER)
-        .field(Name::Accept, ACCEPT_CALLER)
-        .field(Name::AcceptEncoding, "identity")
-        .field(Name::AcceptLanguage, "en")
-        .field(Name::Supported, "timer");
-}
+const ACCEPT_CALLER: &str = "application/sdp, application/pidf+xml, multipart/mixed";

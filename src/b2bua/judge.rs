@@ -1,6 +1,7 @@
 //! What is wrong with a request, where nobody's emergency depends on it: the refusals that the standards ask for. An
 //! emergency call is spared all of them (rulings 1); what is wrong with it becomes facts, see [`super::intake::defects`].
-use super::headers;
+use super::headers::Abilities;
+use super::midcall::info;
 use crate::sip::message::name_addr::params;
 use crate::sip::message::reader::elements;
 use crate::sip::message::{ContentLength, Message, Method, Name, NameAddr, Scheme, Uri, Via, Writer, multipart};
@@ -52,14 +53,20 @@ pub fn understanding(invite: &Message) -> Option<u16> {
     None
 }
 
-/// What goes into a refusal with this status (RFC 3261 §21.4).
-pub fn explain(writer: &mut Writer, request: &Message, code: u16) {
+/// What goes into a refusal with this status on a leg of these abilities (RFC 3261 §21.4, RFC 6086 §4.2.2).
+pub fn explain(writer: &mut Writer, request: &Message, code: u16, abilities: Abilities) {
     match code {
         405 | 501 => {
-            writer.field(Name::Allow, headers::ALLOW_CALLER);
+            writer.field(Name::Allow, abilities.allow);
+        }
+        415 if request.method() == Some(Method::Info) => {
+            writer.field(Name::Accept, info::BODIES);
         }
         415 => {
-            writer.field(Name::Accept, headers::ACCEPT_CALLER);
+            writer.field(Name::Accept, abilities.accept);
+        }
+        469 => {
+            writer.field(Name::RecvInfo, info::PACKAGES);
         }
         420 => {
             writer.field_with(Name::Unsupported, |out| {

@@ -134,6 +134,7 @@ impl Sheet<'_> {
             from: place(parties.from),
             call_id: place(parties.call_id),
             cseq: self.head.cseq,
+            profile: self.profile,
             session: body.session().cloned(),
             carried: body.load(),
         };

@@ -4,6 +4,7 @@ use super::attempt::{Attempt, Heard};
 use super::call::{Call, Leg, Owner, Stage};
 use super::core::{Core, DATAGRAM_BYTES};
 use super::early::{self, EarlyDialogs};
+use super::headers::Abilities;
 use super::story::Decision;
 use super::terms::Terms;
 use super::{again, bridge, hangup, intake, offer};
@@ -357,6 +358,7 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
         return;
     }
     let (trunk, nonce, session) = (attempt.trunk.clone(), attempt.nonce, attempt.sent.session.clone());
+    let abilities = Abilities::towards(attempt.sent.profile);
     let dialog = attempt.confirmed(response);
     if call.stage != Stage::Ringing || !winner {
         let reason = (call.stage == Stage::Talking || !winner).then_some(ELSEWHERE);
@@ -372,7 +374,7 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
     ring.winner = Some(number);
     cancel_others(core, call, number, now);
     tell_ended(core, call, &trunk, Attempted::Answered, 0);
-    let mut leg = Leg::new(dialog, nonce);
+    let mut leg = Leg::new(dialog, nonce, abilities);
     let offered = session.is_some();
     leg.says(session);
     early::answer(core, call, number, response);

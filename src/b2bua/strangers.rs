@@ -1,6 +1,8 @@
 //! Requests that belong to no call: OPTIONS, and all that is not for us.
 use super::core::Core;
-use super::{headers, intake, judge};
+use super::headers::Abilities;
+use super::midcall::{refer, subscribe};
+use super::{intake, judge};
 use crate::base::now::Now;
 use crate::cache::{Snapshot, Who};
 use crate::classify::{self, Class};
@@ -45,9 +47,14 @@ pub fn refuse_unusable(core: &mut Core, flow: Flow, request: &Message, is_strang
 
 /// A request outside any dialog that is no INVITE. Strangers hear nothing (rulings 22).
 pub fn answer(core: &mut Core, now: Now, id: ServerId, flow: Flow, request: &Message, snapshot: &Snapshot, who: Who) {
-    let Who::Trunk(_, source) = who else {
+    let Who::Trunk(trunk, source) = who else {
         core.facts.push(Fact::UnknownSource { refused: false });
         return core.layer.ignore(id);
+    };
+    // Who places calls is told what callers are; who only takes them, what its own leg would say.
+    let abilities = match &source {
+        Some(_) => Abilities::towards_caller(true),
+        None => Abilities::towards(trunk.profile),
     };
     let code = judge::spelling(request).unwrap_or_else(|| match request.method() {
         Some(Method::Options) if judge::unknown_extensions(request).next().is_some() => 420,
@@ -60,14 +67,17 @@ pub fn answer(core: &mut Core, now: Now, id: ServerId, flow: Flow, request: &Mes
             }
             None => 405,
         },
+        Some(Method::Refer) if judge::unknown_extensions(request).next().is_some() => 420,
+        Some(Method::Refer) if !refer::has_one_target(request) => 400,
         Some(Method::Refer) => 403,
+        Some(Method::Subscribe) => subscribe::refusal(request),
         Some(Method::Bye | Method::Update | Method::Info | Method::Prack | Method::Notify) => 481,
-        Some(Method::Register | Method::Subscribe | Method::Publish) => 405,
+        Some(Method::Register | Method::Publish) => 405,
         _ => 501,
     });
     core.answer(now, id, request, flow, code, |writer| match code {
-        200 => headers::abilities(writer),
-        _ => judge::explain(writer, request, code),
+        200 => abilities.write_all(writer),
+        _ => judge::explain(writer, request, code, abilities),
     });
 }
 

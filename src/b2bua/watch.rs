@@ -163,6 +163,7 @@ fn ask(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     let Some(leg) = call.leg(side) else { return };
     let (takes_update, said, contact_flow) =
         (leg.takes_update, leg.said.as_ref().map(|said| said.expose().clone()), leg.dialog.flow);
+    let abilities = leg.abilities;
     let Some(watch) = leg.watch.as_mut() else { return };
     watch.next = now.mono + watch.refresh_secs.map_or(ROUTINE, |secs| Duration::from_secs(u64::from(secs)) / 2);
     if watch.asked.is_some() {
@@ -180,7 +181,7 @@ fn ask(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     let mut writer = leg.dialog.request(core.buffer(), method, client.branch().as_str());
     if let Some(secs) = secs.filter(|_| method != Method::Options) {
         writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", contact_flow));
-        writer.field(Name::Supported, "timer");
+        abilities.write(&mut writer);
         writer.field(Name::SessionExpires, format!("{secs};refresher=uac"));
     }
     // A peer without UPDATE is refreshed by a re-INVITE with the session as it is (RFC 4028 §7.4).

@@ -30,6 +30,26 @@ impl Cache {
         };
         snapshot.one_of(resolved, via_port.unwrap_or(peer.port())).map_or(Who::Unknown, |trunk| snapshot.found(trunk))
     }
+
+    /// Whether an address is one of a trunk's: configured, resolved, or in a network that its calls come from.
+    pub fn is_at(&self, snapshot: &Snapshot, trunk: &Trunk, peer: SocketAddr) -> bool {
+        let address = peer.ip().to_canonical();
+        let is_resolved = || {
+            let targets = self.targets.get(&trunk.name);
+            targets.is_some_and(|targets| targets.iter().any(|target| target.ip().to_canonical() == address))
+        };
+        let in_network = || {
+            let source = snapshot.source_of(&trunk.name);
+            source
+                .is_some_and(|source| source.networks.iter().any(|(network, length)| holds(*network, *length, address)))
+        };
+        is_at(trunk, |at| at.to_canonical() == address) || is_resolved() || in_network()
+    }
+
+    /// Whether two addresses belong to one trunk.
+    pub fn is_one_trunk(&self, snapshot: &Snapshot, one: SocketAddr, other: SocketAddr) -> bool {
+        snapshot.trunks.iter().any(|trunk| self.is_at(snapshot, trunk, one) && self.is_at(snapshot, trunk, other))
+    }
 }
 
 impl Snapshot {

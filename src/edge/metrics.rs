@@ -124,6 +124,7 @@ impl Metrics {
             | Fact::AnswerNotAcknowledged { .. }
             | Fact::SideSilent { .. }
             | Fact::Orphaned { .. }
+            | Fact::FromElsewhere { .. }
             | Fact::MessageToEmergency { .. } => {}
         }
     }

@@ -211,6 +211,9 @@ pub enum Fact {
     MessageToEmergency { source: Arc<str> },
     /// A call or request from somewhere that no source or trunk names.
     UnknownSource { refused: bool },
+    /// A request that names a dialog of ours, or a response that names a request of ours, came from an address that the
+    /// trunk does not have, and was not taken.
+    FromElsewhere { what: &'static str },
     /// A call was not taken: no room, no route for an `other` call, or what it asks for is not to be had.
     Refused { kind: Kind, code: u16 },
     /// A trunk is known to answer, or known not to.

@@ -100,14 +100,24 @@ pub const COMMENT: &str = "Content-Type: application/EmergencyCallData.Comment+x
 const METADATA: &str = "Content-Type: application/rs-metadata+xml\r\n\
     Content-Disposition: recording-session\r\n\r\n<recording hop-only=\"1\"/>";
 
-/// The example with all of the above.
+/// Lines of [`HOP`] for which a call is refused that is no emergency call.
+const TAKES_OVER: [&str; 3] =
+    ["Require: replaces\r\n", "Join: hop-only;to-tag=1;from-tag=2\r\n", "Replaces: hop-only;to-tag=1;from-tag=2\r\n"];
+
+/// The example with all of the above; what takes over other calls or records them, in an emergency call alone.
 pub fn rich(dialled: &str, number: &str) -> String {
     let example = example();
     let (head, body) = example.split_once("\r\n\r\n").expect("a body");
     let begin = "m=audio 18032 RTP/AVP 0 8 101\r\n";
     let with_noise = "m=audio 18032 RTP/AVP 0 8 18 13 101\r\na=rtpmap:13 CN/8000\r\na=fmtp:18 annexb=yes\r\n";
     let end = "--acme-7d1b20--\r\n";
-    let more = format!("--acme-7d1b20\r\n{COMMENT}\r\n--acme-7d1b20\r\n{METADATA}\r\n{end}");
+    let is_spared = dialled == "911";
+    let metadata = if is_spared { format!("--acme-7d1b20\r\n{METADATA}\r\n") } else { String::new() };
+    let more = format!("--acme-7d1b20\r\n{COMMENT}\r\n{metadata}{end}");
+    let mut hop = HOP.to_owned();
+    for line in TAKES_OVER.into_iter().filter(|_| !is_spared) {
+        hop = hop.replace(line, "");
+    }
     let body = body.replace(begin, with_noise).replace(end, &more);
     let geolocation = "Geolocation: <cid:loc-4217.9a1@pbx1.acme.example>\r\n";
     let head = head
@@ -121,5 +131,5 @@ pub fn rich(dialled: &str, number: &str) -> String {
         .replace(geolocation, CALL);
     let (line, fields) = head.split_once("\r\n").expect("a request line");
     let (via, fields) = fields.split_once("\r\n").expect("a Via");
-    format!("{line}\r\n{via}\r\n{HOP}{fields}\r\n\r\n{body}")
+    format!("{line}\r\n{via}\r\n{hop}{fields}\r\n\r\n{body}")
 }

@@ -1,10 +1,11 @@
 //! An INVITE that begins a call: whose it is, the few reasons for which it is not taken, and how it starts.
 use super::Engine;
 use crate::b2bua::call::{Call, Leg, Owner, Stage, kind_of};
+use crate::b2bua::headers::Abilities;
 use crate::b2bua::reliable::Reliable;
 use crate::b2bua::ring::{self, Ring};
 use crate::b2bua::story::{self, Decision, View};
-use crate::b2bua::{intake, judge};
+use crate::b2bua::{intake, judge, recorder};
 use crate::base::now::Now;
 use crate::cache::{Snapshot, Who};
 use crate::classify::{self, Class};
@@ -41,7 +42,7 @@ impl Engine {
         let Some(origin) = self.origin(snapshot, &invite, who) else {
             return self.refuse_stranger(now, id, flow, &invite);
         };
-        if invite.has_token(Name::Require, "siprec") {
+        if recorder::requires_recording(&invite) {
             return self.core.answer(now, id, &invite, flow, 420, |writer| {
                 writer.field(Name::Unsupported, "siprec");
             });
@@ -63,7 +64,9 @@ impl Engine {
         }
         if let Some(code) = self.refusal(&decision, &invite) {
             self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code }));
-            return self.core.answer(now, id, &invite, flow, code, |writer| judge::explain(writer, &invite, code));
+            return self.core.answer(now, id, &invite, flow, code, |writer| {
+                judge::explain(writer, &invite, code, Abilities::towards_caller(is_protected(class)));
+            });
         }
         self.begin(now, id, flow, invite, source.trunk.clone(), decision, merge_key);
     }
@@ -121,7 +124,13 @@ impl Engine {
         if !self.calls.has_room(class, setup.max_calls, setup.emergency_reserve_percent) {
             return Some(503);
         }
-        if matches!(class, Class::Emergency | Class::Crisis) {
+        if class == Class::Emergency {
+            return None;
+        }
+        if recorder::is_marked(invite) {
+            return Some(403);
+        }
+        if class == Class::Crisis {
             return None;
         }
         if decision.plan.way == Way::Refused {
@@ -166,11 +175,11 @@ impl Engine {
             key,
             class,
             source,
-            protected: matches!(class, Class::Emergency | Class::Test),
+            protected: is_protected(class),
             arrived: now.mono,
             heard_at: now.mono,
             stage: Stage::Ringing,
-            caller: Leg::new(dialog, tag.nonce),
+            caller: Leg::new(dialog, tag.nonce, Abilities::towards_caller(is_protected(class))),
             answerer: None,
             trunk: None,
             ring: Some(Box::new(Ring::new(invite, id, flow, decision, now))),
@@ -203,4 +212,9 @@ impl Engine {
         hasher.write_u32(invite.cseq().map_or(0, |(cseq, _)| cseq));
         hasher.finish()
     }
+}
+
+/// Whether the caller's side is kept from holding, transferring, conferencing and recording (rulings 10, 12).
+const fn is_protected(class: Class) -> bool {
+    matches!(class, Class::Emergency | Class::Test)
 }

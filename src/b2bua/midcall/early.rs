@@ -2,7 +2,8 @@
 //! dialog is with us, and another target may still take the call.
 use crate::b2bua::attempt::Attempt;
 use crate::b2bua::core::Core;
-use crate::b2bua::{headers, offer};
+use crate::b2bua::headers::Abilities;
+use crate::b2bua::offer;
 use crate::base::now::Now;
 use crate::sip::dialog::Sequence;
 use crate::sip::flow::Flow;
@@ -15,6 +16,7 @@ pub fn request(core: &mut Core, attempt: &mut Attempt, id: ServerId, request: &M
     let call_id = request.call_id().unwrap_or_default();
     let ours = request.to_tag().unwrap_or_default();
     let theirs = request.from_tag().unwrap_or_default();
+    let abilities = Abilities::towards(attempt.sent.profile);
     let mut earlies = attempt.early.iter_mut();
     let Some(early) = earlies.find(|early| early.dialog.is_between(call_id, ours, theirs)) else { return false };
     let cseq = request.cseq().map_or(0, |(cseq, _)| cseq);
@@ -31,7 +33,7 @@ pub fn request(core: &mut Core, attempt: &mut Attempt, id: ServerId, request: &M
         }
         Some(Method::Update) => core.refuse(now, id, request, flow, 488),
         Some(Method::Options) => core.answer(now, id, request, flow, 200, |writer| {
-            headers::abilities(writer);
+            abilities.write_all(writer);
         }),
         Some(Method::Info | Method::Message) => core.refuse(now, id, request, flow, 200),
         _ => core.refuse(now, id, request, flow, 481),

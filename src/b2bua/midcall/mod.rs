@@ -5,25 +5,32 @@
 //! | BYE | ends the call | ends the call |
 //! | INVITE | 488 if it holds, 403 if it conferences, our last offer if it has none, else passed | passed |
 //! | UPDATE | 200 without an offer, else as INVITE | 200 without an offer, else passed |
-//! | INFO | 403 if it records, else passed | passed |
+//! | INFO | 403 if it records, 469 or 415 for what nobody knows, else passed | passed |
 //! | MESSAGE, NOTIFY | passed | passed |
-//! | REFER | 403 | 403 from a PSAP until transfers are carried out by us, else passed |
-//! | SUBSCRIBE | 403 | 489 |
+//! | REFER | 400 without one target, else 403 | 400, or 403 from a PSAP until transfers are carried out by us, else passed |
+//! | SUBSCRIBE | 403, or 489 for a package that nobody knows | the same |
 //! | OPTIONS | 200 | 200 |
 //! | PRACK | 200 if it names what we wait for, else 481 | 481 |
 //! | others | 405, or 501 if unknown | 405, or 501 if unknown |
 //!
+//! Before all of these, but never before a BYE: 420 for an extension that is required and not there (RFC 3261 §8.2.2.3),
+//! and 500 for a storm of offers of the caller's side.
+//!
 //! A refusal leaves the session as it was and nothing of it reaches the other side. 481, 408, 491 and 500 never refuse a
 //! feature: they would make the peer drop the dialog or try again (RFC 3261 §12.2.1.2, §14.1).
 pub mod early;
-mod info;
+pub mod info;
 mod offers;
+pub mod pace;
+pub mod refer;
 pub mod relay;
+pub mod subscribe;
 
 use super::call::{Call, Side, Stage};
 use super::core::Core;
+use super::judge as rules;
 use super::watch::Watch;
-use super::{hangup, headers, reliable};
+use super::{hangup, reliable};
 use crate::base::now::Now;
 use crate::fact::{Fact, Feature};
 use crate::sdp::Holds;
@@ -47,7 +54,7 @@ pub struct InDialog {
 }
 
 /// What the table says.
-enum Verdict {
+pub enum Verdict {
     /// It goes to the other side.
     Pass,
     /// It asks for an offer and gets the one that is in force.
@@ -78,11 +85,15 @@ pub fn request(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
         core.refuse(now, asked.id, &asked.request, asked.flow, 481);
         return;
     }
+    if is_storm(call, &asked, now) {
+        relay::refuse_for_now(core, &asked, 500, now);
+        return;
+    }
     match judge(call, &asked) {
         Verdict::Pass => relay::pass(core, call, asked, now),
         Verdict::Reoffer => relay::reoffer(core, call, asked, now),
         Verdict::Accept => accept(core, call, &asked, now),
-        Verdict::Abilities => abilities(core, &asked, now),
+        Verdict::Abilities => abilities(core, call, &asked, now),
         Verdict::Acknowledge => {
             let known = asked.side == Side::Caller && reliable::acknowledged(call, &asked.request);
             core.refuse(now, asked.id, &asked.request, asked.flow, if known { 200 } else { 481 });
@@ -90,6 +101,17 @@ pub fn request(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
         }
         Verdict::Refuse(code, feature) => refuse(core, call, &asked, code, feature, now),
     }
+}
+
+/// Whether a caller's side makes offers faster than anyone needs to. A BYE is never held up, nor is the INVITE that
+/// begins a call.
+fn is_storm(call: &mut Call, asked: &InDialog, now: Now) -> bool {
+    let offers = match asked.method {
+        Method::Invite => true,
+        Method::Update => !asked.request.body_slice().is_empty(),
+        _ => false,
+    };
+    offers && asked.side == Side::Caller && call.stage == Stage::Talking && !call.caller.pace.takes(now.mono)
 }
 
 /// Whether a message's session description holds the other side.
@@ -100,6 +122,9 @@ pub fn holds(message: &Message) -> bool {
 /// The table.
 fn judge(call: &Call, asked: &InDialog) -> Verdict {
     let kept_from = call.protected && asked.side == Side::Caller;
+    if rules::unknown_extensions(&asked.request).next().is_some() {
+        return Verdict::Refuse(420, None);
+    }
     match asked.method {
         Method::Invite | Method::Update if asked.request.body_slice().is_empty() && asked.method == Method::Update => {
             Verdict::Accept
@@ -113,11 +138,8 @@ fn judge(call: &Call, asked: &InDialog) -> Verdict {
         Method::Invite | Method::Update if kept_from => offers::judge(&asked.request),
         Method::Info if kept_from => info::judge(&asked.request),
         Method::Invite | Method::Update | Method::Info | Method::Message | Method::Notify => Verdict::Pass,
-        Method::Refer if kept_from => Verdict::Refuse(403, Some(Feature::Transfer)),
-        Method::Refer if call.protected => Verdict::Refuse(403, None),
-        Method::Refer => Verdict::Pass,
-        Method::Subscribe if kept_from => Verdict::Refuse(403, Some(Feature::Watching)),
-        Method::Subscribe => Verdict::Refuse(489, None),
+        Method::Refer => refer::judge(&asked.request, kept_from, call.protected),
+        Method::Subscribe => subscribe::judge(&asked.request, kept_from),
         Method::Options => Verdict::Abilities,
         Method::Prack => Verdict::Acknowledge,
         Method::Other => Verdict::Refuse(501, None),
@@ -127,17 +149,16 @@ fn judge(call: &Call, asked: &InDialog) -> Verdict {
 
 fn refuse(core: &mut Core, call: &mut Call, asked: &InDialog, code: u16, feature: Option<Feature>, now: Now) {
     let host = core.cache.snapshot.load().domain.clone();
+    let Some(abilities) = call.leg(asked.side).map(|leg| leg.abilities) else { return };
     core.answer(now, asked.id, &asked.request, asked.flow, code, |writer| {
         if let Some(feature) = feature {
             writer.field(Name::Warning, format!("399 {host} \"{}\"", warning(feature)));
         }
-        if matches!(code, 405 | 501) {
-            writer.field(Name::Allow, headers::ALLOW_CALLER);
-        }
+        rules::explain(writer, &asked.request, code, abilities);
     });
     match feature {
         Some(feature) => core.note(call, |call, kind| Fact::FeatureBlocked { call, kind, feature }),
-        None if asked.method == Method::Refer => {
+        None if asked.method == Method::Refer && code == 403 => {
             core.note(call, |call, kind| Fact::TransferNotSupported { call, kind });
         }
         None => {}
@@ -161,10 +182,13 @@ fn accept(core: &mut Core, call: &mut Call, asked: &InDialog, now: Now) {
         leg.dialog.retarget(&asked.request);
     }
     let flow = asked.flow;
+    let abilities = call.leg(asked.side).map(|leg| leg.abilities);
     let mut agreed = None;
     core.answer(now, asked.id, &asked.request, flow, 200, |writer| {
         writer.field_with(Name::Contact, |out| super::offer::contact(out, "callbox", flow));
-        writer.field(Name::Supported, "timer");
+        if let Some(abilities) = abilities {
+            abilities.write(writer);
+        }
         agreed = Some(Watch::agree(writer, &asked.request, now));
     });
     if let (Some(leg), Some(agreed)) = (call.leg(asked.side), agreed) {
@@ -172,8 +196,7 @@ fn accept(core: &mut Core, call: &mut Call, asked: &InDialog, now: Now) {
     }
 }
 
-fn abilities(core: &mut Core, asked: &InDialog, now: Now) {
-    core.answer(now, asked.id, &asked.request, asked.flow, 200, |writer| {
-        headers::abilities(writer);
-    });
+fn abilities(core: &mut Core, call: &mut Call, asked: &InDialog, now: Now) {
+    let Some(abilities) = call.leg(asked.side).map(|leg| leg.abilities) else { return };
+    core.answer(now, asked.id, &asked.request, asked.flow, 200, |writer| abilities.write_all(writer));
 }

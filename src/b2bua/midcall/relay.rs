@@ -3,13 +3,14 @@ use super::InDialog;
 use crate::b2bua::call::{Acked, Call, Leg, Owner, Pending, Side, Stage};
 use crate::b2bua::core::{Core, PRODUCT};
 use crate::b2bua::watch::Watch;
-use crate::b2bua::{bridge, early, headers, offer};
+use crate::b2bua::{bridge, early, offer};
 use crate::base::now::Now;
 use crate::classify::Class;
 use crate::sdp;
 use crate::sip::message::{Message, Method, Name, Writer};
 use crate::sip::respond;
 use crate::sip::transaction::{ClientId, ServerId};
+use core::time::Duration;
 
 /// Headers of a request in a dialog that mean something to the other end.
 const REQUEST: [Name; 12] = [
@@ -32,6 +33,11 @@ const REQUEST: [Name; 12] = [
 const RESPONSE: [Name; 5] =
     [Name::SessionId, Name::Reason, Name::Warning, Name::ContentDisposition, Name::ContentEncoding];
 
+/// How long the other side may think about a request that is no INVITE. Who asked gives up after 32 seconds (timer F),
+/// and sends a last copy at most four seconds before; the 504 leaves while several copies are still to come, each of
+/// which brings it again (RFC 3311 §5.2, RFC 4320 §4.2).
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Passes a request on.
 pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     let other = asked.side.other();
@@ -50,8 +56,9 @@ pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     }
     let key = call.key;
     let towards_psap = other == Side::Answerer && matches!(call.class, Class::Emergency | Class::Test);
-    let dialog = if is_early { early::far_end(call) } else { call.leg(other).map(|leg| &mut leg.dialog) };
-    let Some(dialog) = dialog else {
+    let far_end =
+        if is_early { early::far_end(call) } else { call.leg(other).map(|leg| (&mut leg.dialog, leg.abilities)) };
+    let Some((dialog, abilities)) = far_end else {
         core.refuse(now, asked.id, &asked.request, asked.flow, 488);
         return;
     };
@@ -61,7 +68,7 @@ pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     let mut writer = dialog.request(core.buffer(), asked.method, client.branch().as_str());
     if matches!(asked.method, Method::Invite | Method::Update) {
         writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", contact_flow));
-        writer.field(Name::Supported, "timer").field(Name::Allow, headers::ALLOW_CALLER);
+        abilities.write(&mut writer);
     }
     for name in REQUEST {
         writer.copy_all(&asked.request, name);
@@ -70,7 +77,8 @@ pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     core.layer.start(now, client, flow, bytes, &mut core.transmits);
     let InDialog { side, method, id, request, .. } = asked;
     core.layer.set_user(id, Owner::Relayed(key));
-    call.pending.push(Pending { from: side, server: id, request, method, client });
+    let until = (method != Method::Invite).then_some(now.mono + PATIENCE);
+    call.pending.push(Pending { from: side, server: id, request, method, client, until });
 }
 
 /// Answers an INVITE without an offer with the session description that the caller had last, on its leg alone: a
@@ -85,7 +93,8 @@ pub fn reoffer(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     let said = leg.said.as_ref().map(|said| said.expose().clone()).unwrap_or_default();
     let mut writer = respond::respond(core.buffer(), &request, flow.peer, 200, "", None, false);
     writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", flow));
-    writer.field(Name::Supported, "timer").field(Name::Allow, headers::ALLOW_CALLER).field(Name::Server, PRODUCT);
+    leg.abilities.write(&mut writer);
+    writer.field(Name::Server, PRODUCT);
     let agreed = Watch::agree(&mut writer, &request, now);
     let bytes = core.finish(writer, Some((b"application/sdp", &said)));
     leg.dialog.retarget(&request);
@@ -114,8 +123,9 @@ fn collides(call: &Call, asked: &InDialog) -> Option<u16> {
     }
 }
 
-fn refuse_for_now(core: &mut Core, asked: &InDialog, code: u16, now: Now) {
-    let wait = core.entropy.below(11);
+/// Refuses an offer for the moment; 500 says when to come again (RFC 3261 §14.2).
+pub fn refuse_for_now(core: &mut Core, asked: &InDialog, code: u16, now: Now) {
+    let wait = 1 + core.entropy.below(10);
     core.answer(now, asked.id, &asked.request, asked.flow, code, |writer| {
         if code == 500 {
             writer.field(Name::RetryAfter, wait.to_string());
@@ -168,10 +178,13 @@ pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &M
     let code = code_for_asker(code);
     let mut writer = respond::respond(core.buffer(), &pending.request, flow.peer, code, "", None, false);
     writer.field(Name::Server, PRODUCT);
+    let abilities = call.leg(side).map(|leg| leg.abilities);
     let targets = matches!(pending.method, Method::Invite | Method::Update) && code < 300;
     let agreed = targets.then(|| {
         writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", flow));
-        writer.field(Name::Supported, "timer").field(Name::Allow, headers::ALLOW_CALLER);
+        if let Some(abilities) = abilities {
+            abilities.write(&mut writer);
+        }
         Watch::agree(&mut writer, &pending.request, now)
     });
     for name in RESPONSE {
@@ -224,10 +237,19 @@ pub fn cancelled(core: &mut Core, call: &mut Call, server: Option<ServerId>, now
     }
 }
 
-/// The other side never answered.
+/// The other side has had its time for requests that who asked will soon give up.
+pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
+    let is_due = |pending: &Pending| pending.until.is_some_and(|until| until <= now.mono);
+    while let Some(client) = call.pending.iter().find(|pending| is_due(pending)).map(|pending| pending.client) {
+        unanswered(core, call, client, now);
+    }
+}
+
+/// The other side did not answer.
 pub fn unanswered(core: &mut Core, call: &mut Call, client: ClientId, now: Now) {
     let Some(place) = call.pending.iter().position(|pending| pending.client == client) else { return };
     let pending = call.pending.remove(place);
+    core.layer.forget(client);
     if let Some(flow) = core.layer.server_flow(pending.server) {
         core.refuse(now, pending.server, &pending.request, flow, 504);
     }

@@ -51,6 +51,10 @@ impl<'a> Via<'a> {
         let params = &text[scan::find(text, b';')? + 1..];
         name_addr::param(params, "branch").filter(|branch| !branch.is_empty())
     }
+    /// Whether the sent-by is this address, by value; without a port it is 5060 (RFC 3261 §18.1.2, §18.2.2).
+    pub fn is_sent_by(&self, local: SocketAddr) -> bool {
+        ip(self.host) == Some(local.ip().to_canonical()) && self.port.unwrap_or(5060) == local.port()
+    }
     /// Writes this value for a response to a request that came from `source`: with `received` when the sent-by host is
     /// a name or differs or `rport` was asked, and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4). What the peer
     /// wrote stays as it was; existing `received` and filled `rport` of its own are replaced.

@@ -83,6 +83,12 @@ impl<U: Copy> Clients<U> {
         self.table.get(id.0)?.sent.as_ref().map(|sent| sent.flow)
     }
 
+    /// Where the request went that a response names by its branch.
+    pub fn asked(&self, response: &Message) -> Option<Flow> {
+        let handle = Handle::read(response.branch()?.strip_prefix(BRANCH_COOKIE.as_bytes())?)?;
+        self.flow(ClientId(handle))
+    }
+
     pub fn forget(&mut self, id: ClientId) {
         self.table.remove(id.0);
     }
@@ -181,13 +187,14 @@ impl<U: Copy> Clients<U> {
     }
 
     /// The transaction whose branch a response carries. A response with a second Via is for somebody behind us, and
-    /// there is nobody (RFC 3261 §8.1.3.3).
+    /// there is nobody (RFC 3261 §8.1.3.3); one whose Via names another sender is not for us (§18.1.2).
     fn named_by(&mut self, response: &Message) -> Option<(Handle, U, &mut Sent)> {
         let handle = response.branch()?.strip_prefix(BRANCH_COOKIE.as_bytes())?;
         let id = Handle::read(handle)?;
         let entry = self.table.get_mut(id)?;
         let (user, sent) = (entry.user, entry.sent.as_mut()?);
-        response.list(Name::Via).nth(1).is_none().then_some((id, user, sent))
+        let is_ours = response.via().is_some_and(|via| via.is_sent_by(sent.flow.local));
+        (is_ours && response.list(Name::Via).nth(1).is_none()).then_some((id, user, sent))
     }
 
     fn sent_mut(&mut self, id: ClientId) -> Option<&mut Sent> {

@@ -221,6 +221,11 @@ impl<U: Copy> Layer<U> {
         self.servers.flow(id)
     }
 
+    /// Where the request went that a response names; `None` when it names none of ours.
+    pub fn asked(&self, response: &Message) -> Option<Flow> {
+        self.clients.asked(response)
+    }
+
     /// Where a client transaction sent its request.
     pub fn client_flow(&self, id: ClientId) -> Option<Flow> {
         self.clients.flow(id)

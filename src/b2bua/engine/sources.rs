@@ -1,0 +1,56 @@
+//! Who may speak in a dialog, and from where the answer to a request of ours may come: the trunk that it is with, from
+//! any of its addresses, and whoever we ourselves would send the next request to. A port may change: translators of
+//! addresses do that.
+use super::Engine;
+use crate::b2bua::call::{Call, Side};
+use crate::fact::Fact;
+use crate::sip::dialog::Dialog;
+use crate::sip::flow::Flow;
+use crate::sip::message::{Message, Uri};
+use core::net::{IpAddr, SocketAddr};
+
+impl Engine {
+    /// Whether a peer may speak for a side of a call.
+    pub(super) fn speaks_for(&self, call: &Call, side: Side, peer: SocketAddr) -> bool {
+        match side {
+            Side::Caller => self.is_party(&call.caller.dialog, Some(&call.source), peer),
+            Side::Answerer => {
+                let trunk = call.trunk.as_ref().map(|trunk| &*trunk.name);
+                call.answerer.as_ref().is_some_and(|leg| self.is_party(&leg.dialog, trunk, peer))
+            }
+        }
+    }
+
+    /// Whether a peer may speak in a dialog with a trunk.
+    pub(super) fn is_party(&self, dialog: &Dialog, trunk: Option<&str>, peer: SocketAddr) -> bool {
+        if is_same(dialog.flow.peer, peer) || is_same(dialog.next_hop().peer, peer) {
+            return true;
+        }
+        let snapshot = self.core.cache.snapshot.load();
+        let trunk = trunk.and_then(|name| snapshot.trunk(name));
+        trunk.is_some_and(|trunk| self.core.cache.is_at(&snapshot, trunk, peer)) || is_at(dialog.remote_target(), peer)
+    }
+
+    /// Whether a response came from where its request went, or from another address of the same trunk; a fact where not.
+    pub(super) fn is_from_asked(&mut self, flow: Flow, response: &Message) -> bool {
+        let Some(sent) = self.core.layer.asked(response).filter(|sent| !is_same(sent.peer, flow.peer)) else {
+            return true;
+        };
+        let snapshot = self.core.cache.snapshot.load();
+        let is_trunks = self.core.cache.is_one_trunk(&snapshot, sent.peer, flow.peer);
+        if !is_trunks {
+            self.core.facts.push(Fact::FromElsewhere { what: "response" });
+        }
+        is_trunks
+    }
+}
+
+fn is_same(one: SocketAddr, other: SocketAddr) -> bool {
+    one.ip().to_canonical() == other.ip().to_canonical()
+}
+
+/// Whether a URI names this peer by its address.
+fn is_at(uri: &[u8], peer: SocketAddr) -> bool {
+    let host = Uri::read(uri).and_then(|uri| core::str::from_utf8(uri.host).ok()?.parse::<IpAddr>().ok());
+    host.is_some_and(|host| host.to_canonical() == peer.ip().to_canonical())
+}
