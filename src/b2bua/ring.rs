@@ -157,9 +157,9 @@ pub fn next(core: &mut Core, call: &mut Call, now: Now) {
         let Some(ring) = call.ring.as_deref_mut() else { return };
         if !ring.untried() && !ring.take_back() {
             if !ring.attempts.iter().any(Attempt::may_answer) {
-                give_up(core, call, now);
+                return give_up(core, call, now);
             }
-            return;
+            return let_back_in(core, ring, now);
         }
         if ring.open().count() >= OPEN {
             displace(core, call, now);
@@ -184,6 +184,15 @@ fn displace(core: &mut Core, call: &mut Call, now: Now) {
     } else {
         attempt.cancelled = true;
         core.layer.cancel(now, attempt.client, None, &mut core.transmits);
+    }
+}
+
+/// Nobody is left for whom somebody had to make room: whoever did in silence is asked again. It may be alive, and have
+/// lost a datagram.
+fn let_back_in(core: &mut Core, ring: &mut Ring, now: Now) {
+    for attempt in ring.attempts.iter_mut().filter(|attempt| attempt.displaced && attempt.may_answer()) {
+        attempt.displaced = false;
+        core.layer.loud(now, attempt.client);
     }
 }
 
@@ -515,7 +524,7 @@ fn late(core: &mut Core, call: &mut Call, number: u8, now: Now) {
         attempt.late_at = Some(end);
     }
     if !untried {
-        return;
+        return let_back_in(core, ring, now);
     }
     attempt.passed_over = true;
     if heard == Heard::Ringing {

@@ -56,13 +56,38 @@ fn a_trunk_that_ends_in_the_old_telephone_network_has_the_time_to_ring_that_it_i
 fn at_most_two_targets_are_open_and_a_third_starts_only_when_one_makes_room() {
     let mut world = World::new();
     world.dial(KNOWN, "911");
-    world.until(20_000);
+    world.until(3_900);
     let first = world.times(PSAP_1, "INVITE");
-    assert_eq!(first, [0, 500, 1500], "it is not asked again once it made room");
+    assert_eq!(first, [0, 500, 1500], "it is not asked again while others are");
     assert_eq!(world.times(PSAP_2, "INVITE"), [1000, 1500, 2500]);
     assert_eq!(world.times(RELAY, "INVITE")[0], 2000);
     assert_eq!(world.times(GATEWAY, "INVITE")[0], 3000);
     assert!(world.take(PSAP_1).iter().all(|got| got.word() != "CANCEL"), "who said nothing cannot be cancelled");
+}
+
+#[test]
+fn whoever_made_room_in_silence_is_asked_again_when_the_last_target_is_late_too() {
+    let mut world = World::new();
+    world.dial(KNOWN, "911");
+    world.until(30_000);
+    assert_eq!(world.times(PSAP_1, "INVITE"), [0, 500, 1500, 4000, 5000, 7000, 11_000, 19_000]);
+    assert_eq!(world.times(PSAP_2, "INVITE"), [1000, 1500, 2500, 4000, 5000, 7000, 11_000, 19_000]);
+}
+
+#[test]
+fn whoever_made_room_in_silence_is_asked_again_when_all_others_have_failed() {
+    let mut world = World::new();
+    world.dial(KNOWN, "911");
+    world.until(2100);
+    for port in [PSAP_2, RELAY, GATEWAY] {
+        let far = world.rung(port);
+        world.answer(&far, 486);
+    }
+    world.clear();
+    world.until(2200);
+    let lost = world.rung(PSAP_1);
+    world.answer(&lost, 200);
+    world.got(CALLER, "200 INVITE");
 }
 
 #[test]

@@ -119,6 +119,13 @@ impl<U: Copy> Clients<U> {
         }
     }
 
+    pub fn loud(&mut self, now: Mono, id: ClientId, wheel: &mut Wheel<Timer>) {
+        if let Some(Sent { machine: Machine::Invite(machine), .. }) = self.sent_mut(id) {
+            machine.loud(now);
+            self.settle(id.0, wheel);
+        }
+    }
+
     pub fn has_provisional(&self, id: ClientId) -> bool {
         let sent = self.table.get(id.0).and_then(|entry| entry.sent.as_ref());
         matches!(sent, Some(Sent { machine: Machine::Invite(machine), .. }) if machine.is_proceeding())

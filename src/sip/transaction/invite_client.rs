@@ -97,6 +97,13 @@ impl InviteClient {
         self.copies = None;
     }
 
+    /// Sends copies again, the first at once, if nobody answered yet and it does at all.
+    pub fn loud(&mut self, now: Mono) {
+        if self.state == State::Calling && !self.reliable {
+            self.copies = Some(Repeat::at_once(now));
+        }
+    }
+
     /// A CANCEL has left: without a final response for 64·T1 the INVITE is given up (RFC 3261 §9.1).
     pub fn cancelled(&mut self, now: Mono) {
         if self.state == State::Proceeding {

@@ -192,6 +192,11 @@ impl<U: Copy> Layer<U> {
         self.clients.quiet(id);
     }
 
+    /// Retransmits an INVITE again that was made [quiet](Layer::quiet) and that nobody answered yet.
+    pub fn loud(&mut self, now: Now, id: ClientId) {
+        self.clients.loud(now.mono, id, &mut self.wheel);
+    }
+
     /// Whether a provisional response to an INVITE came and no final one yet, so that a CANCEL would leave at once.
     pub fn has_provisional(&self, id: ClientId) -> bool {
         self.clients.has_provisional(id)

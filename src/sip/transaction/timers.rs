@@ -29,6 +29,11 @@ impl Repeat {
         Self { at: now + T1, pause: T1 }
     }
 
+    /// The first copy at once.
+    pub fn at_once(now: Mono) -> Self {
+        Self { at: now, pause: T1 }
+    }
+
     /// The next copy after twice the pause, which is at most `longest`.
     pub fn doubled(self, now: Mono, longest: Duration) -> Self {
         self.after(now, self.pause.saturating_mul(2).min(longest))
