@@ -47,13 +47,6 @@ impl FarEnds {
     }
 }
 
-impl FarEnds {
-    /// Passes over what was heard, until nothing has been for a second: that is when the next target would be late.
-    pub fn hear_out(&self) {
-        while self.heard.recv_timeout(Duration::from_secs(1)).is_ok() {}
-    }
-}
-
 impl Drop for FarEnds {
     fn drop(&mut self) {
         self.leaving.store(true, Ordering::Relaxed);

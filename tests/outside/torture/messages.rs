@@ -27,12 +27,16 @@ impl Tried {
         good_call(&self.far_ends, &mut self.datagrams, after);
     }
 
-    /// No call is left, no far end heard of another, and the router is the one that was started.
-    pub fn finish(mut self) {
-        // The far end's answer to the last BYE may still be on its way.
+    /// Waits until no call is left: the far end's answer to the last BYE may still be on its way.
+    pub fn come_to_rest(&self) {
         let is_idle = || router::metrics().lines().any(|line| line == "callbox_active_calls 0");
         let came_to_rest = (0..500).any(|_| is_idle() || !router::answers_options_within(router::ROUTER, 1));
         assert!(came_to_rest && is_idle(), "{}", router::metrics());
+    }
+
+    /// No call is left, no far end heard of another, and the router is the one that was started.
+    pub fn finish(mut self) {
+        self.come_to_rest();
         assert!(self.far_ends.heard.try_recv().is_err(), "a call left that nobody began");
         assert!(self.router.is_running(), "{}", self.router.tail());
     }
