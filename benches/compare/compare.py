@@ -195,8 +195,9 @@ def memory_a_call(subject, calls):
     return (young / established, old / established) if established == calls else (None, None)
 
 
-def floor_a_call():
-    """What the kernel alone costs for the datagrams of a call."""
+def floor_a_call(rate):
+    """What the kernel alone costs for the datagrams of a call, at so many calls a second: what a wake costs depends on
+    how long the machine slept before it."""
     folder = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, folder, True)
     program = os.path.join(folder, "floor")
@@ -206,11 +207,12 @@ def floor_a_call():
         one.bind(("127.0.0.1", 0))
         one.settimeout(5)
     sender, receiver = ends
-    in_port, count = free_port(), 50_000
+    in_port, count = free_port(), round(rate * RELAYED_A_CALL * SECONDS_A_RUN)
     relay = start([program, str(in_port), str(receiver.getsockname()[1]), str(count)], stdout=subprocess.PIPE)
     time.sleep(0.2)
-    # One at a time, so that each one wakes the relay, as at the rates that are compared here.
-    for _ in range(count):
+    began = time.monotonic()
+    for number in range(count):
+        time.sleep(max(0, began + number / (rate * RELAYED_A_CALL) - time.monotonic()))
         sender.sendto(b"x" * 900, ("127.0.0.1", in_port))
         receiver.recv(2048)
     return float(relay.communicate(timeout=10)[0]) * RELAYED_A_CALL
@@ -260,7 +262,7 @@ def table(rates, names, cpu, memory, floor):
     for rate in rates:
         one, two, three = (cpu[rate, name] for name in names)
         cells = [number(value, "{:.0f} µs") for value in (one, two, three)]
-        cells += [number(ratio(one, three), "**{:.2f}**"), number(ratio(one, floor), "**{:.1f}**")]
+        cells += [number(ratio(one, three), "**{:.2f}**"), number(ratio(one, floor[rate]), "**{:.1f}**")]
         yield f"| CPU a call at {rate} calls a second | " + " | ".join(cells) + " |"
     for age, when in enumerate(("just answered", f"{SETTLED_AFTER} s later")):
         cells = [number(memory[name][age], "{:.1f} KiB") for name in names]
@@ -290,7 +292,7 @@ def main():
     names = [subject.name for subject in subjects]
     fresh_psap()
 
-    floor = floor_a_call()
+    floor = {rate: floor_a_call(rate) for rate in rates}
     memory = {}
     for subject in subjects:
         subject.up()
@@ -310,7 +312,8 @@ def main():
 
     print(f"{machine()}\n")
     print("\n".join(table(rates, names, cpu, memory, floor)))
-    print(f"\nThe floor is {floor:.0f} µs a call: what the kernel takes to receive and send its datagrams. "
+    floors = " and ".join(f"{floor[rate]:.0f} µs at {rate}" for rate in rates)
+    print(f"\nThe floor is {floors} calls a second: what the kernel takes to receive and send a call's datagrams. "
           f"Medians of {args.rounds} runs of {SECONDS_A_RUN} s in turn; memory with {args.held} calls open.")
     if any(value is None for value in (*cpu.values(), *(kib for pair in memory.values() for kib in pair))):
         sys.exit("a run had failed calls")

@@ -6,10 +6,11 @@ use core::net::SocketAddr;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt};
 use std::io::{self, IoSliceMut};
+use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use tokio::io::Interest;
-use tokio::net::UdpSocket;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
 /// Asks for notices on a socket.
@@ -23,8 +24,8 @@ pub fn ask(socket: &UdpSocket, is_ipv6: bool) -> io::Result<()> {
 }
 
 /// Tells of each notice for as long as the socket lives; `seen` is our address on it.
-pub async fn listen(socket: Rc<UdpSocket>, seen: SocketAddr, news: mpsc::Sender<News>) {
-    while let Ok(peer) = socket.async_io(Interest::ERROR, || notice(&socket)).await {
+pub async fn listen(socket: Rc<AsyncFd<UdpSocket>>, seen: SocketAddr, news: mpsc::Sender<News>) {
+    while let Ok(peer) = socket.async_io(Interest::ERROR, notice).await {
         let Some(peer) = peer else { continue };
         let flow = Flow { transport: Transport::Udp, local: seen, peer, connection: None };
         if news.send(News::Arrival(Arrival::Unreachable(flow))).await.is_err() {
@@ -47,7 +48,8 @@ fn notice(socket: &UdpSocket) -> io::Result<Option<SocketAddr>> {
     }
 }
 
-fn address(storage: &SockaddrStorage) -> Option<SocketAddr> {
+/// The address in the kernel's form, if it is one of the Internet.
+pub fn address(storage: &SockaddrStorage) -> Option<SocketAddr> {
     let v4 = storage.as_sockaddr_in().map(|address| SocketAddr::V4((*address).into()));
     v4.or_else(|| storage.as_sockaddr_in6().map(|address| SocketAddr::V6((*address).into())))
 }
