@@ -1,15 +1,15 @@
-//! Deadlines, many of them: a hierarchical timer wheel with ticks of 5 ms.
+//! Deadlines, many of them: a hierarchical timer wheel with ticks of 20 ms.
 use super::now::Mono;
 use core::time::Duration;
 
 /// How fine the wheel is. A key comes out up to one tick late and never early.
-pub const TICK: Duration = Duration::from_millis(5);
+pub const TICK: Duration = Duration::from_millis(20);
 
-const TICK_MICROS: u64 = 5_000;
+const TICK_MICROS: u64 = 20_000;
 const BITS: u32 = 6;
 const SLOTS: usize = 1 << BITS;
 const LEVELS: usize = 7;
-/// The last tick that the wheel can tell apart: some 700 years after the node started.
+/// The last tick that the wheel can tell apart: some 2,800 years after the node started.
 const LAST: u64 = (1 << (BITS * LEVELS as u32)) - 1;
 const NONE: u32 = u32::MAX;
 
@@ -177,10 +177,10 @@ mod tests {
     #[test]
     fn keys_come_out_in_the_order_of_their_deadlines_at_their_deadlines() {
         let mut wheel = Wheel::new();
-        for (millis, key) in [(32_000, 4), (500, 1), (3_600_000, 5), (5, 0), (500, 2), (5_000, 3), (86_400_000, 6)] {
+        for (millis, key) in [(32_000, 4), (500, 1), (3_600_000, 5), (20, 0), (500, 2), (5_000, 3), (86_400_000, 6)] {
             wheel.schedule(at(millis), key);
         }
-        let expected = [(5, 0), (500, 1), (500, 2), (5_000, 3), (32_000, 4), (3_600_000, 5), (86_400_000, 6)].to_vec();
+        let expected = [(20, 0), (500, 1), (500, 2), (5_000, 3), (32_000, 4), (3_600_000, 5), (86_400_000, 6)].to_vec();
         assert_eq!(run(&mut wheel), expected);
         assert!(wheel.is_empty());
     }
@@ -188,10 +188,10 @@ mod tests {
     #[test]
     fn a_key_never_comes_out_early_and_at_most_one_tick_late() {
         let mut wheel = Wheel::new();
-        wheel.schedule(Mono::from_micros(10_001), 7);
-        assert_eq!(wheel.pop_due(Mono::from_micros(10_001)), None);
-        assert_eq!(wheel.pop_due(Mono::from_micros(14_999)), None);
-        assert_eq!(wheel.pop_due(Mono::from_micros(15_000)), Some(7));
+        wheel.schedule(Mono::from_micros(20_001), 7);
+        assert_eq!(wheel.pop_due(Mono::from_micros(20_001)), None);
+        assert_eq!(wheel.pop_due(Mono::from_micros(39_999)), None);
+        assert_eq!(wheel.pop_due(Mono::from_micros(40_000)), Some(7));
     }
 
     #[test]
@@ -220,8 +220,8 @@ mod tests {
     fn a_deadline_beyond_all_time_does_not_disturb_the_near_ones() {
         let mut wheel = Wheel::new();
         wheel.schedule(Mono::from_micros(u64::MAX), 9);
-        wheel.schedule(at(10), 1);
-        assert_eq!(wheel.pop_due(at(10)), Some(1));
+        wheel.schedule(at(20), 1);
+        assert_eq!(wheel.pop_due(at(20)), Some(1));
         assert_eq!(wheel.pop_due(at(1_000_000)), None);
         assert_eq!(wheel.len(), 1);
     }
@@ -230,10 +230,10 @@ mod tests {
     fn places_are_used_again() {
         let mut wheel = Wheel::new();
         for round in 0..1000u64 {
-            wheel.schedule(at(round * 10), 1);
-            wheel.schedule(at(round * 10 + 5), 2);
-            assert_eq!(wheel.pop_due(at(round * 10 + 5)), Some(1));
-            assert_eq!(wheel.pop_due(at(round * 10 + 5)), Some(2));
+            wheel.schedule(at(round * 40), 1);
+            wheel.schedule(at(round * 40 + 20), 2);
+            assert_eq!(wheel.pop_due(at(round * 40 + 20)), Some(1));
+            assert_eq!(wheel.pop_due(at(round * 40 + 20)), Some(2));
         }
         assert_eq!(wheel.nodes.len(), 2);
     }
