@@ -65,6 +65,12 @@ pub fn fact(fact: &Fact) {
         Fact::Refused { kind, code } => info!(class = kind.text(), code, "call refused"),
         Fact::TrunkState { trunk, up: true } => info!(trunk = &**trunk, "trunk is up"),
         Fact::TrunkState { trunk, up: false } => warn!(trunk = &**trunk, "trunk is down"),
+        Fact::TrunkAddressState { trunk, address, up: true } => {
+            info!(trunk = &**trunk, %address, "one address of a trunk is up");
+        }
+        Fact::TrunkAddressState { trunk, address, up: false } => {
+            warn!(trunk = &**trunk, %address, "one address of a trunk is down");
+        }
         Fact::Unreadable { fault } => debug!(fault, "unreadable message"),
     }
 }

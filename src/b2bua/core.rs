@@ -1,5 +1,6 @@
 //! What every part of the engine works with: transactions, outputs, health of trunks, chance.
 use super::call::{Call, Owner};
+use super::standing::Standing;
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
@@ -8,7 +9,6 @@ use crate::cache::Cache;
 use crate::fact::{Fact, Kind};
 use crate::record::Trunk;
 use crate::record::trunk::Carrier;
-use crate::routing::health::Health;
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::{Message, Name, Writer};
 use crate::sip::respond;
@@ -73,7 +73,7 @@ pub struct Core {
     /// Deadlines.
     pub wheel: Wheel<Wake>,
     /// What is known of trunks, by name.
-    pub health: HashMap<Arc<str>, Health, foldhash::fast::RandomState>,
+    pub health: HashMap<Arc<str>, Standing, foldhash::fast::RandomState>,
     /// Peers to which a stream is open.
     pub streams: HashSet<SocketAddr>,
     /// Room for messages to be written into, one behind the other.
@@ -136,11 +136,6 @@ impl Core {
         if let Some(kind) = call.kind() {
             self.facts.push(fact(call.key, kind));
         }
-    }
-
-    /// Whether a trunk is known not to answer.
-    pub fn is_dead(&self, trunk: &Trunk, now: Now) -> bool {
-        self.health.get(&trunk.name).is_some_and(|health| health.goes_last(now.mono))
     }
 
     /// The address of ours that a peer of this family and transport sees; a listener of the other transport stands in

@@ -3,6 +3,7 @@
 //!
 //! Read [`story`] for how a call is decided, [`ring`] for how targets are asked, `bridge` for how it is answered,
 //! [`midcall`] for what happens while they talk and `hangup` for how it ends.
+mod addresses;
 mod again;
 pub mod attempt;
 mod body;
@@ -26,6 +27,7 @@ pub mod receipt;
 mod recorder;
 mod reliable;
 pub mod ring;
+mod standing;
 pub mod story;
 mod strangers;
 mod table;

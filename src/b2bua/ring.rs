@@ -7,7 +7,7 @@ use super::early::{self, EarlyDialogs};
 use super::headers::Abilities;
 use super::story::Decision;
 use super::terms::Terms;
-use super::{again, bridge, hangup, intake, offer};
+use super::{addresses, again, bridge, hangup, intake, offer};
 use crate::base::now::{Mono, Now};
 use crate::classify::Class;
 use crate::fact::{Attempted, Fact, Outcome};
@@ -124,8 +124,9 @@ impl Ring {
         self.attempts.iter().enumerate().filter(|(_, attempt)| attempt.is_open())
     }
 
+    /// Whether there is another target to ask. Attempts are counted by a byte; no call comes near that.
     fn untried(&self) -> bool {
-        self.next < self.decision.plan.targets.len()
+        self.next < self.decision.plan.targets.len() && self.attempts.len() < usize::from(u8::MAX)
     }
 
     /// On what terms a trunk takes this call, as far as it has said.
@@ -137,7 +138,8 @@ impl Ring {
     /// Puts a target that we ourselves told to stop back on the list, once nobody is asked who is in time: whoever it was
     /// stopped for has failed meanwhile, and it never refused.
     fn take_back(&mut self) -> bool {
-        if self.open().count() >= OPEN || self.open().any(|(_, attempt)| !attempt.passed_over) {
+        let is_full = self.attempts.len() >= usize::from(u8::MAX);
+        if is_full || self.open().count() >= OPEN || self.open().any(|(_, attempt)| !attempt.passed_over) {
             return false;
         }
         let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.may_return()) else {
@@ -202,7 +204,7 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
     let place = ring.next;
     let target = ring.decision.plan.targets[place].clone();
     ring.next += 1;
-    let peer = core.cache.target(&target.trunk);
+    let peer = target.at.or_else(|| core.cache.target(&target.trunk));
     let flow = peer.and_then(|peer| core.path(&target.trunk, peer, false));
     let (Some(peer), Some(flow)) = (peer, flow) else {
         tell_ended(core, call, &target.trunk, Attempted::Unreachable, 0);
@@ -272,8 +274,8 @@ pub fn heard(core: &mut Core, call: &mut Call, number: u8, response: &Message, n
         (attempt.over, attempt.unreached) = (false, false);
     }
     if Health::is_alive(code) && !core::mem::replace(&mut attempt.taught.alive, true) {
-        let trunk = attempt.trunk.clone();
-        core.trunk_heard(&trunk, now);
+        let (trunk, peer) = (attempt.trunk.clone(), attempt.flow.peer);
+        core.trunk_heard(&trunk, Some(peer), now);
     }
     match code {
         100 => attempt_mut(call, number).into_iter().for_each(trying),
@@ -395,12 +397,12 @@ fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, cod
     let attempt = &mut ring.attempts[usize::from(number)];
     let replaced = attempt.is_replaced();
     attempt.over = true;
-    let (trunk, cancelled) = (attempt.trunk.clone(), attempt.cancelled);
+    let (trunk, peer, cancelled) = (attempt.trunk.clone(), attempt.flow.peer, attempt.cancelled);
     if ring.winner == Some(number) {
         ring.winner = None;
     }
     match (code, response.number(Name::RetryAfter)) {
-        (503, Some(retry_after)) => core.trunk_busy(&trunk, retry_after, now),
+        (503, Some(retry_after)) => core.trunk_busy(&trunk, Some(peer), retry_after, now),
         (408 | 503, _) => missed(core, call, number, now),
         _ => {}
     }
@@ -412,6 +414,9 @@ fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, cod
     } else {
         if let Some(ring) = call.ring.as_deref_mut() {
             ring.refusal = Some(response.clone());
+            if !matches!(code, 408 | 503) {
+                addresses::refused(&mut ring.decision.plan.targets, ring.next, &trunk, call.class);
+            }
         }
         tell_ended(core, call, &trunk, Attempted::Refused, code);
         if !replaced {
@@ -453,8 +458,8 @@ pub fn silent(core: &mut Core, call: &mut Call, number: u8, how: Attempted, now:
 fn missed(core: &mut Core, call: &mut Call, number: u8, now: Now) {
     let Some(attempt) = attempt_mut(call, number) else { return };
     if !attempt.taught.alive && !core::mem::replace(&mut attempt.taught.missed, true) {
-        let trunk = attempt.trunk.clone();
-        core.trunk_missed(&trunk, now);
+        let (trunk, peer) = (attempt.trunk.clone(), attempt.flow.peer);
+        core.trunk_missed(&trunk, Some(peer), now);
     }
 }
 

@@ -41,6 +41,20 @@ impl Cache {
         }
     }
 
+    /// Whether a trunk has more than one address.
+    pub fn has_many(&self, trunk: &Trunk) -> bool {
+        trunk.host.parse::<IpAddr>().is_err() && self.targets.get(&trunk.name).is_some_and(|targets| targets.len() > 1)
+    }
+
+    /// All addresses of a trunk in the order in which they are tried: its host when that is an address, else what the
+    /// background resolver last knew.
+    pub fn addresses(&self, trunk: &Trunk) -> Targets {
+        match trunk.host.parse::<IpAddr>() {
+            Ok(host) => vec![SocketAddr::new(host, trunk.port.unwrap_or(SIP_PORT))],
+            Err(_) => self.targets.get(&trunk.name).map(|targets| targets.to_vec()).unwrap_or_default(),
+        }
+    }
+
     /// Takes what this node's configuration says (domain, dial plans, trunks, sources) and keeps the organisations and
     /// sites that the tables brought.
     pub fn configure(&self, configured: &Snapshot) {

@@ -125,7 +125,8 @@ impl Metrics {
             | Fact::SideSilent { .. }
             | Fact::Orphaned { .. }
             | Fact::FromElsewhere { .. }
-            | Fact::MessageToEmergency { .. } => {}
+            | Fact::MessageToEmergency { .. }
+            | Fact::TrunkAddressState { .. } => {}
         }
     }
 

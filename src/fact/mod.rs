@@ -3,6 +3,7 @@
 //! A fact names calls by our own identifier, trunks by their configured name and everything else by a word of ours, so
 //! that no fact can carry a number, a name, an address or a location.
 use crate::base::id::Handle;
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -218,6 +219,8 @@ pub enum Fact {
     Refused { kind: Kind, code: u16 },
     /// A trunk is known to answer, or known not to.
     TrunkState { trunk: Arc<str>, up: bool },
+    /// One of a trunk's several addresses is known to answer, or known not to.
+    TrunkAddressState { trunk: Arc<str>, address: SocketAddr, up: bool },
     /// Bytes that are no SIP message, by our word for the fault.
     Unreadable { fault: &'static str },
 }

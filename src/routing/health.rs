@@ -8,8 +8,11 @@ const MISSES_TO_DOWN: u8 = 2;
 const HITS_TO_UP: u8 = 3;
 /// Time between probes of a trunk that is up.
 const UP_EVERY: Duration = Duration::from_secs(30);
-/// Time between probes of a trunk that may be down, or is.
+/// Time between probes of a trunk that may be down, or is; twice as long after each further miss (RFC 7339 §5.9), up to
+/// [`DOWN_AT_MOST`].
 const DOWN_EVERY: Duration = Duration::from_secs(5);
+/// The longest time between probes of a trunk that is down: how late its return is seen.
+const DOWN_AT_MOST: Duration = Duration::from_secs(20);
 /// Time between probes of a trunk that is coming back.
 const RETURNING_EVERY: Duration = Duration::from_secs(1);
 /// The longest that a Retry-After is obeyed.
@@ -76,7 +79,7 @@ impl Health {
         self.hits = self.hits.saturating_add(1);
         let back = self.state != State::Down || self.hits >= HITS_TO_UP;
         let change = if back { self.becomes(State::Up) } else { None };
-        self.probe_no_later_than(now, chance);
+        self.probe_within(now, self.interval(), chance);
         change
     }
 
@@ -87,7 +90,8 @@ impl Health {
         self.misses = self.misses.saturating_add(1);
         let down = self.state == State::Down || self.misses >= MISSES_TO_DOWN;
         let change = self.becomes(if down { State::Down } else { State::Suspect });
-        self.probe_no_later_than(now, chance);
+        // A call that failed asks for a probe soon, however long the pauses have become.
+        self.probe_within(now, DOWN_EVERY, chance);
         change
     }
 
@@ -99,7 +103,7 @@ impl Health {
     /// A probe has gone out: when the next one does.
     pub fn probe_sent(&mut self, now: Mono, chance: u64) {
         if self.next_probe.is_some() {
-            self.next_probe = Some(now + self.interval(chance));
+            self.next_probe = Some(now + spread(self.interval(), chance));
         }
     }
 
@@ -125,21 +129,29 @@ impl Health {
     }
 
     /// News never puts a probe off, or a stream of calls that fail would keep the trunk from ever being probed.
-    fn probe_no_later_than(&mut self, now: Mono, chance: u64) {
-        let soon = now + self.interval(chance);
+    fn probe_within(&mut self, now: Mono, every: Duration, chance: u64) {
+        let soon = now + spread(every, chance);
         self.next_probe = self.next_probe.map(|planned| planned.min(soon));
     }
 
-    /// The time between two probes, 20 % more or less.
-    fn interval(&self, chance: u64) -> Duration {
-        let every = match self.state {
+    /// The time between two probes.
+    fn interval(&self) -> Duration {
+        match self.state {
             State::Up => UP_EVERY,
             State::Down if self.hits > 0 => RETURNING_EVERY,
-            State::Suspect | State::Down => DOWN_EVERY,
-        };
-        let span = micros(every) * 2 / 5;
-        every * 4 / 5 + Duration::from_micros(chance % (span + 1))
+            State::Suspect => DOWN_EVERY,
+            State::Down => {
+                let further = u32::from(self.misses.saturating_sub(MISSES_TO_DOWN)).min(8);
+                (DOWN_EVERY * (1 << further)).min(DOWN_AT_MOST)
+            }
+        }
     }
+}
+
+/// A time, 20 % more or less.
+fn spread(every: Duration, chance: u64) -> Duration {
+    let span = micros(every) * 2 / 5;
+    every * 4 / 5 + Duration::from_micros(chance % (span + 1))
 }
 
 fn micros(span: Duration) -> u64 {
@@ -215,6 +227,25 @@ mod tests {
         assert_eq!(after(&mut health, 16, 2_000_000), seconds(6.0));
         health.heard(at(17), 200_000);
         assert_eq!(health.next_probe(), Some(at(18)));
+    }
+
+    #[test]
+    fn the_pauses_of_a_dead_trunk_double_up_to_twenty_seconds_and_a_call_that_fails_ends_one() {
+        let mut health = down();
+        let mut pauses = Vec::new();
+        for round in 1..=6 {
+            let now = at(round * 100);
+            health.probe_sent(now, 1_000_000);
+            pauses.push(health.next_probe().map_or(0, |next| next.since(now).as_secs()));
+            health.missed(now, 1_000_000);
+        }
+        assert_eq!(pauses, [5, 9, 17, 17, 17, 17], "20 % less and a second of chance");
+        health.probe_sent(at(1000), 8_000_000);
+        assert_eq!(health.next_probe(), Some(at(1024)), "20 % more at most");
+        health.missed(at(1001), 1_000_000);
+        assert_eq!(health.next_probe(), Some(at(1006)));
+        health.heard(at(1002), 0);
+        assert!(health.next_probe().is_some_and(|next| next < at(1003)), "and one that is answered asks for more");
     }
 
     #[test]

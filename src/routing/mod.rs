@@ -5,6 +5,7 @@ mod plan;
 
 use crate::cache::Snapshot;
 use crate::record::{Class, Located, Site, Trunk};
+use core::net::SocketAddr;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -66,6 +67,8 @@ impl Way {
 pub struct Target {
     /// The trunk.
     pub trunk: Arc<Trunk>,
+    /// Which of its addresses, where it has several; `None`: the one that it has when the INVITE leaves.
+    pub at: Option<SocketAddr>,
     /// A number that replaces the dialled one in the Request-URI: +18002738255 for 988 by a gateway.
     pub dial: Option<&'static str>,
     /// Whether the default location is attached (relay call that falls back to a PSAP).

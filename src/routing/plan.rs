@@ -103,7 +103,7 @@ impl<'a> Listing<'a> {
 
     fn gateway(&self, dial: Option<&'static str>) -> Targets {
         let trunk = self.question.site.gateway.as_deref().and_then(|name| self.snapshot.trunk(name));
-        trunk.map(|trunk| Target { trunk: Arc::clone(trunk), dial, with_default: false }).into_iter().collect()
+        trunk.map(|trunk| Target { dial, ..plain(trunk) }).into_iter().collect()
     }
 
     /// Trunks of a kind that serve the place: the narrowest area first, then those that can carry the address, then by
@@ -170,7 +170,7 @@ fn next(chance: &mut u64) -> u64 {
 }
 
 fn plain(trunk: &Arc<Trunk>) -> Target {
-    Target { trunk: Arc::clone(trunk), dial: None, with_default: false }
+    Target { trunk: Arc::clone(trunk), at: None, dial: None, with_default: false }
 }
 
 fn with_default(trunk: &Arc<Trunk>) -> Target {

@@ -27,7 +27,7 @@ fn two_probes_without_an_answer_bring_a_trunk_down_and_three_answers_bring_it_ba
     assert_eq!(states(&world, "psap-1"), [false]);
     assert_eq!(first_asked(&mut world), PSAP_2);
     world.probe_answers.insert(PSAP_1, 200);
-    world.pass(20);
+    world.pass(30);
     assert_eq!(states(&world, "psap-1"), [false, true]);
     assert_eq!(first_asked(&mut world), PSAP_1);
 }
@@ -114,4 +114,40 @@ fn a_dead_trunk_costs_the_next_call_no_time() {
     }
     world.pass(60);
     assert_eq!(first_asked(&mut world), RELAY);
+}
+
+/// When the probes of a port first left, without their copies, in milliseconds.
+fn probed(world: &World, port: u16) -> Vec<u64> {
+    let mut times: Vec<u64> = world.probes.iter().filter(|(_, to)| *to == port).map(|(at, _)| *at).collect();
+    times.dedup_by(|later, earlier| *later < *earlier + 2000);
+    times
+}
+
+#[test]
+fn a_dead_trunk_is_probed_less_and_less_often_but_never_less_than_every_half_minute() {
+    let mut world = World::probing();
+    world.probe_answers.insert(PSAP_1, 0);
+    world.pass(400);
+    // A probe waits two seconds for its answer, and the pause begins then.
+    let pauses: Vec<u64> = probed(&world, PSAP_1).windows(2).map(|pair| pair[1] - pair[0] - 2000).collect();
+    assert!((4000..=6000).contains(&pauses[1]) && (8000..=12_000).contains(&pauses[2]), "{pauses:?}");
+    assert!(pauses[3..].iter().all(|pause| (15_990..=24_010).contains(pause)), "{pauses:?}");
+    assert!(pauses[3..].windows(2).all(|pair| pair[0] != pair[1]), "with chance in it");
+    assert_eq!(states(&world, "psap-1"), [false]);
+}
+
+#[test]
+fn a_call_that_meets_silence_brings_the_next_probe_forward() {
+    let mut world = World::probing();
+    world.pass(40);
+    while probed(&world, PSAP_1).last().is_none_or(|last| last + 1000 < world.millis()) {
+        world.pass(1);
+    }
+    world.probe_answers.insert(PSAP_1, 0);
+    let caller = world.dial(KNOWN, "911");
+    world.pass(2);
+    world.send(CALLER, caller.cancel());
+    world.probes.clear();
+    world.pass(6);
+    assert_eq!(probed(&world, PSAP_1).len(), 1, "not in half a minute");
 }

@@ -1,5 +1,6 @@
 //! The call engine in virtual time: the lab's world, peers that are plain inboxes, and every assertion on what a peer
 //! would see.
+mod addresses;
 mod again;
 mod answered;
 mod cancelled;

@@ -58,6 +58,7 @@ fn word(message: &Message) -> String {
 
 pub struct World {
     pub engine: Engine,
+    pub cache: Arc<Cache>,
     pub facts: Vec<Fact>,
     now: Mono,
     inboxes: HashMap<u16, VecDeque<Got>>,
@@ -99,9 +100,11 @@ impl World {
             relay_unknown: false,
         };
         tune(&mut setup);
-        let engine = Engine::new(setup, cache, Entropy::seeded([9; 32]), Box::new(|| Mono::from_micros(0)));
+        let engine =
+            Engine::new(setup, Arc::clone(&cache), Entropy::seeded([9; 32]), Box::new(|| Mono::from_micros(0)));
         World {
             engine,
+            cache,
             facts: Vec::new(),
             now: Mono::from_micros(0),
             inboxes: HashMap::new(),
@@ -109,6 +112,12 @@ impl World {
             probe_answers: HashMap::new(),
             probes: Vec::new(),
         }
+    }
+
+    /// What DNS says of a trunk now: these ports of this machine.
+    pub fn resolve(&self, trunk: &str, ports: &[u16]) {
+        let targets = ports.iter().map(|port| SocketAddr::from(([127, 0, 0, 1], *port))).collect();
+        self.cache.targets.insert(trunk.into(), Arc::new(targets));
     }
 
     pub fn millis(&self) -> u64 {

@@ -5,7 +5,7 @@ use crate::b2bua::headers::Abilities;
 use crate::b2bua::reliable::Reliable;
 use crate::b2bua::ring::{self, Ring};
 use crate::b2bua::story::{self, Decision, View};
-use crate::b2bua::{intake, judge, recorder};
+use crate::b2bua::{addresses, intake, judge, recorder};
 use crate::base::now::Now;
 use crate::cache::{Snapshot, Who};
 use crate::classify::{self, Class};
@@ -114,7 +114,9 @@ impl Engine {
         let core = &self.core;
         let is_dead = |trunk: &Trunk| core.is_dead(trunk, now);
         let view = View { cache: &core.cache, snapshot, is_dead: &is_dead, clock: &*core.clock, chance };
-        story::advance(&view, asked)
+        let mut decision = story::advance(&view, asked)?;
+        addresses::spread(core, &mut decision.plan.targets, now);
+        Some(decision)
     }
 
     /// The few reasons for which a call is not taken (rulings 1); for an emergency call only that there is no room.
