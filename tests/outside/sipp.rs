@@ -126,6 +126,7 @@ pub struct Caller {
     number: String,
     to: SocketAddr,
     stream: bool,
+    more: Vec<String>,
 }
 
 impl Caller {
@@ -137,7 +138,14 @@ impl Caller {
     /// The same with the scenario of this file.
     pub fn plays(scenario: PathBuf) -> Caller {
         let to = ROUTER.parse().expect("an address");
-        Caller { scenario, dials: format!("sip:911@{ROUTER}"), number: "+13125550123".into(), to, stream: false }
+        Caller {
+            scenario,
+            dials: format!("sip:911@{ROUTER}"),
+            number: "+13125550123".into(),
+            to,
+            stream: false,
+            more: Vec::new(),
+        }
     }
 
     /// Dials something else: a number, or a whole URI.
@@ -166,6 +174,11 @@ impl Caller {
         Caller { to, ..self }
     }
 
+    /// Is given further arguments of SIPp's.
+    pub fn with(self, arguments: &[&str]) -> Caller {
+        Caller { more: arguments.iter().map(|argument| (*argument).to_owned()).collect(), ..self }
+    }
+
     /// Starts the call.
     pub fn starts(self) -> Calling {
         let folder = TempDir::new().expect("a temporary folder");
@@ -173,7 +186,7 @@ impl Caller {
         let wire = Wire { own: SocketAddr::new(self.to.ip(), free_port()), stream: self.stream };
         command.arg(self.to.to_string()).args(wire.arguments()).args(["-m", "1", "-d", "300"]);
         command.args(["-timeout", "15", "-timeout_error"]);
-        command.args(["-key", "ruri", &self.dials, "-key", "number", &self.number]);
+        command.args(["-key", "ruri", &self.dials, "-key", "number", &self.number]).args(&self.more);
         let name = self.scenario.file_stem().unwrap_or_default().to_string_lossy();
         let program = Program::start(&format!("the caller ({name})"), command, false);
         Calling { program, folder }

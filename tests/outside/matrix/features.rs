@@ -137,6 +137,27 @@ pub const FEATURES: &[Feature] = &[
             > 200 BYE",
     },
     Feature {
+        name: "media that begins inactive",
+        caller: "
+            > INVITE | media 6010 inactive
+            < 200 INVITE | m=audio 6020 | a=inactive
+            > ACK
+            > re-INVITE | media 6010
+            < 200 re-INVITE | m=audio 6020 | a=sendrecv
+            > ACK
+            > BYE
+            < 200 BYE",
+        answerer: "
+            < INVITE | m=audio 6010 | a=inactive
+            > 200 INVITE | media 6020 inactive
+            < ACK
+            < re-INVITE | m=audio 6010 | a=sendrecv
+            > 200 re-INVITE | media 6020
+            < ACK
+            < BYE
+            > 200 BYE",
+    },
+    Feature {
         name: "re-INVITE of the caller",
         caller: "
             > INVITE | media 6010

@@ -3,8 +3,8 @@
 mod features;
 mod kamailio;
 mod rows;
-mod scenario;
-mod script;
+pub mod scenario;
+pub mod script;
 
 use crate::lab_config::LabConfig;
 use crate::lab_ports::LabPorts;
