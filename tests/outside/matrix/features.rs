@@ -158,6 +158,27 @@ pub const FEATURES: &[Feature] = &[
             > 200 BYE",
     },
     Feature {
+        name: "media that has no address at first",
+        caller: "
+            > INVITE | media 6010 nowhere
+            < 200 INVITE | m=audio 6020
+            > ACK
+            > re-INVITE | media 6010
+            < 200 re-INVITE | m=audio 6022
+            > ACK
+            < BYE
+            > 200 BYE",
+        answerer: "
+            < INVITE | m=audio 6010 | c=IN IP4 0.0.0.0
+            > 200 INVITE | media 6020
+            < ACK
+            < re-INVITE | m=audio 6010 | no c=IN IP4 0.0.0.0
+            > 200 re-INVITE | media 6022
+            < ACK
+            > BYE
+            < 200 BYE",
+    },
+    Feature {
         name: "re-INVITE of the caller",
         caller: "
             > INVITE | media 6010

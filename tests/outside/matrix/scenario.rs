@@ -122,11 +122,17 @@ impl Writer {
         let headers = step.details.iter().filter(|detail| detail.contains(": "));
         let headers: String = headers.map(|header| format!("{header}\n")).collect();
         let Some(media) = media else { return format!("{headers}Content-Length: 0\n\n") };
-        let (port, direction) = media.split_once(' ').unwrap_or((media, "sendrecv"));
+        let (port, direction) = match media.split_once(' ') {
+            Some((port, "nowhere")) => (port, "sendrecv"),
+            Some(parts) => parts,
+            None => (media, "sendrecv"),
+        };
+        let nowhere = media.ends_with("nowhere");
+        let address = if nowhere { "IP4 0.0.0.0" } else { "IP[media_ip_type] [media_ip]" };
         self.session += 1;
         format!(
             "{headers}Content-Type: application/sdp\nContent-Length: [len]\n\nv=0\n\
-             o=row 5001 {} IN IP[media_ip_type] [media_ip]\ns=-\nc=IN IP[media_ip_type] [media_ip]\nt=0 0\n\
+             o=row 5001 {} IN IP[media_ip_type] [media_ip]\ns=-\nc=IN {address}\nt=0 0\n\
              m=audio {port} RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\na={direction}\n",
             self.session
         )

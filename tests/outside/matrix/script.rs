@@ -6,6 +6,7 @@
 //! | `< 183 INVITE \| m=audio 6020 \| Require: 100rel` | gets the response, in which a line begins so, and such a header has this word |
 //! | `< INVITE \| no m=audio` | gets the request, in which no line begins so |
 //!
+//! After the port of `media` may stand a direction, else it is `sendrecv`; or `nowhere`: then the address is 0.0.0.0.
 //! A second INVITE in a dialog is called `re-INVITE`.
 
 /// Who sends the step's message.
