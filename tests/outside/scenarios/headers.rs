@@ -49,7 +49,7 @@ fn a_test_call_reaches_the_test_ivr_and_no_psap() {
 #[test]
 fn a_crisis_call_reaches_the_crisis_line_without_a_place() {
     let mut lab = Lab::with(&[("crisis-line", CRISIS)]);
-    lab.carries(Caller::new("call").dials("988"));
+    lab.carries(Caller::new("everyday-call").dials("988"));
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_crisis_call_keeps_the_callers_privacy() {
 #[test]
 fn an_everyday_call_goes_to_the_gateway_as_it_came() {
     let mut lab = Lab::with(&[("gateway", GATEWAY)]);
-    lab.carries(Caller::new("call").dials("14155550166"));
+    lab.carries(Caller::new("everyday-call").dials("14155550166"));
     assert!(lab.ends[0].invites()[0].start().starts_with("INVITE sip:14155550166@"));
 }
 
