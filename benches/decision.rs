@@ -73,6 +73,7 @@ fn trunk(name: &str, kind: TrunkKind, profile: Profile) -> Arc<Trunk> {
         account: None,
         numbers: Vec::new(),
         number_on_record: None,
+        login: None,
         probe: true,
         silent_after: Duration::from_secs(1),
         no_ring_after: Duration::from_secs(6),

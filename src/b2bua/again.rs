@@ -4,6 +4,7 @@
 use super::attempt::Attempt;
 use super::call::{Call, Owner, Stage};
 use super::core::Core;
+use super::terms::identity;
 use super::{offer, ring};
 use crate::base::id::Handle;
 use crate::base::now::Now;
@@ -13,7 +14,7 @@ use crate::sip::message::Message;
 
 /// Asks the target of this attempt, which is over, once more; `false` when that is of no use and its refusal stands.
 pub fn asks(core: &mut Core, call: &mut Call, number: u8, refusal: &Message, now: Now) -> bool {
-    let Some(change) = learn(call, number, refusal) else { return false };
+    let Some(change) = learn(core, call, number, refusal) else { return false };
     let slot = call.key.slot;
     let Some(attempt) = attempt_of(call, number) else { return false };
     if attempt.displaced {
@@ -52,15 +53,16 @@ pub fn asks(core: &mut Core, call: &mut Call, number: u8, refusal: &Message, now
 }
 
 /// Keeps what the refusal says of its trunk's terms; the word for what changes.
-fn learn(call: &mut Call, number: u8, refusal: &Message) -> Option<&'static str> {
+fn learn(core: &mut Core, call: &mut Call, number: u8, refusal: &Message) -> Option<&'static str> {
     let ladder = call.class != Class::Other;
     let ring = call.ring.as_deref_mut().filter(|_| call.stage == Stage::Ringing)?;
     let attempt = ring.attempts.get(usize::from(number))?;
-    let (name, carried) = (attempt.trunk.name.clone(), attempt.sent.carried);
-    let mut terms = ring.terms(&attempt.trunk);
-    let change = terms.learn(refusal, carried, ladder)?;
-    ring.terms.retain(|(known, _)| *known != name);
-    ring.terms.push((name, terms));
+    let (trunk, carried) = (attempt.trunk.clone(), attempt.sent.carried);
+    let mut terms = ring.terms(&trunk);
+    // What it counts is in the INVITE that was refused.
+    terms.credentials = attempt.sent.credentials.clone().or(terms.credentials);
+    let change = terms.learn(refusal, carried, ladder, identity(&trunk), &mut core.entropy)?;
+    ring.agree(&trunk, terms);
     Some(change)
 }
 

@@ -3,6 +3,7 @@ use super::terms::Load;
 use crate::base::now::Mono;
 use crate::record::{Profile, Trunk};
 use crate::sip::dialog::{Dialog, Invite};
+use crate::sip::digest::Credentials;
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Name};
 use crate::sip::transaction::ClientId;
@@ -77,6 +78,8 @@ pub struct Sent {
     pub cseq: u32,
     /// The profile that it followed.
     pub profile: Profile,
+    /// The credentials that it had, which its dialogs go on with.
+    pub credentials: Option<Box<Credentials>>,
     /// The offer; with one, the 2xx is acknowledged at once.
     pub session: Option<Bytes>,
     /// How much of a body went along.
@@ -86,7 +89,9 @@ pub struct Sent {
 impl Sent {
     fn dialog(&self, response: &Message, flow: Flow) -> Option<Dialog> {
         let invite = Invite { uri: &self.uri, from: &self.from, call_id: &self.call_id, cseq: self.cseq };
-        invite.answered(response, flow)
+        let mut dialog = invite.answered(response, flow)?;
+        dialog.credentials.clone_from(&self.credentials);
+        Some(dialog)
     }
 }
 

@@ -127,6 +127,10 @@ impl Sheet<'_> {
             }
         }
         self.abilities(&mut writer, body.has_session());
+        let mut credentials = self.terms.credentials.clone();
+        if let Some(credentials) = &mut credentials {
+            credentials.write(&mut writer, Method::Invite.text().as_bytes(), uri.as_bytes());
+        }
         let bytes = body.finish(core, writer, &self.naming);
         let place = |at: Range<usize>| bytes.slice(at);
         let sent = Sent {
@@ -135,6 +139,7 @@ impl Sheet<'_> {
             call_id: place(parties.call_id),
             cseq: self.head.cseq,
             profile: self.profile,
+            credentials,
             session: body.session().cloned(),
             carried: body.load(),
         };

@@ -55,7 +55,7 @@ pub struct Ring {
     /// When the caller hears a provisional response again.
     progress_at: Option<Mono>,
     /// What trunks want otherwise than we had it, by name.
-    pub terms: Vec<(Arc<str>, Terms)>,
+    terms: Vec<(Arc<str>, Terms)>,
     /// The last refusal.
     pub refusal: Option<Message>,
     /// The caller's early dialogs.
@@ -133,6 +133,12 @@ impl Ring {
     pub fn terms(&self, trunk: &Trunk) -> Terms {
         let known = self.terms.iter().find(|(name, _)| *name == trunk.name);
         known.map(|(_, terms)| terms.clone()).unwrap_or_default()
+    }
+
+    /// Keeps what a trunk's terms have become.
+    pub fn agree(&mut self, trunk: &Trunk, terms: Terms) {
+        self.terms.retain(|(known, _)| *known != trunk.name);
+        self.terms.push((trunk.name.clone(), terms));
     }
 
     /// Puts a target that we ourselves told to stop back on the list, once nobody is asked who is in time: whoever it was

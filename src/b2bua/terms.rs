@@ -1,5 +1,8 @@
 //! What a target's refusals have taken out of its INVITE, and what they have put into it. Nothing is ever put back, so
 //! that every further INVITE to a target differs from all before it and the asking has an end.
+use crate::base::entropy::Entropy;
+use crate::record::Trunk;
+use crate::sip::digest::{Credentials, Identity};
 use crate::sip::message::{Message, Name, multipart};
 
 /// How often one trunk is asked again in one call, whatever it says.
@@ -54,6 +57,8 @@ pub struct Terms {
     pub load: Load,
     /// The shortest session interval that it accepts, in seconds, where it has named one (RFC 4028 §7.3).
     pub min_se: Option<u32>,
+    /// Who we are, where it has asked.
+    pub credentials: Option<Box<Credentials>>,
     /// Extensions that it does not have, by their place in [`EXTENSIONS`].
     refused: u8,
     /// How often it was asked again.
@@ -70,11 +75,23 @@ impl Terms {
     /// Learns from a refusal of an INVITE that carried so much. `ladder`: whether the call may go without what describes
     /// it. The word for what is changed; `None` when the target refuses the call itself, or all that can be changed has
     /// been.
-    pub fn learn(&mut self, refusal: &Message, carried: Load, ladder: bool) -> Option<&'static str> {
+    pub fn learn(
+        &mut self,
+        refusal: &Message,
+        carried: Load,
+        ladder: bool,
+        identity: Option<Identity<'_>>,
+        chance: &mut Entropy,
+    ) -> Option<&'static str> {
         if self.again >= MOST {
             return None;
         }
         let learnt = match refusal.status()? {
+            401 | 407 => {
+                let answer = Credentials::after(refusal, identity?, self.credentials.as_deref(), chance)?;
+                self.credentials = Some(Box::new(answer));
+                Some("credentials")
+            }
             422 => self.lengthen(refusal),
             420 => self.drop_extensions(refusal).or_else(|| if ladder { self.step_down(carried) } else { None }),
             415 if ladder => match takes_multiparts(refusal) {
@@ -126,6 +143,12 @@ impl Terms {
     pub fn interval_secs(&self) -> u32 {
         self.min_se.unwrap_or(0).max(super::headers::SESSION_SECS)
     }
+}
+
+/// Who we are to a trunk, where that is configured.
+pub fn identity(trunk: &Trunk) -> Option<Identity<'_>> {
+    let login = trunk.login.as_deref()?;
+    Some(Identity { user: &login.user, password: &login.password, realm: login.realm.as_deref() })
 }
 
 /// Whether a 415 leaves hope for a body of several parts. Its Accept says what may come instead (RFC 3261 §8.1.3.5);

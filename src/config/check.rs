@@ -127,6 +127,23 @@ fn trunks(settings: &Settings, desk: &mut Desk<'_>) {
                 "letters and digits",
             );
         }
+        credentials(trunk, &key, desk);
+    }
+}
+
+/// Nothing of a name or password is ever told.
+fn credentials(trunk: &Trunk, key: &impl Fn(&str) -> String, desk: &mut Desk<'_>) {
+    let user = trunk.auth_user.as_ref().map(|user| user.expose().as_str());
+    if user.is_some_and(|user| user.chars().any(|letter| letter.is_control() || matches!(letter, '"' | '\\'))) {
+        desk.complain(&key("auth_user"), "has a character that no header carries as it is", "no quotes or backslashes");
+    }
+    match (user.is_some(), trunk.auth_password.is_some()) {
+        (true, false) => desk.complain(&key("auth_password"), "is not set, and auth_user is", "both, or neither"),
+        (false, true) => desk.complain(&key("auth_user"), "is not set, and auth_password is", "both, or neither"),
+        (false, false) if trunk.auth_realm.is_some() => {
+            desk.complain(&key("auth_realm"), "is set without auth_user and auth_password", "all three, or none");
+        }
+        _ => {}
     }
 }
 
@@ -310,6 +327,22 @@ networks = ["127.0.0.0/8"]
     #[test]
     fn a_sound_config_is_taken() {
         assert_eq!(told("acme", "acme"), "");
+    }
+
+    #[test]
+    fn credentials_of_a_trunk_are_whole_and_never_told() {
+        let trunk = |lines: &str| told("host = \"127.0.0.1\"\n", &format!("host = \"127.0.0.1\"\n{lines}"));
+        assert_eq!(trunk("auth_user = \"us\"\nauth_password = \"s3cr3t\"\nauth_realm = \"r\"\n"), "");
+        let half = trunk("auth_user = \"u5er\"\n");
+        assert!(half.contains("trunk[0].auth_password: is not set, and auth_user is"), "{half}");
+        let half = trunk("auth_password = \"s3cr3t\"\n");
+        assert!(half.contains("trunk[0].auth_user: is not set, and auth_password is"), "{half}");
+        let odd = trunk("auth_user = 'u5\"er'\nauth_password = \"s3cr3t\"\n");
+        assert!(odd.contains("trunk[0].auth_user: has a character"), "{odd}");
+        let realm = trunk("auth_realm = \"r\"\n");
+        assert!(realm.contains("trunk[0].auth_realm: is set without"), "{realm}");
+        let kind = trunk("auth_password = 7\nauth_user = [\"u5er\"]\n");
+        assert!([half, odd, kind].iter().all(|told| !told.contains("s3cr3t") && !told.contains("u5er")));
     }
 
     #[test]

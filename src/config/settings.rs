@@ -1,6 +1,7 @@
 //! What this node is: every key of the config, its meaning and its default.
 use super::table::{Reader, Table, table};
 use super::value::{Network, Probe, UnknownSource};
+use crate::base::private::Private;
 use crate::edge::log;
 use crate::record::trunk::Carrier;
 use crate::record::{Area, Number, Profile, TrunkKind};
@@ -109,6 +110,12 @@ table! {
         numbers: Vec<Number> = Vec::new(),
         /// The number that this carrier has on record for a place without one of its own.
         number_on_record: Option<Number> = None,
+        /// The user name for a trunk that asks for credentials (digest, RFC 8760). Empty: its challenges are refusals.
+        auth_user: Option<Private<String>> = None,
+        /// The password. Keep the file readable for callbox alone.
+        auth_password: Option<Private<String>> = None,
+        /// The realm that they are for. Empty: whatever realm the trunk names.
+        auth_realm: Option<String> = None,
         /// How its health is learned: `options` asks it from time to time, `calls_only` looks at calls alone.
         probe: Probe = Probe::Options,
         /// After how long without any answer the next target starts.

@@ -2,7 +2,7 @@
 use super::settings::{Settings, Source, Trunk};
 use super::value::Probe;
 use crate::cache::Snapshot;
-use crate::record::{self, DialPlan, Profile, TrunkKind};
+use crate::record::{self, DialPlan, Login, Profile, TrunkKind};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -44,11 +44,17 @@ fn trunk_record(trunk: &Trunk) -> record::Trunk {
         account: trunk.account.clone(),
         numbers: trunk.numbers.clone(),
         number_on_record: trunk.number_on_record,
+        login: login(trunk).map(Arc::new),
         probe: trunk.probe == Probe::Options,
         silent_after: Duration::from_millis(trunk.silent_after_ms.into()),
         no_ring_after: Duration::from_millis(no_ring_after_ms.into()),
         ring_max: Duration::from_secs(trunk.ring_max_secs.into()),
     }
+}
+
+fn login(trunk: &Trunk) -> Option<Login> {
+    let (user, password) = (trunk.auth_user.clone()?, trunk.auth_password.clone()?);
+    Some(Login { user, password, realm: trunk.auth_realm.clone() })
 }
 
 fn source_record(source: &Source) -> record::Source {

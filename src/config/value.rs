@@ -1,4 +1,5 @@
 //! How each kind of value is read from a config and written in its reference.
+use crate::base::private::Private;
 use crate::edge::log;
 use crate::record::trunk::Carrier;
 use crate::record::{Area, Class, Number, Profile, TrunkKind};
@@ -154,6 +155,18 @@ choices! {
     Profile: "i3, legacy, relay, test, crisis or whole", like "\"i3\"";
         Profile::I3 => "i3", Profile::Legacy => "legacy", Profile::Relay => "relay", Profile::Test => "test",
         Profile::Crisis => "crisis", Profile::Whole => "whole";
+}
+
+/// It is read, and never written.
+impl Setting for Private<String> {
+    const FORM: &'static str = "text";
+    const EXAMPLE: &'static str = "\"text\"";
+    fn read(value: Value) -> Option<Self> {
+        leaf::<String>(value).map(Private::new)
+    }
+    fn written(&self) -> String {
+        quoted("")
+    }
 }
 
 impl Setting for Network {

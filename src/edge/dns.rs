@@ -227,6 +227,7 @@ mod tests {
             account: None,
             numbers: Vec::new(),
             number_on_record: None,
+            login: None,
             probe: true,
             silent_after: Duration::from_secs(1),
             no_ring_after: Duration::from_secs(6),

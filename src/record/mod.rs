@@ -16,4 +16,4 @@ pub use located::{Candidate, Located, Rung};
 pub use number::Number;
 pub use place::{Line, Location};
 pub use site::{DialPlan, Organisation, Site};
-pub use trunk::{Area, Profile, Source, Trunk, TrunkKind};
+pub use trunk::{Area, Login, Profile, Source, Trunk, TrunkKind};

@@ -1,5 +1,6 @@
 //! Trunks and sources: who is on the other end. From `conf/`.
 use super::Number;
+use crate::base::private::Private;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::sync::Arc;
@@ -67,6 +68,17 @@ pub struct Area {
     pub location: Option<String>,
 }
 
+/// Who we are to a trunk that asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The user name.
+    pub user: Private<String>,
+    /// The password.
+    pub password: Private<String>,
+    /// The realm that it is for; `None`: whatever the trunk calls its own.
+    pub realm: Option<String>,
+}
+
 /// A trunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trunk {
@@ -96,6 +108,8 @@ pub struct Trunk {
     pub numbers: Vec<Number>,
     /// The number that this carrier has on record for a place without an ELIN.
     pub number_on_record: Option<Number>,
+    /// Who we are to it, where it asks.
+    pub login: Option<Arc<Login>>,
     /// Whether OPTIONS probes are sent.
     pub probe: bool,
     /// Time without any answer after which the next target starts.

@@ -92,6 +92,7 @@ pub fn trunk(name: &str, kind: TrunkKind, profile: Profile, port: u16) -> Trunk 
         account: None,
         numbers: Vec::new(),
         number_on_record: None,
+        login: None,
         probe: true,
         silent_after: Duration::from_secs(1),
         no_ring_after: Duration::from_secs(6),

@@ -4,6 +4,7 @@ mod addresses;
 mod again;
 mod answered;
 mod cancelled;
+mod credentials;
 mod early;
 mod hard_to_lose;
 mod health;

@@ -3,6 +3,7 @@ mod route;
 mod texts;
 
 use crate::sip::cseq;
+use crate::sip::digest::Credentials;
 use crate::sip::flow::Flow;
 use crate::sip::message::reader::unfold;
 use crate::sip::message::writer::put_address;
@@ -26,6 +27,8 @@ pub enum Sequence {
 pub struct Dialog {
     /// The path on which the INVITE came or went.
     pub flow: Flow,
+    /// Who we are to the peer, where it has asked: with every request.
+    pub credentials: Option<Box<Credentials>>,
     local_cseq: u32,
     remote_cseq: Option<u32>,
     texts: Texts,
@@ -63,7 +66,7 @@ impl Invite<'_> {
             &unfold(&routes.first),
             &unfold(&routes.others),
         ]);
-        Some(Dialog { flow, local_cseq: self.cseq, remote_cseq: None, texts })
+        Some(Dialog { flow, credentials: None, local_cseq: self.cseq, remote_cseq: None, texts })
     }
 }
 
@@ -103,7 +106,7 @@ impl Dialog {
             &unfold(&routes.first),
             &unfold(&routes.others),
         ]);
-        Some(Dialog { flow, local_cseq: 0, remote_cseq: Some(invite.cseq()?.0), texts })
+        Some(Dialog { flow, credentials: None, local_cseq: 0, remote_cseq: Some(invite.cseq()?.0), texts })
     }
 
     /// The dialog of an INVITE of ours and a response to it (RFC 3261 §12.1.2). Without a Contact the peer is reached
@@ -196,12 +199,20 @@ impl Dialog {
     /// As [`Dialog::request`], for a method that has no [`Method`] of its own.
     pub fn other_request(&mut self, buffer: BytesMut, method: &[u8], branch: &str) -> Writer {
         self.local_cseq = self.local_cseq.wrapping_add(1);
-        self.start(buffer, method, self.local_cseq, branch)
+        let mut writer = self.start(buffer, method, self.local_cseq, branch);
+        if let Some(credentials) = &mut self.credentials {
+            credentials.write(&mut writer, method, self.texts.word(Word::Target));
+        }
+        writer
     }
 
     /// Starts the ACK to a 2xx: a branch of its own and the CSeq number of the INVITE (RFC 3261 §13.2.2.4).
     pub fn ack(&self, buffer: BytesMut, cseq: u32, branch: &str) -> Writer {
-        self.start(buffer, Method::Ack.text().as_bytes(), cseq, branch)
+        let mut writer = self.start(buffer, Method::Ack.text().as_bytes(), cseq, branch);
+        if let Some(credentials) = &self.credentials {
+            credentials.write_for_ack(&mut writer);
+        }
+        writer
     }
 
     /// Where requests in the dialog go: to the first route or the remote target when that is a numeric address that can
