@@ -59,8 +59,8 @@ fn learn(core: &mut Core, call: &mut Call, number: u8, refusal: &Message) -> Opt
     let attempt = ring.attempts.get(usize::from(number))?;
     let (trunk, carried) = (attempt.trunk.clone(), attempt.sent.carried);
     let mut terms = ring.terms(&trunk);
-    // What it counts is in the INVITE that was refused.
-    terms.credentials = attempt.sent.credentials.clone().or(terms.credentials);
+    // A challenge is that of one server, and the answers to it are counted in what it was sent.
+    terms.credentials.clone_from(&attempt.sent.credentials);
     let change = terms.learn(refusal, carried, ladder, identity(&trunk), &mut core.entropy)?;
     ring.agree(&trunk, terms);
     Some(change)

@@ -127,7 +127,8 @@ impl Sheet<'_> {
             }
         }
         self.abilities(&mut writer, body.has_session());
-        let mut credentials = self.terms.credentials.clone();
+        // A first INVITE may go to another address of the trunk than the one that has asked.
+        let mut credentials = self.terms.credentials.clone().filter(|_| self.head.cseq > 1);
         if let Some(credentials) = &mut credentials {
             credentials.write(&mut writer, Method::Invite.text().as_bytes(), uri.as_bytes());
         }
