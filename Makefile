@@ -6,11 +6,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-compare test soak lint compare fuzz deps-fuzz
+.PHONY: help deps deps-compare deps-count test soak lint compare count fuzz deps-fuzz
 
 # program:package, as Debian and Ubuntu name them
 TEST_TOOLS    := sipp:sip-tester kamailio:kamailio baresip:baresip-core linphonec:linphone-cli xmllint:libxml2-utils
 COMPARE_TOOLS := sipp:sip-tester kamailio:kamailio python3:python3 cc:gcc
+COUNT_TOOLS   := valgrind:valgrind
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -20,6 +21,9 @@ deps: ## install what the tests need (apt; as root or with sudo), skipping what 
 
 deps-compare: ## install what the comparison needs
 	@.ci/install $(COMPARE_TOOLS)
+
+deps-count: ## install what counting instructions needs
+	@.ci/install $(COUNT_TOOLS)
 
 test: deps ## every test, those from outside with SIPp, Kamailio and real phones too
 	cargo test --locked --doc
@@ -39,6 +43,10 @@ lint: ## format, clippy and documentation, warnings denied
 compare: deps-compare ## CPU and memory a call, beside Kamailio and the kernel's floor
 	cargo build --locked --release
 	python3 benches/compare/compare.py --callbox "$${CARGO_TARGET_DIR:-target}/release/callbox"
+
+count: deps-count ## the instructions of a whole call
+	cargo bench --locked --bench call --no-run
+	@benches/count "$$(cargo bench --locked --bench call --no-run 2>&1 | sed -n 's/.*(\(.*\))$$/\1/p' | tail -1)"
 
 # The fuzzers' own sanitizer is left out: there is no unsafe code here for it to watch, and with it they are slower.
 FUZZ_SECS      ?= 3600

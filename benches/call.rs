@@ -1,8 +1,8 @@
 //! The protocol work of whole calls without sockets: 7 messages in, 7 out, from INVITE to the last 200. Prints time and
 //! allocations a call for the legacy and the i3 profile. What the far ends do is not counted.
 //!
-//! `cargo bench --bench call -- --count` makes a fixed number of calls and nothing else, for counting instructions:
-//! `valgrind --tool=callgrind --toggle-collect='call::engine_work*' target/release/deps/call-… --count`.
+//! With `--count legacy` or `--count i3` it makes [`COUNTED`] calls of one profile and nothing else, for
+//! `benches/count`, which counts their instructions.
 mod counted;
 
 use bytes::Bytes;
@@ -131,16 +131,22 @@ fn request(ok: &Message, method: &str, cseq: u32, number: usize) -> Bytes {
     .into()
 }
 
+/// How many calls are made for counting.
+const COUNTED: usize = 1000;
+
 fn main() {
-    let count_only = std::env::args().any(|argument| argument == "--count");
-    let measured = std::env::args().any(|argument| argument == "--bench");
-    let calls = if count_only {
-        1000
-    } else if measured {
-        100_000
-    } else {
-        100
-    };
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(place) = arguments.iter().position(|argument| argument == "--count") {
+        let profile = match arguments.get(place + 1).map(String::as_str) {
+            Some("legacy") => Profile::Legacy,
+            Some("i3") => Profile::I3,
+            other => panic!("--count takes legacy or i3, not {other:?}"),
+        };
+        let mut bench = Bench::new(profile);
+        (0..COUNTED).for_each(|number| bench.call(number));
+        return println!("{COUNTED} calls");
+    }
+    let calls = if arguments.iter().any(|argument| argument == "--bench") { 100_000 } else { 100 };
     for profile in [Profile::Legacy, Profile::I3] {
         let mut bench = Bench::new(profile);
         (0..calls / 10).for_each(|number| bench.call(number));
@@ -148,8 +154,5 @@ fn main() {
         (calls..2 * calls).for_each(|number| bench.call(number));
         let (micros, each) = (bench.spent.as_secs_f64() * 1e6, bench.allocated as f64 / calls as f64);
         println!("whole call, {profile:?}: {:.1} µs, {each:.1} allocations", micros / calls as f64);
-        if count_only {
-            return;
-        }
     }
 }
