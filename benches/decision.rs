@@ -66,6 +66,8 @@ fn trunk(name: &str, kind: TrunkKind, profile: Profile) -> Arc<Trunk> {
         carrier: Carrier::Udp,
         host: "192.0.2.1".into(),
         port: Some(5060),
+        fallback: Vec::new(),
+        answers: callbox::record::trunk::Answers::Private,
         from: Vec::new(),
         priority: 10,
         weight: 1,

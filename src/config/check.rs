@@ -108,6 +108,12 @@ fn trunks(settings: &Settings, desk: &mut Desk<'_>) {
                 "192.0.2.10, 2001:db8::10 or sip.example.com",
             );
         }
+        if !trunk.fallback.is_empty() && trunk.host.parse::<IpAddr>().is_ok() {
+            desk.complain(&key("fallback"), "is beside an address, which needs none", "another trunk for it");
+        }
+        if trunk.fallback.iter().any(|address| address.port() == 0 || address.ip().is_unspecified()) {
+            desk.complain(&key("fallback"), "has an address that cannot be called", "[\"192.0.2.11:5060\"]");
+        }
         if trunk.port == Some(0) {
             desk.complain(&key("port"), "is not a port that can be called", "5060");
         }
@@ -364,6 +370,20 @@ networks = ["127.0.0.0/8"]
         assert!(everywhere("").contains("listener[0].address: is no address that a peer could answer to"));
         let advertised = everywhere("\nadvertised = \"127.0.0.1:5060\"");
         assert!(!advertised.contains("could answer to"), "{advertised}");
+    }
+
+    #[test]
+    fn a_fallback_stands_beside_a_name_and_can_be_called() {
+        let beside = |host: &str, fallback: &str| {
+            let trunk = format!("host = \"{host}\"\nfallback = [\"{fallback}\"]\n[[trunk]]\nname = \"pbx\"");
+            let loose = GOOD.replace("loopback_only = true", "loopback_only = false");
+            let text = loose.replacen("host = \"127.0.0.1\"\n[[trunk]]\nname = \"pbx\"", &trunk, 1);
+            let complaints = read("a.toml", &text, &[]).complaints;
+            complaints.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(beside("psap.example", "192.0.2.11:5060"), "");
+        assert!(beside("192.0.2.10", "192.0.2.11:5060").contains("is beside an address, which needs none"));
+        assert!(beside("psap.example", "192.0.2.11:0").contains("has an address that cannot be called"));
     }
 
     #[test]

@@ -3,7 +3,7 @@ use super::table::{Reader, Table, table};
 use super::value::{Network, Probe, UnknownSource};
 use crate::base::private::Private;
 use crate::edge::log;
-use crate::record::trunk::Carrier;
+use crate::record::trunk::{Answers, Carrier};
 use crate::record::{Area, Number, Profile, TrunkKind};
 use crate::sip::flow::Transport;
 use core::net::{IpAddr, SocketAddr};
@@ -89,6 +89,12 @@ table! {
         [required] host: String = "192.0.2.10".into(),
         /// Its port. Empty: by SRV for a name, 5060 for an address.
         port: Option<u16> = None,
+        /// Addresses with ports at which it is asked when those that DNS names for its host have failed, or when DNS
+        /// never named any.
+        fallback: Vec<SocketAddr> = Vec::new(),
+        /// Which addresses DNS may name for its host: `public` ones, those of `private` networks too, or `any`, this
+        /// machine's own among them. Others are left out.
+        dns_answers: Answers = Answers::Private,
         /// What it speaks first, `udp` or `tcp`.
         transport: Carrier = Carrier::Udp,
         /// Which headers its calls get: `i3`, `legacy`, `relay`, `test`, `crisis` or `whole`. Empty: by its kind;

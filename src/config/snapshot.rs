@@ -37,6 +37,8 @@ fn trunk_record(trunk: &Trunk) -> record::Trunk {
         carrier: trunk.transport,
         host: trunk.host.as_str().into(),
         port: trunk.port,
+        fallback: trunk.fallback.clone(),
+        answers: trunk.dns_answers,
         from: trunk.from.clone(),
         priority: trunk.priority,
         weight: trunk.weight,

@@ -1,7 +1,7 @@
 //! How each kind of value is read from a config and written in its reference.
 use crate::base::private::Private;
 use crate::edge::log;
-use crate::record::trunk::Carrier;
+use crate::record::trunk::{Answers, Carrier};
 use crate::record::{Area, Class, Number, Profile, TrunkKind};
 use crate::sip::flow::Transport;
 use config::{Value, ValueKind};
@@ -141,6 +141,8 @@ choices! {
     Carrier: "udp or tcp", like "\"udp\""; Carrier::Udp => "udp", Carrier::Tcp => "tcp";
     UnknownSource: "reject or relay", like "\"reject\"";
         UnknownSource::Reject => "reject", UnknownSource::Relay => "relay";
+    Answers: "public, private or any", like "\"private\"";
+    Answers::Public => "public", Answers::Private => "private", Answers::Any => "any";
     Probe: "options or calls_only", like "\"options\""; Probe::Options => "options", Probe::CallsOnly => "calls_only";
     log::Format: "text or json", like "\"text\""; log::Format::Text => "text", log::Format::Json => "json";
     log::Level: "off, error, warn, info, debug or trace", like "\"info\"";

@@ -1,11 +1,12 @@
 //! Keeps the addresses of trunks fresh, in the background. The call path reads what is in the cache and never asks.
 //!
 //! An answer is asked for anew before it is out of date. When DNS does not answer, the last answer stays for as long
-//! as that lasts: a dead DNS server must not stop an emergency call.
+//! as that lasts: a dead DNS server must not stop an emergency call. The addresses that a trunk is configured with
+//! stand behind those of DNS, and alone where DNS never had any.
 use crate::base::entropy::Entropy;
 use crate::cache::Cache;
 use crate::record::Trunk;
-use crate::record::trunk::{Carrier, Targets};
+use crate::record::trunk::{Answers, Carrier, Targets};
 use crate::sip::flow::Transport;
 use crate::sip::target::{self, Question, Service};
 use core::net::SocketAddr;
@@ -38,12 +39,16 @@ pub fn system_resolver() -> Result<TokioResolver, NetError> {
 }
 
 /// Publishes the targets of trunks whose hosts are addresses, which needs no question. Trunks that are gone lose
-/// theirs; trunks with names keep what was last known of them.
+/// theirs; trunks with names keep what was last known of them, and have their fallback from the start.
 pub fn publish_addresses(cache: &Cache, trunks: &[Arc<Trunk>]) {
     cache.targets.retain(|name, _| trunks.iter().any(|trunk| trunk.name == *name));
     for trunk in trunks {
-        if let Question::None(address) = question(trunk) {
-            cache.targets.insert(trunk.name.clone(), Arc::new(vec![address]));
+        let known = match question(trunk) {
+            Question::None(address) => vec![address],
+            _ => with_fallback(cache.addresses(trunk), trunk),
+        };
+        if !known.is_empty() {
+            cache.targets.insert(trunk.name.clone(), Arc::new(known));
         }
     }
 }
@@ -72,14 +77,14 @@ pub fn follow(
 
 /// Asks once and publishes the answer. Returns the time until the next question.
 async fn refresh(resolver: &TokioResolver, cache: &Cache, trunk: &Trunk, chance: &mut Entropy) -> Duration {
-    match resolve(resolver, question(trunk), chance).await {
+    match resolve(resolver, trunk, chance).await {
         Ok((targets, lives)) if !targets.is_empty() => {
-            cache.targets.insert(trunk.name.clone(), Arc::new(targets));
+            cache.targets.insert(trunk.name.clone(), Arc::new(with_fallback(targets, trunk)));
             // Four fifths, so that the next answer is there before this one is out of date.
             (lives * 4 / 5).clamp(REFRESH.0, REFRESH.1)
         }
         Ok(_) => {
-            tracing::warn!(trunk = &*trunk.name, "DNS has no address for this trunk; the last one stays");
+            tracing::warn!(trunk = &*trunk.name, "DNS has no address that this trunk may have; the last one stays");
             RETRY
         }
         Err(error) => {
@@ -87,6 +92,16 @@ async fn refresh(resolver: &TokioResolver, cache: &Cache, trunk: &Trunk, chance:
             RETRY
         }
     }
+}
+
+/// The targets of a trunk with those behind them that it is configured with.
+fn with_fallback(mut targets: Targets, trunk: &Trunk) -> Targets {
+    for address in &trunk.fallback {
+        if !targets.contains(address) {
+            targets.push(*address);
+        }
+    }
+    targets
 }
 
 fn question(trunk: &Trunk) -> Question {
@@ -100,19 +115,20 @@ fn question(trunk: &Trunk) -> Question {
 /// The targets in the order in which they are tried, and how long the shortest-lived record lives.
 async fn resolve(
     resolver: &TokioResolver,
-    question: Question,
+    trunk: &Trunk,
     chance: &mut Entropy,
 ) -> Result<(Targets, Duration), NetError> {
-    match question {
+    let answers = trunk.answers;
+    match question(trunk) {
         Question::None(address) => Ok((vec![address], REFRESH.1)),
-        Question::Addresses { name, port } => addresses(resolver, &name, port).await,
+        Question::Addresses { name, port } => addresses(resolver, &name, port, answers).await,
         Question::Services { name, host } => match services(resolver, &name).await? {
-            None => addresses(resolver, &host, target::DEFAULT_PORT).await,
+            None => addresses(resolver, &host, target::DEFAULT_PORT, answers).await,
             Some((found, mut lives)) => {
                 let mut targets = Vec::new();
                 let mut failed = None;
                 for service in target::order(found, chance).into_iter().take(MAX_TARGETS) {
-                    match addresses(resolver, &service.host, service.port).await {
+                    match addresses(resolver, &service.host, service.port, answers).await {
                         Ok((found, lived)) => {
                             targets.extend(found);
                             lives = lives.min(lived);
@@ -153,10 +169,16 @@ async fn services(resolver: &TokioResolver, name: &str) -> Result<Option<(Vec<Se
     Ok((!services.is_empty()).then_some((services, lives)))
 }
 
-async fn addresses(resolver: &TokioResolver, host: &str, port: u16) -> Result<(Targets, Duration), NetError> {
+async fn addresses(
+    resolver: &TokioResolver,
+    host: &str,
+    port: u16,
+    answers: Answers,
+) -> Result<(Targets, Duration), NetError> {
     let lookup = resolver.lookup_ip(absolute(host)).await?;
     let lives = lookup.as_lookup().answers().iter().map(|record| record.ttl).min().unwrap_or_default();
-    let targets = lookup.iter().map(|address| SocketAddr::new(address, port)).take(MAX_TARGETS).collect();
+    let allowed = lookup.iter().filter(|address| answers.allow(*address));
+    let targets = allowed.map(|address| SocketAddr::new(address, port)).take(MAX_TARGETS).collect();
     Ok((targets, Duration::from_secs(lives.into())))
 }
 
@@ -172,44 +194,134 @@ mod tests {
     use core::net::{IpAddr, Ipv4Addr};
     use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
     use hickory_resolver::net::runtime::TokioRuntimeProvider;
-    use tokio::net::UdpSocket;
+    use std::sync::Mutex;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, UdpSocket};
 
     const A: u16 = 1;
+    const CNAME: u16 = 5;
     const SRV: u16 = 33;
 
-    /// A name server with a few records: name, type and data.
-    async fn serve(socket: UdpSocket, records: Vec<(&'static str, u16, Vec<u8>)>) {
-        let mut buffer = [0; 1500];
-        while let Ok((_, peer)) = socket.recv_from(&mut buffer).await {
-            let (mut name, mut at) = (String::new(), 12);
-            while buffer[at] != 0 {
-                let end = at + 1 + usize::from(buffer[at]);
-                name.push_str(&String::from_utf8_lossy(&buffer[at + 1..end]).to_lowercase());
-                name.push('.');
-                at = end;
-            }
-            let asked = u16::from_be_bytes([buffer[at + 1], buffer[at + 2]]);
-            let found: Vec<_> = records.iter().filter(|(known, kind, _)| *known == name && *kind == asked).collect();
-            let code = if records.iter().any(|(known, ..)| *known == name) { 0x80 } else { 0x83 };
-            let mut answer = vec![buffer[0], buffer[1], 0x85, code, 0, 1, 0, found.len() as u8, 0, 0, 0, 0];
-            answer.extend(&buffer[12..at + 5]);
-            for (_, kind, data) in found {
-                answer.extend([0xc0, 12, 0, *kind as u8, 0, 1, 0, 0, 0, 100, 0, data.len() as u8]);
-                answer.extend(data);
-            }
-            socket.send_to(&answer, peer).await.unwrap();
+    type Records = Vec<(&'static str, u16, Vec<u8>)>;
+
+    /// A mock of a name server: a few records, or whatever is wrong with it.
+    #[derive(Clone)]
+    enum Server {
+        Has(Records),
+        /// Answers everything with this code.
+        Fails(u8),
+        /// Answers services so, and has these records.
+        FailsServices(u8, Records),
+        /// Takes questions and answers none in time.
+        Late,
+    }
+
+    struct Mock {
+        server: Arc<Mutex<Server>>,
+        resolver: TokioResolver,
+        task: tokio::task::JoinHandle<()>,
+    }
+
+    impl Mock {
+        async fn start(server: Server) -> Mock {
+            // A port that is free for both transports.
+            let (udp, tcp) = loop {
+                let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+                if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()).await {
+                    break (udp, tcp);
+                }
+            };
+            let resolver = resolver(udp.local_addr().unwrap());
+            let server = Arc::new(Mutex::new(server));
+            let task = tokio::spawn(serve(udp, tcp, server.clone()));
+            Mock { server, resolver, task }
+        }
+
+        fn becomes(&self, server: Server) {
+            *self.server.lock().unwrap() = server;
+        }
+
+        async fn stop(self) {
+            self.task.abort();
+            assert!(self.task.await.unwrap_err().is_cancelled());
         }
     }
 
-    fn srv(priority: u8, port: u16, host: &str) -> Vec<u8> {
-        let mut data = vec![0, priority, 0, 10];
-        data.extend(port.to_be_bytes());
+    async fn serve(udp: UdpSocket, tcp: TcpListener, server: Arc<Mutex<Server>>) {
+        let mut buffer = [0; 1500];
+        loop {
+            tokio::select! {
+                received = udp.recv_from(&mut buffer) => {
+                    let Ok((length, peer)) = received else { return };
+                    let known = server.lock().unwrap().clone();
+                    if let Some(mut answer) = answer(&known, &buffer[..length]) {
+                        if answer.len() > 512 {
+                            // Cut short: the asker comes again over TCP.
+                            let question = answer[12..].iter().position(|byte| *byte == 0).unwrap_or(0) + 5;
+                            answer.truncate(12 + question);
+                            answer[2] |= 2;
+                            answer[6..8].fill(0);
+                        }
+                        udp.send_to(&answer, peer).await.unwrap();
+                    }
+                }
+                accepted = tcp.accept() => {
+                    let Ok((mut stream, _)) = accepted else { return };
+                    let known = server.lock().unwrap().clone();
+                    let length = usize::from(stream.read_u16().await.unwrap());
+                    stream.read_exact(&mut buffer[..length]).await.unwrap();
+                    if let Some(answer) = answer(&known, &buffer[..length]) {
+                        stream.write_u16(answer.len() as u16).await.unwrap();
+                        stream.write_all(&answer).await.unwrap();
+                    }
+                }
+            }
+        }
+    }
+
+    fn answer(server: &Server, query: &[u8]) -> Option<Vec<u8>> {
+        let (mut name, mut at) = (String::new(), 12);
+        while query[at] != 0 {
+            let end = at + 1 + usize::from(query[at]);
+            name.push_str(&String::from_utf8_lossy(&query[at + 1..end]).to_lowercase());
+            name.push('.');
+            at = end;
+        }
+        let asked = u16::from_be_bytes([query[at + 1], query[at + 2]]);
+        let (records, code) = match server {
+            Server::Late => return None,
+            Server::Fails(code) => (&Records::new(), Some(*code)),
+            Server::FailsServices(code, records) => (records, (asked == SRV).then_some(*code)),
+            Server::Has(records) => (records, None),
+        };
+        let matches = |kind: u16| kind == asked || kind == CNAME;
+        let found: Vec<_> =
+            records.iter().filter(|(known, kind, _)| *known == name && matches(*kind) && code.is_none()).collect();
+        let nobody = if records.iter().any(|(known, ..)| *known == name) { 0 } else { 3 };
+        let code = 0x80 | code.unwrap_or(nobody);
+        let mut answer = vec![query[0], query[1], 0x85, code, 0, 1];
+        answer.extend((found.len() as u16).to_be_bytes());
+        answer.extend([0, 0, 0, 0]);
+        answer.extend(&query[12..at + 5]);
+        for (_, kind, data) in found {
+            answer.extend([0xc0, 12, 0, *kind as u8, 0, 1, 0, 0, 0, 100, 0, data.len() as u8]);
+            answer.extend(data);
+        }
+        Some(answer)
+    }
+
+    fn labels(host: &str) -> Vec<u8> {
+        let mut data = Vec::new();
         for label in host.split('.').filter(|label| !label.is_empty()) {
             data.push(label.len() as u8);
             data.extend(label.as_bytes());
         }
         data.push(0);
         data
+    }
+
+    fn srv(priority: u16, port: u16, host: &str) -> Vec<u8> {
+        [&priority.to_be_bytes()[..], &[0, 10], &port.to_be_bytes(), &labels(host)].concat()
     }
 
     fn trunk(host: &str, port: Option<u16>) -> Trunk {
@@ -220,6 +332,8 @@ mod tests {
             carrier: Carrier::Udp,
             host: host.into(),
             port,
+            fallback: Vec::new(),
+            answers: Answers::Private,
             from: Vec::new(),
             priority: 10,
             weight: 10,
@@ -236,9 +350,11 @@ mod tests {
     }
 
     fn resolver(server: SocketAddr) -> TokioResolver {
-        let mut connection = ConnectionConfig::udp();
-        connection.port = server.port();
-        let server = NameServerConfig::new(IpAddr::V4(Ipv4Addr::LOCALHOST), true, vec![connection]);
+        let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+            connection.port = server.port();
+            connection
+        });
+        let server = NameServerConfig::new(IpAddr::V4(Ipv4Addr::LOCALHOST), true, connections.into());
         let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
         let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
         let options = builder.options_mut();
@@ -250,57 +366,172 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
     }
 
+    fn chance() -> Entropy {
+        Entropy::seeded([1; 32])
+    }
+
+    fn known(cache: &Cache) -> Vec<String> {
+        let targets = cache.targets.get("psap-1").map(|targets| targets.to_vec()).unwrap_or_default();
+        targets.iter().map(ToString::to_string).collect()
+    }
+
+    fn two_services() -> Records {
+        vec![
+            ("_sip._udp.psap.example.", SRV, srv(20, 5062, "b.psap.example")),
+            ("_sip._udp.psap.example.", SRV, srv(10, 5061, "a.psap.example")),
+            ("a.psap.example.", A, vec![192, 0, 2, 1]),
+            ("b.psap.example.", A, vec![192, 0, 2, 2]),
+        ]
+    }
+
     #[test]
     fn services_go_by_priority_to_their_own_ports_and_outlive_the_name_server() {
         run(async {
-            let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-            let resolver = resolver(socket.local_addr().unwrap());
-            let server = tokio::spawn(serve(
-                socket,
-                vec![
-                    ("_sip._udp.psap.example.", SRV, srv(20, 5062, "b.psap.example")),
-                    ("_sip._udp.psap.example.", SRV, srv(10, 5061, "a.psap.example")),
-                    ("a.psap.example.", A, vec![192, 0, 2, 1]),
-                    ("b.psap.example.", A, vec![192, 0, 2, 2]),
-                ],
-            ));
-            let (cache, trunk) = (Cache::default(), trunk("psap.example", None));
-            let mut chance = Entropy::seeded([1; 32]);
-            let pause = refresh(&resolver, &cache, &trunk, &mut chance).await;
-            let known = || cache.targets.get("psap-1").map(|targets| targets.to_vec()).unwrap_or_default();
-            let both: Targets = vec!["192.0.2.1:5061".parse().unwrap(), "192.0.2.2:5062".parse().unwrap()];
-            assert_eq!(known(), both);
+            let mock = Mock::start(Server::Has(two_services())).await;
+            let (cache, trunk, resolver) = (Cache::default(), trunk("psap.example", None), mock.resolver.clone());
+            let pause = refresh(&resolver, &cache, &trunk, &mut chance()).await;
+            assert_eq!(known(&cache), ["192.0.2.1:5061", "192.0.2.2:5062"]);
             assert_eq!(pause, Duration::from_secs(80), "asked anew before the records are out of date");
-            server.abort();
-            assert!(server.await.unwrap_err().is_cancelled());
-            assert_eq!(refresh(&resolver, &cache, &trunk, &mut chance).await, RETRY);
-            assert_eq!(known(), both, "a name server that is gone takes no address with it");
+            mock.stop().await;
+            assert_eq!(refresh(&resolver, &cache, &trunk, &mut chance()).await, RETRY);
+            assert_eq!(known(&cache).len(), 2, "a name server that is gone takes no address with it");
+        });
+    }
+
+    #[test]
+    fn a_name_server_that_fails_denies_or_delays_takes_no_address_with_it() {
+        run(async {
+            let mock = Mock::start(Server::Has(two_services())).await;
+            let (cache, trunk) = (Cache::default(), trunk("psap.example", None));
+            refresh(&mock.resolver, &cache, &trunk, &mut chance()).await;
+            let (failure, no_such_name, refusal) = (2, 3, 5);
+            let wrong = [failure, no_such_name, refusal].map(Server::Fails).into_iter().chain([Server::Late]);
+            for wrong in wrong {
+                mock.becomes(wrong);
+                assert_eq!(refresh(&mock.resolver, &cache, &trunk, &mut chance()).await, RETRY);
+                assert_eq!(known(&cache), ["192.0.2.1:5061", "192.0.2.2:5062"]);
+            }
+            mock.becomes(Server::Has(vec![("psap.example.", A, vec![192, 0, 2, 3])]));
+            refresh(&mock.resolver, &cache, &trunk, &mut chance()).await;
+            assert_eq!(known(&cache), ["192.0.2.3:5060"], "and its next answer is taken");
+            mock.stop().await;
+        });
+    }
+
+    #[test]
+    fn services_that_cannot_be_asked_for_are_not_taken_for_none() {
+        run(async {
+            let mock = Mock::start(Server::Has(two_services())).await;
+            let (cache, trunk) = (Cache::default(), trunk("psap.example", None));
+            refresh(&mock.resolver, &cache, &trunk, &mut chance()).await;
+            mock.becomes(Server::FailsServices(2, vec![("psap.example.", A, vec![192, 0, 2, 9])]));
+            assert_eq!(refresh(&mock.resolver, &cache, &trunk, &mut chance()).await, RETRY);
+            assert_eq!(known(&cache), ["192.0.2.1:5061", "192.0.2.2:5062"], "the web server of a domain is no PSAP");
+            mock.stop().await;
+        });
+    }
+
+    #[test]
+    fn names_for_names_are_followed_and_a_circle_of_them_is_no_answer() {
+        run(async {
+            let circle = vec![
+                ("psap.example.", CNAME, labels("a.psap.example")),
+                ("a.psap.example.", CNAME, labels("b.psap.example")),
+                ("b.psap.example.", CNAME, labels("a.psap.example")),
+            ];
+            let mut way_out = circle.clone();
+            way_out[2] = ("b.psap.example.", A, vec![192, 0, 2, 1]);
+            let mock = Mock::start(Server::Has(way_out)).await;
+            let (cache, trunk) = (Cache::default(), trunk("psap.example", Some(5070)));
+            refresh(&mock.resolver, &cache, &trunk, &mut chance()).await;
+            assert_eq!(known(&cache), ["192.0.2.1:5070"]);
+            mock.becomes(Server::Has(circle));
+            assert_eq!(refresh(&mock.resolver, &cache, &trunk, &mut chance()).await, RETRY);
+            assert_eq!(known(&cache), ["192.0.2.1:5070"]);
+            mock.stop().await;
+        });
+    }
+
+    #[test]
+    fn of_five_hundred_services_the_first_sixteen_by_priority_are_used() {
+        run(async {
+            let one = |number: u16| ("_sip._udp.psap.example.", SRV, srv(number, 6000 + number, "a.psap.example"));
+            let mut records: Records = (0..500).rev().map(one).collect();
+            records.push(("a.psap.example.", A, vec![192, 0, 2, 1]));
+            let mock = Mock::start(Server::Has(records)).await;
+            let cache = Cache::default();
+            refresh(&mock.resolver, &cache, &trunk("psap.example", None), &mut chance()).await;
+            let first: Vec<_> = (6000..6016).map(|port| format!("192.0.2.1:{port}")).collect();
+            assert_eq!(known(&cache), first);
+            mock.stop().await;
+        });
+    }
+
+    #[test]
+    fn addresses_that_a_trunk_may_not_have_are_left_out_and_none_but_those_is_no_answer() {
+        run(async {
+            let hosts = [[127, 0, 0, 1], [10, 1, 2, 3], [0, 0, 0, 0], [224, 0, 0, 1], [192, 0, 2, 1]];
+            let all = hosts.iter().map(|host| ("psap.example.", A, host.to_vec())).collect();
+            let mock = Mock::start(Server::Has(all)).await;
+            for (answers, kept) in [
+                (Answers::Public, &["192.0.2.1:5060"][..]),
+                (Answers::Private, &["10.1.2.3:5060", "192.0.2.1:5060"]),
+                (Answers::Any, &["127.0.0.1:5060", "10.1.2.3:5060", "192.0.2.1:5060"]),
+            ] {
+                let cache = Cache::default();
+                let trunk = Trunk { answers, ..trunk("psap.example", None) };
+                refresh(&mock.resolver, &cache, &trunk, &mut chance()).await;
+                let mut known = known(&cache);
+                known.sort_by_key(|address| kept.iter().position(|kept| kept == address));
+                assert_eq!(known, kept, "{answers:?}");
+                mock.becomes(Server::Has(vec![("psap.example.", A, vec![0, 0, 0, 0])]));
+                assert_eq!(refresh(&mock.resolver, &cache, &trunk, &mut chance()).await, RETRY);
+                assert_eq!(cache.addresses(&trunk).len(), kept.len(), "what was known stays");
+                let all = hosts.iter().map(|host| ("psap.example.", A, host.to_vec())).collect();
+                mock.becomes(Server::Has(all));
+            }
+            mock.stop().await;
+        });
+    }
+
+    #[test]
+    fn a_fallback_is_there_from_the_start_and_stands_behind_what_dns_says() {
+        run(async {
+            let mock = Mock::start(Server::Late).await;
+            let fallback = vec!["192.0.2.99:5060".parse().unwrap(), "192.0.2.1:5061".parse().unwrap()];
+            let trunk = Arc::new(Trunk { fallback, ..trunk("psap.example", None) });
+            let cache = Cache::default();
+            publish_addresses(&cache, &[Arc::clone(&trunk)]);
+            assert_eq!(known(&cache), ["192.0.2.99:5060", "192.0.2.1:5061"]);
+            assert_eq!(refresh(&mock.resolver, &cache, &trunk, &mut chance()).await, RETRY);
+            assert_eq!(known(&cache).len(), 2, "a name server that never answers is none");
+            mock.becomes(Server::Has(two_services()));
+            refresh(&mock.resolver, &cache, &trunk, &mut chance()).await;
+            let all = ["192.0.2.1:5061", "192.0.2.2:5062", "192.0.2.99:5060"];
+            assert_eq!(known(&cache), all);
+            publish_addresses(&cache, &[trunk]);
+            assert_eq!(known(&cache), all, "nor does reading the config again put it first");
+            mock.stop().await;
         });
     }
 
     #[test]
     fn a_host_without_services_is_reached_at_its_addresses_and_a_port_asks_for_no_service() {
         run(async {
-            let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-            let resolver = resolver(socket.local_addr().unwrap());
-            let server = tokio::spawn(serve(
-                socket,
-                vec![
-                    ("psap.example.", A, vec![192, 0, 2, 1]),
-                    ("relay.example.", A, vec![192, 0, 2, 2]),
-                    ("_sip._udp.relay.example.", SRV, srv(10, 5061, "psap.example")),
-                ],
-            ));
+            let mock = Mock::start(Server::Has(vec![
+                ("psap.example.", A, vec![192, 0, 2, 1]),
+                ("relay.example.", A, vec![192, 0, 2, 2]),
+                ("_sip._udp.relay.example.", SRV, srv(10, 5061, "psap.example")),
+            ]))
+            .await;
             let cache = Cache::default();
-            let mut chance = Entropy::seeded([1; 32]);
             for (host, port, reached) in
                 [("psap.example", None, "192.0.2.1:5060"), ("relay.example", Some(5099), "192.0.2.2:5099")]
             {
-                refresh(&resolver, &cache, &trunk(host, port), &mut chance).await;
-                let known = cache.targets.get("psap-1").map(|targets| targets.to_vec()).unwrap_or_default();
-                assert_eq!(known, [reached.parse().unwrap()]);
+                refresh(&mock.resolver, &cache, &trunk(host, port), &mut chance()).await;
+                assert_eq!(known(&cache), [reached]);
             }
-            server.abort();
+            mock.stop().await;
         });
     }
 

@@ -50,6 +50,39 @@ pub enum Carrier {
     Tcp,
 }
 
+/// Which addresses DNS may name for a trunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answers {
+    /// Those of the public network.
+    Public,
+    /// Those of private networks too: most networks of emergency services are.
+    Private,
+    /// This machine's own as well.
+    Any,
+}
+
+impl Answers {
+    /// Whether an address may be called. What is no address of anybody never is.
+    pub fn allow(self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let (nobody, link, private) = match address {
+            IpAddr::V4(v4) => {
+                let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
+                (v4.is_broadcast() || v4.octets()[0] == 0, v4.is_link_local(), v4.is_private() || shared)
+            }
+            IpAddr::V6(v6) => (false, v6.is_unicast_link_local(), v6.is_unique_local()),
+        };
+        if nobody || address.is_unspecified() || address.is_multicast() {
+            return false;
+        }
+        match self {
+            Answers::Any => true,
+            Answers::Private => !address.is_loopback(),
+            Answers::Public => !(address.is_loopback() || link || private),
+        }
+    }
+}
+
 /// A place that a trunk serves: as much as is set must match the caller's place, in any case of letters. The narrower
 /// area goes first (rulings: the route of the location, else of its building, else of the area).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,6 +127,10 @@ pub struct Trunk {
     pub host: Arc<str>,
     /// Its port; `None` asks SRV (RFC 3263 §4.2) or takes 5060.
     pub port: Option<u16>,
+    /// Where it is reached when DNS names nothing else that answers.
+    pub fallback: Vec<SocketAddr>,
+    /// Which addresses DNS may name for it.
+    pub answers: Answers,
     /// Where requests from this trunk come from, beside its targets.
     pub from: Vec<IpAddr>,
     /// Lower goes first among trunks that serve equally well.

@@ -85,6 +85,8 @@ pub fn trunk(name: &str, kind: TrunkKind, profile: Profile, port: u16) -> Trunk 
         carrier: Carrier::Udp,
         host: "127.0.0.1".into(),
         port: Some(port),
+        fallback: Vec::new(),
+        answers: callbox::record::trunk::Answers::Private,
         from: Vec::new(),
         priority: 10,
         weight: 1,
