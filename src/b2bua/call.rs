@@ -261,9 +261,12 @@ impl Call {
 
     /// When something must happen next.
     pub fn deadline(&self) -> Option<Mono> {
-        let of_legs = self
-            .legs()
-            .flat_map(|leg| [leg.owed.as_ref().map(|owed| owed.next), leg.watch.as_ref().map(Watch::deadline)]);
+        let talks = self.stage == Stage::Talking;
+        let of_legs = self.legs().flat_map(|leg| {
+            // Timers that were agreed on before the answer run from the answer on.
+            let watch = leg.watch.as_ref().filter(|_| talks).map(Watch::deadline);
+            [leg.owed.as_ref().map(|owed| owed.next), watch]
+        });
         let of_ring = self.ring.as_ref().and_then(|ring| ring.deadline(self.stage));
         let of_reliable = self.reliable.as_ref().and_then(|reliable| reliable.deadline());
         let of_pending = self.pending.iter().filter_map(|pending| pending.until).min();

@@ -24,6 +24,7 @@ use crate::sip::transaction::{ClientId, Event, ServerId, Transmit};
 use bytes::Bytes;
 use core::fmt;
 use core::net::SocketAddr;
+use core::time::Duration;
 use hashbrown::HashMap;
 use std::sync::Arc;
 
@@ -61,6 +62,9 @@ impl fmt::Debug for Input {
         }
     }
 }
+
+/// The shortest time between two looks at a call's deadlines.
+const LEAST_PAUSE: Duration = Duration::from_millis(1);
 
 /// One engine with all its calls.
 pub struct Engine {
@@ -431,8 +435,9 @@ impl Engine {
             self.departed.enter(&call, now);
             return self.calls.remove(call.key);
         }
-        if let Some(deadline) = call.deadline().filter(|deadline| call.scheduled.is_none_or(|known| *deadline < known))
-        {
+        // What is past was looked at in this step; should anyone leave it so, the others have their turn first.
+        let next = call.deadline().map(|deadline| deadline.max(now.mono + LEAST_PAUSE));
+        if let Some(deadline) = next.filter(|deadline| call.scheduled.is_none_or(|known| *deadline < known)) {
             call.scheduled = Some(deadline);
             self.core.wheel.schedule(deadline, Wake::Call(call.key));
         }

@@ -363,3 +363,23 @@ fn a_caller_whose_invite_has_a_to_tag_has_one_dialog_and_hears_in_it_who_answers
     assert_eq!(body(&answer), session(42_000));
     assert!(to(&answer).contains("tag=before"));
 }
+
+#[test]
+fn a_session_timer_that_is_agreed_on_before_the_answer_runs_from_the_answer_on() {
+    let mut world = World::new();
+    let mut caller = dial(&mut world, "");
+    for port in [PSAP_1, PSAP_2, crate::world::RELAY] {
+        let far = world.rung(port);
+        world.answer(&far, 486);
+    }
+    let last = world.rung(crate::world::GATEWAY);
+    world.answer(&last, 180);
+    caller.learn(&world.got(CALLER, "180 INVITE"));
+    let timer = "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n";
+    world.send(CALLER, caller.request("UPDATE", timer, ""));
+    world.got(CALLER, "200 UPDATE");
+    world.pass(200);
+    assert_eq!(world.times(CALLER, "180 INVITE").len(), 3, "it goes on ringing");
+    world.answer(&last, 200);
+    world.got(CALLER, "200 INVITE");
+}
