@@ -47,6 +47,12 @@ pub fn fact(fact: &Fact) {
         Fact::TransferNotSupported { call, kind } => {
             warn!(call = %id(*call), class = kind.text(), "transfer asked for by the answerer was refused");
         }
+        Fact::TakenOver { call, kind, trunk } => {
+            info!(call = %id(*call), class = kind.text(), trunk = &**trunk, "another far end took the call over");
+        }
+        Fact::Forwarded { call, kind } => {
+            warn!(call = %id(*call), class = kind.text(), "the caller was forwarded here by somebody else");
+        }
         Fact::AnswerNotAcknowledged { call, kind } => {
             warn!(call = %id(*call), class = kind.text(), "the caller never acknowledged the answer; the call goes on");
         }

@@ -5,6 +5,7 @@ use crate::record::{Profile, Trunk};
 use crate::sip::dialog::{Dialog, Invite};
 use crate::sip::digest::Credentials;
 use crate::sip::flow::Flow;
+use crate::sip::message::session_id::Uuid;
 use crate::sip::message::{Message, Name};
 use crate::sip::transaction::ClientId;
 use bytes::Bytes;
@@ -80,6 +81,8 @@ pub struct Sent {
     pub profile: Profile,
     /// The credentials that it had, which its dialogs go on with.
     pub credentials: Option<Box<Credentials>>,
+    /// The caller's UUID, which went along.
+    pub speaker: Option<Uuid>,
     /// The offer; with one, the 2xx is acknowledged at once.
     pub session: Option<Bytes>,
     /// How much of a body went along.
@@ -91,6 +94,7 @@ impl Sent {
         let invite = Invite { uri: &self.uri, from: &self.from, call_id: &self.call_id, cseq: self.cseq };
         let mut dialog = invite.answered(response, flow)?;
         dialog.credentials.clone_from(&self.credentials);
+        dialog.speak_as(self.speaker);
         Some(dialog)
     }
 }

@@ -9,7 +9,7 @@ use crate::fact::{Fact, Feature};
 use crate::record::Trunk;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
-use crate::sip::message::{Message, Name, Writer, multipart};
+use crate::sip::message::{Message, Name, Writer, multipart, session_id};
 use crate::sip::respond;
 use crate::sip::transaction::ServerId;
 use bytes::Bytes;
@@ -31,7 +31,8 @@ pub fn ringing(core: &mut Core, call: &mut Call, number: u8, response: &Message,
     let session = early::speak(core, call, number, response);
     let Some((ring, code)) = call.ring.as_deref().zip(response.status()) else { return };
     let mut writer = to_caller(core, ring, call, code);
-    writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
+    session_id::answer(&mut writer, Some(response), &ring.invite);
+    writer.copy_all(response, Name::Reason);
     let (server, bytes) = (ring.server, finish(core, writer, session.as_ref()));
     call.caller.says(session);
     core.send_response(now, server, code, bytes);
@@ -49,9 +50,11 @@ pub fn numbered(
     heard: Option<&Message>,
     session: Option<&Bytes>,
 ) -> Option<Bytes> {
-    let mut writer = to_caller(core, call.ring.as_deref()?, call, code);
+    let ring = call.ring.as_deref()?;
+    let mut writer = to_caller(core, ring, call, code);
+    session_id::answer(&mut writer, heard, &ring.invite);
     if let Some(response) = heard {
-        writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
+        writer.copy_all(response, Name::Reason);
     }
     writer.field(Name::Require, "100rel").number(Name::RSeq, rseq);
     Some(finish(core, writer, session))
@@ -65,7 +68,9 @@ pub fn progress(core: &mut Core, call: &mut Call, now: Now) {
     if requires_reliability(ring) {
         return reliable::progress(core, call, code, now);
     }
-    let bytes = core.finish(to_caller(core, ring, call, code), None);
+    let mut writer = to_caller(core, ring, call, code);
+    session_id::answer(&mut writer, None, &ring.invite);
+    let bytes = core.finish(writer, None);
     let server = ring.server;
     core.send_response(now, server, code, bytes);
 }
@@ -108,6 +113,7 @@ pub fn answered(
     call.answerer = Some(leg);
     call.trunk = Some(trunk.clone());
     call.stage = Stage::Talking;
+    call.introduce();
     if offered {
         acknowledge(core, call, Side::Answerer, None);
     }
@@ -131,7 +137,8 @@ pub fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: 
     let agreed_before = call.reliable.as_deref().is_some_and(|reliable| reliable.has_agreed(call.caller.nonce));
     let mut writer = to_caller(core, ring, call, 200);
     writer.field(Name::Supported, call.caller.abilities.supported);
-    writer.copy_all(response, Name::SessionId).copy_all(response, Name::Reason);
+    session_id::answer(&mut writer, Some(response), &ring.invite);
+    writer.copy_all(response, Name::Reason);
     let agreed = Watch::agree(&mut writer, &ring.invite, now);
     // What was acknowledged before is not offered again (RFC 3261 §13.2.1).
     let bytes = finish(core, writer, session.as_ref().filter(|_| !agreed_before));

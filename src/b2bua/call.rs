@@ -3,6 +3,7 @@ use super::headers::Abilities;
 use super::midcall::pace::Pace;
 use super::reliable::Reliable;
 use super::ring::Ring;
+use super::takeover::Takeover;
 use super::watch::Watch;
 use crate::base::id::Handle;
 use crate::base::now::Mono;
@@ -220,6 +221,10 @@ pub struct Call {
     pub ring: Option<Box<Ring>>,
     /// Provisional responses, where the caller requires them to be reliable.
     pub reliable: Option<Box<Reliable>>,
+    /// Another far end that is about to take the call over.
+    pub takeover: Option<Box<Takeover>>,
+    /// The dialog of the one who had it before.
+    pub former: Option<Box<Dialog>>,
     /// Those who answered and were let go.
     pub let_go: Vec<LetGo>,
     /// Requests that wait for the other side.
@@ -246,6 +251,14 @@ impl Call {
         match side {
             Side::Caller => Some(&mut self.caller),
             Side::Answerer => self.answerer.as_mut(),
+        }
+    }
+
+    /// Tells each side's dialog who is at the other end, as far as they said (RFC 7989 §7).
+    pub fn introduce(&mut self) {
+        if let Some(leg) = self.answerer.as_mut() {
+            self.caller.dialog.speak_as(leg.dialog.peer_session());
+            leg.dialog.speak_as(self.caller.dialog.peer_session());
         }
     }
 

@@ -10,7 +10,7 @@ use crate::fact::{Fact, Kind};
 use crate::record::Trunk;
 use crate::record::trunk::Carrier;
 use crate::sip::flow::{Flow, Transport};
-use crate::sip::message::{Message, Name, Writer};
+use crate::sip::message::{Message, Name, Writer, session_id};
 use crate::sip::respond;
 use crate::sip::transaction::{Layer, ServerId, Transmit};
 use bytes::{Bytes, BytesMut};
@@ -182,6 +182,7 @@ impl Core {
         if code > 100 {
             writer.field(Name::Server, PRODUCT);
         }
+        session_id::answer(&mut writer, None, request);
         more(&mut writer);
         let response = self.finish(writer, None);
         self.send_response(now, id, code, response);
@@ -191,6 +192,7 @@ impl Core {
     pub fn answer_tagged(&mut self, now: Now, id: ServerId, request: &Message, flow: Flow, code: u16, tag: &[u8]) {
         let mut writer = respond::respond(self.buffer(), request, flow.peer, code, "", Some(tag), false);
         writer.field(Name::Server, PRODUCT);
+        session_id::answer(&mut writer, None, request);
         let response = self.finish(writer, None);
         self.send_response(now, id, code, response);
     }

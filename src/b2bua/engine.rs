@@ -1,6 +1,7 @@
 //! The engine's door: one input at a time, then what came of it.
 mod arrival;
 mod sources;
+mod takeovers;
 
 use super::call::{Call, Owner, Side, Stage};
 use super::core::{Core, Setup, Wake};
@@ -11,7 +12,7 @@ use super::prober::Prober;
 use super::reliable::{self, Reliable};
 use super::ring::{self, Ring};
 use super::table::Table;
-use super::{bridge, early, hangup, strangers, watch};
+use super::{bridge, early, hangup, strangers, takeover, watch};
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
@@ -234,7 +235,11 @@ impl Engine {
     fn has_departed(&self, request: &Message, now: Now) -> bool {
         let [call_id, ours, theirs] =
             [request.call_id(), request.to_tag(), request.from_tag()].map(Option::unwrap_or_default);
-        self.departed.knows(call_id, ours, theirs, now)
+        let is_former = || {
+            let call = Handle::read(ours).and_then(|handle| self.calls.at(handle.slot));
+            call.is_some_and(|call| takeover::is_former(call, request))
+        };
+        self.departed.knows(call_id, ours, theirs, now) || is_former()
     }
 
     fn who(&self, snapshot: &Snapshot, flow: Flow, message: &Message) -> Who {
@@ -386,7 +391,8 @@ impl Engine {
     /// from where that side may speak.
     fn dialog_of(&mut self, message: &Message, flow: Flow) -> Option<(Box<Call>, Side)> {
         let tag = message.to_tag()?;
-        let handle = self.foreign.handle_of(message, tag)?;
+        let names = [message.call_id().unwrap_or_default(), tag, message.from_tag().unwrap_or_default()];
+        let handle = self.foreign.handle_of(names)?;
         let mut call = self.calls.take_at(handle.slot)?;
         let fits = |dialog: &Dialog| {
             let remote = message.from_tag().unwrap_or_default();
@@ -406,7 +412,13 @@ impl Engine {
             return None;
         }
         match side {
-            Some(side) => Some((call, side)),
+            Some(side) => {
+                if let Some(leg) = call.leg(side) {
+                    leg.dialog.hear(message);
+                }
+                call.introduce();
+                Some((call, side))
+            }
             None => {
                 self.calls.put_back(call);
                 None

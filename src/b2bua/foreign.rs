@@ -2,7 +2,6 @@
 //! follows in it has that tag and not our handle.
 use crate::base::id::Handle;
 use crate::sip::dialog::Dialog;
-use crate::sip::message::Message;
 use core::hash::{BuildHasher, Hasher};
 use hashbrown::HashMap;
 
@@ -27,13 +26,10 @@ impl Foreign {
         }
     }
 
-    /// What the To tag of a request leads to: it is our handle, but in such a call.
-    pub fn handle_of(&self, request: &Message, tag: &[u8]) -> Option<Handle> {
-        if self.handles.is_empty() {
-            return Handle::read(tag);
-        }
-        let names = [request.call_id().unwrap_or_default(), tag, request.from_tag().unwrap_or_default()];
-        self.handles.get(&self.hash(names)).copied().or_else(|| Handle::read(tag))
+    /// Where Call-ID, our tag and the other tag lead to: our tag is our handle, but in such a call.
+    pub fn handle_of(&self, names: [&[u8]; 3]) -> Option<Handle> {
+        let found = if self.handles.is_empty() { None } else { self.handles.get(&self.hash(names)).copied() };
+        found.or_else(|| Handle::read(names[1]))
     }
 
     fn key_of(&self, dialog: &Dialog) -> u64 {

@@ -2,13 +2,13 @@
 use super::call::{Call, LetGo, Owner, Side, Stage};
 use super::core::Core;
 use super::reliable::Reliable;
-use super::{bridge, early, ring};
+use super::{bridge, early, ring, takeover};
 use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::fact::{Fact, Outcome};
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
-use crate::sip::message::{Message, Method, Name};
+use crate::sip::message::{Message, Method, Name, session_id};
 use crate::sip::respond;
 use crate::sip::transaction::ServerId;
 use bytes::Bytes;
@@ -27,6 +27,7 @@ pub fn bye(core: &mut Core, call: &mut Call, side: Side, id: ServerId, request: 
             refuse_caller(core, call, 487, Outcome::Abandoned, now);
         }
         (Stage::Ringing, Side::Answerer) => {}
+        (Stage::Talking, Side::Answerer) if takeover::outlives_old(core, call, now) => {}
         (Stage::Talking, _) => {
             refuse_pending(core, call, now);
             say_bye(core, call, side.other(), reason_of(request), now);
@@ -68,8 +69,10 @@ fn refuse_invite(core: &mut Core, call: &Call, code: u16, outcome: Outcome, now:
         let mut writer = respond::respond(core.buffer(), &ring.invite, ring.flow.peer, code, "", Some(tag), false);
         writer.field(Name::Server, super::core::PRODUCT);
         // Why the last one asked refused is for the caller, whatever code it hears (RFC 3326).
-        if let Some(refusal) = ring.refusal.as_ref().filter(|_| outcome == Outcome::Failed) {
-            writer.copy_all(refusal, Name::Reason).copy_all(refusal, Name::SessionId);
+        let refusal = ring.refusal.as_ref().filter(|_| outcome == Outcome::Failed);
+        session_id::answer(&mut writer, refusal, &ring.invite);
+        if let Some(refusal) = refusal {
+            writer.copy_all(refusal, Name::Reason);
         }
         let (server, bytes) = (ring.server, core.finish(writer, None));
         core.send_response(now, server, code, bytes);
@@ -164,7 +167,7 @@ pub fn acknowledge_again(core: &mut Core, call: &Call, answer: &Message) -> bool
 }
 
 /// Requests that one side sent and the other has not answered end with the call (RFC 3261 §15.1.2).
-fn refuse_pending(core: &mut Core, call: &mut Call, now: Now) {
+pub fn refuse_pending(core: &mut Core, call: &mut Call, now: Now) {
     for pending in core::mem::take(&mut call.pending) {
         core.layer.forget(pending.client);
         let flow = core.layer.server_flow(pending.server);
@@ -178,6 +181,7 @@ fn end(core: &mut Core, call: &mut Call, outcome: Outcome, now: Now) {
     if holds_answer(call) {
         refuse_invite(core, call, 487, outcome, now);
     }
+    takeover::refuse(core, call, 487, now);
     call.stage = Stage::Clearing;
     call.reliable = None;
     let arrived = call.arrived;

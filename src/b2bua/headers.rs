@@ -23,7 +23,7 @@ pub enum Fate {
 /// other header may say another.
 pub fn fate(profile: Profile, replaces: bool, invite: &Message, field: &Field) -> Fate {
     let name = field.name;
-    let always = matches!(name, Name::Reason | Name::SessionId | Name::MaxBreadth);
+    let always = matches!(name, Name::Reason | Name::SessionId);
     let kept = match profile {
         Profile::I3 => always || on_i3(name, invite.field_name(field)),
         Profile::Relay => always || matches!(name, Name::Diversion | Name::HistoryInfo),
@@ -76,6 +76,7 @@ fn belongs_to_hop(name: Name) -> bool {
             | Name::CSeq
             | Name::Contact
             | Name::MaxForwards
+            | Name::MaxBreadth
             | Name::Route
             | Name::RecordRoute
             | Name::Path

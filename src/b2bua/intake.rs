@@ -1,5 +1,5 @@
 //! An INVITE in plain words. From here down there is no SIP.
-use super::{geolocation, judge};
+use super::{forwarding, geolocation, judge};
 use crate::classify::Dialled;
 use crate::fact::Defect;
 use crate::pidf::{self, Conveyed};
@@ -90,19 +90,29 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// PAI, then P-Preferred-Identity, Remote-Party-ID and From: the order in which a PBX is to be believed.
+/// PAI, then P-Preferred-Identity, Remote-Party-ID and From: the order in which a PBX is to be believed. A number that
+/// forwarded the call is left out, unless there is no other.
 pub fn numbers(invite: &Message) -> SmallVec<[Number; 4]> {
     let mut found: SmallVec<[Number; 4]> = SmallVec::new();
     let headers = [Name::PAssertedIdentity, Name::PPreferredIdentity, Name::RemotePartyId];
     let asserted = headers.into_iter().flat_map(|name| invite.list(name)).filter_map(NameAddr::read);
     for address in asserted.chain(invite.from()).take(8) {
-        let user: Cow<'_, [u8]> = address.uri.user_text();
-        let number = core::str::from_utf8(&user).ok().and_then(Number::read);
-        if let Some(number) = number.filter(|number| !found.contains(number) && !is_anonymous(number)) {
+        if let Some(number) = number_of(&address).filter(|number| !found.contains(number) && !is_anonymous(number)) {
             found.push(number);
         }
     }
+    // Who forwards a call is not who calls: its address would lead help to the wrong place (RFC 6881 SP-39).
+    let forwarders = forwarding::forwarders(invite);
+    if found.iter().any(|number| !forwarders.contains(number)) {
+        found.retain(|number| !forwarders.contains(number));
+    }
     found
+}
+
+/// The number in the user part of an address.
+pub fn number_of(address: &NameAddr<'_>) -> Option<Number> {
+    let user: Cow<'_, [u8]> = address.uri.user_text();
+    core::str::from_utf8(&user).ok().and_then(Number::read)
 }
 
 fn is_anonymous(number: &Number) -> bool {
@@ -147,6 +157,7 @@ pub fn defects(invite: &Message) -> SmallVec<[Defect; 4]> {
         (Defect::Repeated, judge::repeats(invite)),
         (Defect::ContentLength, invite.content_length() == ContentLength::Unusable),
         (Defect::Body, invite.fault().is_some()),
+        (Defect::TakesOver, [Name::Replaces, Name::Join].into_iter().any(|name| invite.value(name).is_some())),
         (Defect::NoSession, !invite.body_slice().is_empty() && !has_session()),
     ];
     checks.into_iter().filter_map(|(defect, found)| found.then_some(defect)).collect()

@@ -14,6 +14,7 @@ mod departed;
 pub mod early;
 pub mod engine;
 mod foreign;
+mod forwarding;
 mod geolocation;
 mod hangup;
 mod headers;
@@ -31,6 +32,7 @@ mod standing;
 pub mod story;
 mod strangers;
 mod table;
+mod takeover;
 mod terms;
 mod watch;
 

@@ -19,11 +19,14 @@ use crate::sip::cseq;
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::uri::without_brackets;
 use crate::sip::message::writer::{put_address, put_number};
-use crate::sip::message::{Message, Method, Name, Scheme, Uri, Writer};
+use crate::sip::message::{Message, Method, Name, Scheme, SessionId, Uri, Writer};
 use crate::sip::transaction::ClientId;
 use bytes::{Bytes, BytesMut};
 use core::fmt::Write as _;
 use core::ops::Range;
+
+/// How many branches a call may have at once whose caller says nothing of it (RFC 5393 §5.3.3).
+const BREADTH: u32 = 60;
 
 /// A written INVITE.
 pub struct Written {
@@ -141,6 +144,7 @@ impl Sheet<'_> {
             cseq: self.head.cseq,
             profile: self.profile,
             credentials,
+            speaker: SessionId::of(self.invite).local,
             session: body.session().cloned(),
             carried: body.load(),
         };
@@ -217,6 +221,10 @@ impl Sheet<'_> {
             _ => 10,
         };
         writer.number(Name::MaxForwards, forwards);
+        // Two targets may be open at once, and share what the caller allows (RFC 5393 §5.3.3).
+        let breadth = self.invite.number(Name::MaxBreadth).unwrap_or(BREADTH);
+        let share = if self.ring.decision.plan.targets.len() > 1 { breadth / 2 } else { breadth };
+        writer.number(Name::MaxBreadth, share.max(1));
     }
 
     fn parties(&self, writer: &mut Writer, uri: &str) -> Parties {

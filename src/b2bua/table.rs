@@ -54,6 +54,11 @@ impl Table {
         }
     }
 
+    /// The call at a place, whatever its nonce.
+    pub fn at(&self, slot: u32) -> Option<&Call> {
+        self.slots.get(slot as usize)?.call.as_deref()
+    }
+
     /// All calls, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Call> {
         self.slots.iter().filter_map(|slot| slot.call.as_deref())

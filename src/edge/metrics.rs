@@ -125,6 +125,8 @@ impl Metrics {
             | Fact::SideSilent { .. }
             | Fact::Orphaned { .. }
             | Fact::FromElsewhere { .. }
+            | Fact::TakenOver { .. }
+            | Fact::Forwarded { .. }
             | Fact::MessageToEmergency { .. }
             | Fact::TrunkAddressState { .. } => {}
         }

@@ -116,6 +116,8 @@ pub enum Defect {
     Body,
     /// The body has no session description that we can find.
     NoSession,
+    /// Replaces or Join named another call; a new one was begun all the same.
+    TakesOver,
 }
 
 impl Defect {
@@ -137,6 +139,7 @@ impl Defect {
             Defect::ContentLength => "content_length",
             Defect::Body => "short_body",
             Defect::NoSession => "no_session",
+            Defect::TakesOver => "takes_over",
         }
     }
 }
@@ -202,6 +205,10 @@ pub enum Fact {
     FeatureBlocked { call: Handle, kind: Kind, feature: Feature },
     /// A PSAP asked for a transfer that is not carried out.
     TransferNotSupported { call: Handle, kind: Kind },
+    /// Another far end took the call over from the one who had answered.
+    TakenOver { call: Handle, kind: Kind, trunk: Arc<str> },
+    /// The caller was forwarded to an emergency number by somebody whom it had called.
+    Forwarded { call: Handle, kind: Kind },
     /// The caller's side never acknowledged the answer; the call goes on.
     AnswerNotAcknowledged { call: Handle, kind: Kind },
     /// A side of an emergency call does not answer, or does not do what it should; the call goes on and it is asked again.

@@ -46,15 +46,7 @@ const TABLE: [Rows; 6] = [
         supported: ["100rel, timer, replaces", "100rel, timer, replaces, geolocation-http"],
         allow: ALLOW_PSAP,
         accept: "application/sdp, application/pidf+xml, text/plain",
-        kept: &[
-            Name::Reason,
-            Name::SessionId,
-            Name::MaxBreadth,
-            Name::Diversion,
-            Name::HistoryInfo,
-            Name::CallInfo,
-            Name::Geolocation,
-        ],
+        kept: &[Name::Reason, Name::SessionId, Name::Diversion, Name::HistoryInfo, Name::CallInfo, Name::Geolocation],
         parts: &[
             SDP,
             PIDF,
@@ -79,7 +71,7 @@ const TABLE: [Rows; 6] = [
         supported: ["100rel, timer", "100rel, timer"],
         allow: "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO",
         accept: SDP,
-        kept: &[Name::Reason, Name::SessionId, Name::MaxBreadth],
+        kept: &[Name::Reason, Name::SessionId],
         parts: &[SDP],
     },
     Rows {
@@ -95,7 +87,7 @@ const TABLE: [Rows; 6] = [
         supported: ["100rel, timer", "100rel, timer, geolocation-http"],
         allow: ALLOW_PSAP,
         accept: "application/sdp, application/pidf+xml",
-        kept: &[Name::Reason, Name::SessionId, Name::MaxBreadth, Name::Diversion, Name::HistoryInfo, Name::Geolocation],
+        kept: &[Name::Reason, Name::SessionId, Name::Diversion, Name::HistoryInfo, Name::Geolocation],
         parts: &[SDP, PIDF, PIDF],
     },
     Rows {
@@ -111,7 +103,7 @@ const TABLE: [Rows; 6] = [
         supported: ["timer", "timer"],
         allow: "INVITE, ACK, BYE, CANCEL, OPTIONS",
         accept: SDP,
-        kept: &[Name::Reason, Name::SessionId, Name::MaxBreadth],
+        kept: &[Name::Reason, Name::SessionId],
         parts: &[SDP],
     },
     Rows {
@@ -127,7 +119,7 @@ const TABLE: [Rows; 6] = [
         supported: ["100rel, timer", "100rel, timer"],
         allow: "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY",
         accept: SDP,
-        kept: &[Name::Reason, Name::SessionId, Name::MaxBreadth, Name::Privacy],
+        kept: &[Name::Reason, Name::SessionId, Name::Privacy],
         parts: &[SDP],
     },
     Rows {
@@ -146,7 +138,6 @@ const TABLE: [Rows; 6] = [
         kept: &[
             Name::Reason,
             Name::SessionId,
-            Name::MaxBreadth,
             Name::Privacy,
             Name::Diversion,
             Name::HistoryInfo,
@@ -166,10 +157,9 @@ const TABLE: [Rows; 6] = [
 ];
 
 /// Headers that describe the call, of which each column keeps some.
-const DESCRIBING: [Name; 17] = [
+const DESCRIBING: [Name; 16] = [
     Name::Reason,
     Name::SessionId,
-    Name::MaxBreadth,
     Name::Privacy,
     Name::Diversion,
     Name::HistoryInfo,

@@ -380,7 +380,7 @@ impl Agent {
         }
         let mut bye = self.in_dialog(dialog, "BYE", None);
         let mark = self.new_mark(dialog);
-        bye.put("Session-ID", &mark.text());
+        bye.put("X-Mark", &mark.text());
         self.notes.push(Note::Asked { mark, method: "BYE", expected: Expected::Local });
         self.end_open_invites(now, dialog);
         self.ask(now, dialog, bye);

@@ -85,7 +85,7 @@ impl Agent {
         let secs = self.manner.timer_secs;
         self.respond_as(now, server.id, 200, &tag, |response| {
             response.put("Contact", &contact).put("Allow", ALLOW).put("Supported", "timer");
-            response.put("Session-ID", &mark.text());
+            response.put("Reason", &mark.text());
             if timer {
                 response.put("Require", "timer").put("Session-Expires", &format!("{secs};refresher=uac"));
             }

@@ -69,7 +69,7 @@ impl Agent {
         });
         let dialog = self.dialogs.len() - 1;
         let mut invite = self.in_dialog(dialog, "INVITE", None);
-        invite.put("Session-ID", &mark.text()).put("Allow", ALLOW);
+        invite.put("Reason", &mark.text()).put("Allow", ALLOW);
         let supported = if order.reliable { "timer, 100rel" } else { "timer" };
         invite.put("Supported", supported);
         if order.requires {

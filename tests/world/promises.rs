@@ -176,7 +176,7 @@ impl Promises {
 
     fn attempted(&mut self, now: u64, port: u16, invite: &Msg) {
         let Some(mark) = invite.mark() else {
-            return self.broken("an INVITE lost its Session-ID".to_owned());
+            return self.broken("an INVITE lost its mark".to_owned());
         };
         let Some(call) = self.calls.get(&mark.call) else {
             return self.broken(format!("an INVITE of no call went to {}", who(port)));

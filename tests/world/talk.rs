@@ -76,7 +76,7 @@ impl Agent {
         let (method, body, kind) = content(say, mark);
         let cseq = (say == Say::Backwards).then_some(0);
         let mut request = self.in_dialog(dialog, method, cseq);
-        request.put("Session-ID", &mark.text()).put("Allow", ALLOW).put("Supported", "timer");
+        request.put("Reason", &mark.text()).put("Allow", ALLOW).put("Supported", "timer");
         if say == Say::Transfer {
             request.put("Refer-To", "<sip:+13125550199@127.0.0.1>");
         }

@@ -138,7 +138,7 @@ impl Msg {
 
     /// The mark by which the walk knows what was said: of whom, and which of all.
     pub fn mark(&self) -> Option<Mark> {
-        Mark::read(self.get("Session-ID"))
+        Mark::read(self.get("Reason")).or_else(|| Mark::read(self.get("X-Mark")))
     }
 }
 
@@ -151,7 +151,8 @@ fn param<'a>(value: &'a str, name: &str) -> &'a str {
     found.map_or("", |(_, text)| text.trim())
 }
 
-/// What stands in Session-ID, which passes from end to end (RFC 7989): the call, and the request in it.
+/// What stands in Reason, which passes from end to end and is never said again (RFC 3326): the call, and the request in
+/// it. A BYE has it in a header that does not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark {
     pub call: u64,
@@ -160,11 +161,11 @@ pub struct Mark {
 
 impl Mark {
     pub fn text(self) -> String {
-        format!("{:016x}{:016x}", self.call, self.serial)
+        format!("walk;text=\"{:016x}{:016x}\"", self.call, self.serial)
     }
 
     fn read(value: &str) -> Option<Mark> {
-        let digits = value.split(';').next()?;
+        let digits = value.split_once("walk;text=\"")?.1;
         let call = u64::from_str_radix(digits.get(..16)?, 16).ok()?;
         Some(Mark { call, serial: u64::from_str_radix(digits.get(16..32)?, 16).ok()? })
     }

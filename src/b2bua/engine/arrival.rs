@@ -5,7 +5,7 @@ use crate::b2bua::headers::Abilities;
 use crate::b2bua::reliable::Reliable;
 use crate::b2bua::ring::{self, Ring};
 use crate::b2bua::story::{self, Decision, View};
-use crate::b2bua::{addresses, intake, judge, recorder};
+use crate::b2bua::{addresses, forwarding, intake, judge, recorder};
 use crate::base::now::Now;
 use crate::cache::{Snapshot, Who};
 use crate::classify::{self, Class};
@@ -14,7 +14,7 @@ use crate::record::{Source, Trunk, TrunkKind};
 use crate::routing::Way;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
-use crate::sip::message::{Message, Name};
+use crate::sip::message::{Message, Name, Uri, Via};
 use crate::sip::transaction::ServerId;
 use core::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -39,6 +39,12 @@ impl Engine {
         snapshot: &Snapshot,
         who: Who,
     ) {
+        if let Some(trunk) = self.asks_for_a_call(&who, &invite) {
+            return self.hand_over(now, id, flow, invite, &trunk);
+        }
+        if self.came_back(&invite).is_some_and(|(call, _)| !call.outlives_suspicion()) {
+            return self.core.refuse(now, id, &invite, flow, 482);
+        }
         let Some(origin) = self.origin(snapshot, &invite, who) else {
             return self.refuse_stranger(now, id, flow, &invite);
         };
@@ -62,6 +68,10 @@ impl Engine {
         if is_stranger && !matches!(class, Class::Emergency | Class::Crisis) {
             return self.refuse_stranger(now, id, flow, &invite);
         }
+        let is_spared = matches!(class, Class::Emergency | Class::Crisis);
+        if !is_spared && let Some(code) = self.refuse_takeover(now, id, flow, &invite) {
+            return self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code }));
+        }
         if let Some(code) = self.refusal(&decision, &invite) {
             self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code }));
             return self.core.answer(now, id, &invite, flow, code, |writer| {
@@ -80,7 +90,7 @@ impl Engine {
     fn origin(&mut self, snapshot: &Snapshot, invite: &Message, who: Who) -> Option<Origin> {
         match who {
             Who::Trunk(trunk, source) => match self.looped(snapshot, invite, &trunk) {
-                Some(first) => Some(Origin { source: first, leave_out: Some(trunk.name.clone()), is_stranger: false }),
+                Some((first, asked)) => Some(Origin { source: first, leave_out: Some(asked), is_stranger: false }),
                 None => Some(Origin { source: source?, leave_out: None, is_stranger: false }),
             },
             Who::Unknown if self.core.setup.relay_unknown => {
@@ -93,7 +103,10 @@ impl Engine {
 
     /// The source of a call of the same caller and class that waits for an answer from this very trunk: the INVITE is
     /// that call, come back to us (rulings 22). No call is ever sent to a PBX, so none comes back from one.
-    fn looped(&self, snapshot: &Snapshot, invite: &Message, trunk: &Trunk) -> Option<Arc<Source>> {
+    fn looped(&self, snapshot: &Snapshot, invite: &Message, trunk: &Trunk) -> Option<(Arc<Source>, Arc<str>)> {
+        if let Some((call, asked)) = self.came_back(invite) {
+            return Some((snapshot.source_of(&call.source)?.clone(), asked));
+        }
         if trunk.kind == TrunkKind::Pbx {
             return None;
         }
@@ -105,7 +118,20 @@ impl Engine {
             let site = &ring.decision.site;
             let asked = intake::read(invite, source, None, false);
             let class = classify::decide(site, snapshot.dial_plan(&site.country), asked.dialled()).class;
-            (class == call.class).then(|| source.clone())
+            (class == call.class).then(|| (source.clone(), trunk.name.clone()))
+        })
+    }
+
+    /// The call that an INVITE is, come back through proxies alone: it still has our Via for a trunk that was asked, and
+    /// the Request-URI that the trunk had (RFC 5393 §4.2). With another one it is a call of its own.
+    fn came_back(&self, invite: &Message) -> Option<(&Call, Arc<str>)> {
+        invite.list(Name::Via).skip(1).filter_map(Via::read).find_map(|via| {
+            let Some(Owner::Attempt(key, number)) = self.core.layer.user_of(via.branch()?) else { return None };
+            let call = self.calls.at(key.slot).filter(|call| call.key == key)?;
+            let attempt = call.ring.as_deref()?.attempts.get(usize::from(number))?;
+            let asked = Uri::read(&attempt.sent.uri)?;
+            let is_same = Uri::read(invite.request_uri()).is_some_and(|uri| uri.is_same(&asked));
+            is_same.then(|| (call, attempt.trunk.name.clone()))
         })
     }
 
@@ -147,6 +173,7 @@ impl Engine {
         judge::spelling(invite).or_else(|| match invite.number(Name::MaxForwards) {
             _ if invite.to_tag().is_some() => Some(481),
             Some(0) => Some(483),
+            _ if invite.number(Name::MaxBreadth) == Some(0) => Some(440),
             _ => judge::understanding(invite),
         })
     }
@@ -170,6 +197,7 @@ impl Engine {
             return self.core.refuse(now, id, &invite, flow, 400);
         };
         let defects = intake::defects(&invite);
+        let forwarded = is_protected(class) && forwarding::is_forwarded(&invite);
         self.core.layer.set_user(id, Owner::Call(key));
         let (way, grade, took) = (decision.plan.way.text(), decision.located.grade.text(), decision.receipt.took());
         let reliable = Reliable::wanted(&invite, &mut self.core.entropy);
@@ -186,6 +214,8 @@ impl Engine {
             trunk: None,
             ring: Some(Box::new(Ring::new(invite, id, flow, decision, now))),
             reliable,
+            takeover: None,
+            former: None,
             let_go: Vec::new(),
             pending: smallvec::SmallVec::new(),
             scheduled: None,
@@ -198,6 +228,9 @@ impl Engine {
             self.core.facts.push(Fact::CrisisCall);
         }
         self.core.note(&call, |call, kind| Fact::Arrived { call, kind, source });
+        if forwarded {
+            self.core.note(&call, |call, kind| Fact::Forwarded { call, kind });
+        }
         for defect in defects {
             self.core.note(&call, |call, kind| Fact::Repaired { call, kind, defect });
         }

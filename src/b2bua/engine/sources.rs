@@ -2,12 +2,12 @@
 //! any of its addresses, and whoever we ourselves would send the next request to. A port may change: translators of
 //! addresses do that.
 use super::Engine;
-use crate::b2bua::call::{Call, Side};
+use crate::b2bua::call::{Call, Owner, Side};
 use crate::fact::Fact;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
-use crate::sip::message::{Message, Uri};
-use core::net::{IpAddr, SocketAddr};
+use crate::sip::message::{Message, Uri, same};
+use core::net::SocketAddr;
 
 impl Engine {
     /// Whether a peer may speak for a side of a call.
@@ -37,11 +37,25 @@ impl Engine {
             return true;
         };
         let snapshot = self.core.cache.snapshot.load();
-        let is_trunks = self.core.cache.is_one_trunk(&snapshot, sent.peer, flow.peer);
+        let is_trunks =
+            self.core.cache.is_one_trunk(&snapshot, sent.peer, flow.peer) || self.is_of_call(flow, response);
         if !is_trunks {
             self.core.facts.push(Fact::FromElsewhere { what: "response" });
         }
         is_trunks
+    }
+
+    /// Whether a response is to a request in a call, and from where a side of that call may speak: a request goes to a
+    /// Contact, and what stands there may answer from another address of its trunk.
+    fn is_of_call(&self, flow: Flow, response: &Message) -> bool {
+        let user = response.branch().and_then(|branch| self.core.layer.user_of(branch));
+        let (Some(Owner::Relayed(key)) | Some(Owner::Own(key)) | Some(Owner::Watch(key, _))) = user else {
+            return false;
+        };
+        let call = self.calls.at(key.slot).filter(|call| call.key == key);
+        call.is_some_and(|call| {
+            [Side::Caller, Side::Answerer].iter().any(|side| self.speaks_for(call, *side, flow.peer))
+        })
     }
 }
 
@@ -51,6 +65,5 @@ fn is_same(one: SocketAddr, other: SocketAddr) -> bool {
 
 /// Whether a URI names this peer by its address.
 fn is_at(uri: &[u8], peer: SocketAddr) -> bool {
-    let host = Uri::read(uri).and_then(|uri| core::str::from_utf8(uri.host).ok()?.parse::<IpAddr>().ok());
-    host.is_some_and(|host| host.to_canonical() == peer.ip().to_canonical())
+    Uri::read(uri).and_then(|uri| same::address(uri.host)) == Some(peer.ip().to_canonical())
 }

@@ -3,18 +3,17 @@ use super::InDialog;
 use crate::b2bua::call::{Acked, Call, Leg, Owner, Pending, Side, Stage};
 use crate::b2bua::core::{Core, PRODUCT};
 use crate::b2bua::watch::Watch;
-use crate::b2bua::{bridge, early, offer};
+use crate::b2bua::{bridge, early, offer, takeover};
 use crate::base::now::Now;
 use crate::classify::Class;
 use crate::sdp;
-use crate::sip::message::{Message, Method, Name, Writer};
+use crate::sip::message::{Message, Method, Name, Writer, session_id};
 use crate::sip::respond;
 use crate::sip::transaction::{ClientId, ServerId};
 use core::time::Duration;
 
 /// Headers of a request in a dialog that mean something to the other end.
-const REQUEST: [Name; 12] = [
-    Name::SessionId,
+const REQUEST: [Name; 11] = [
     Name::Reason,
     Name::InfoPackage,
     Name::Event,
@@ -30,8 +29,7 @@ const REQUEST: [Name; 12] = [
 
 /// Headers of an answer that mean something to who asked. Retry-After, Geolocation-Error and identities never do
 /// (rulings 19).
-const RESPONSE: [Name; 5] =
-    [Name::SessionId, Name::Reason, Name::Warning, Name::ContentDisposition, Name::ContentEncoding];
+const RESPONSE: [Name; 4] = [Name::Reason, Name::Warning, Name::ContentDisposition, Name::ContentEncoding];
 
 /// How long the other side may think about a request that is no INVITE. Who asked gives up after 32 seconds (timer F),
 /// and sends a last copy at most four seconds before; the 504 leaves while several copies are still to come, each of
@@ -95,6 +93,7 @@ pub fn reoffer(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", flow));
     leg.abilities.write(&mut writer);
     writer.field(Name::Server, PRODUCT);
+    session_id::answer(&mut writer, None, &request);
     let agreed = Watch::agree(&mut writer, &request, now);
     let bytes = core.finish(writer, Some((b"application/sdp", &said)));
     leg.dialog.retarget(&request);
@@ -115,12 +114,23 @@ fn collides(call: &Call, asked: &InDialog) -> Option<u16> {
         return (asked.method == Method::Invite).then_some(500);
     }
     let open = call.pending.iter().find(|pending| offers(pending.method));
-    let ours = |leg: &Leg| leg.owed.is_some() || leg.watch.as_ref().is_some_and(Watch::reinvites);
     match open.map(|pending| pending.from) {
         Some(first) if first == asked.side => Some(500),
         Some(_) => Some(491),
-        None => call.legs().any(ours).then_some(491),
+        None => has_ours_open(call).then_some(491),
     }
+}
+
+/// Whether an offer of ours is under way on either leg.
+fn has_ours_open(call: &Call) -> bool {
+    let ours = |leg: &Leg| leg.owed.is_some() || leg.watch.as_ref().is_some_and(Watch::reinvites);
+    call.takeover.is_some() || call.legs().any(ours)
+}
+
+/// Whether an offer of anybody is under way.
+pub fn offers_are_open(call: &Call) -> bool {
+    let is_offer = |pending: &Pending| matches!(pending.method, Method::Invite | Method::Update);
+    call.pending.iter().any(is_offer) || has_ours_open(call)
 }
 
 /// Refuses an offer for the moment; 500 says when to come again (RFC 3261 §14.2).
@@ -148,6 +158,9 @@ fn with_body(core: &Core, writer: Writer, message: &Message, towards_psap: bool)
 
 /// The other side answers a request that was passed to it.
 pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &Message, now: Now) {
+    if takeover::answered(core, call, client, response, now) {
+        return;
+    }
     let code = response.status().unwrap_or(500);
     let Some(place) = call.pending.iter().position(|pending| pending.client == client) else {
         return copy_of_answer(core, call, response);
@@ -157,6 +170,10 @@ pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &M
     }
     let pending = call.pending.remove(place);
     let side = pending.from;
+    if let Some(leg) = call.leg(side.other()) {
+        leg.dialog.hear(response);
+    }
+    call.introduce();
     if pending.method == Method::Invite || pending.method == Method::Update {
         if call.stage == Stage::Ringing && code < 300 {
             early::updated(call, response, bridge::session_of(&pending.request));
@@ -187,6 +204,7 @@ pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &M
         }
         Watch::agree(&mut writer, &pending.request, now)
     });
+    session_id::answer(&mut writer, Some(response), &pending.request);
     for name in RESPONSE {
         writer.copy_all(response, name);
     }
@@ -223,7 +241,7 @@ fn copy_of_answer(core: &mut Core, call: &mut Call, response: &Message) {
 
 /// What the other side said, as far as it is for who asked: a challenge, a redirection or a dialog that is unknown
 /// there is no concern of this dialog (rulings 19).
-const fn code_for_asker(code: u16) -> u16 {
+pub const fn code_for_asker(code: u16) -> u16 {
     match code {
         300..=399 | 401 | 407 | 408 | 421 | 424 | 481 => 488,
         code => code,
@@ -232,6 +250,7 @@ const fn code_for_asker(code: u16) -> u16 {
 
 /// A request that was passed on is cancelled: the CANCEL goes the same way, and the other side's 487 comes back.
 pub fn cancelled(core: &mut Core, call: &mut Call, server: Option<ServerId>, now: Now) {
+    takeover::cancelled(core, call, server, now);
     if let Some(pending) = call.pending.iter().find(|pending| Some(pending.server) == server) {
         core.layer.cancel(now, pending.client, None, &mut core.transmits);
     }
@@ -247,6 +266,9 @@ pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
 
 /// The other side did not answer.
 pub fn unanswered(core: &mut Core, call: &mut Call, client: ClientId, now: Now) {
+    if takeover::unanswered(core, call, client, now) {
+        return;
+    }
     let Some(place) = call.pending.iter().position(|pending| pending.client == client) else { return };
     let pending = call.pending.remove(place);
     core.layer.forget(client);

@@ -6,6 +6,7 @@ use crate::sip::cseq;
 use crate::sip::digest::Credentials;
 use crate::sip::flow::Flow;
 use crate::sip::message::reader::unfold;
+use crate::sip::message::session_id::{SessionId, Uuid};
 use crate::sip::message::writer::put_address;
 use crate::sip::message::{Message, Method, Name, NameAddr, Uri, Writer};
 use bytes::BytesMut;
@@ -32,6 +33,8 @@ pub struct Dialog {
     local_cseq: u32,
     remote_cseq: Option<u32>,
     texts: Texts,
+    /// Both ends' UUIDs, as we say them to the peer; most peers have none.
+    session: Option<Box<SessionId>>,
 }
 
 /// What an INVITE of ours says that its dialogs are made of, for one who keeps no more of it.
@@ -66,7 +69,8 @@ impl Invite<'_> {
             &unfold(&routes.first),
             &unfold(&routes.others),
         ]);
-        Some(Dialog { flow, credentials: None, local_cseq: self.cseq, remote_cseq: None, texts })
+        let session = boxed(SessionId::of(response).mirrored());
+        Some(Dialog { flow, credentials: None, local_cseq: self.cseq, remote_cseq: None, texts, session })
     }
 }
 
@@ -106,7 +110,8 @@ impl Dialog {
             &unfold(&routes.first),
             &unfold(&routes.others),
         ]);
-        Some(Dialog { flow, credentials: None, local_cseq: 0, remote_cseq: Some(invite.cseq()?.0), texts })
+        let session = boxed(SessionId { local: None, remote: SessionId::of(invite).local });
+        Some(Dialog { flow, credentials: None, local_cseq: 0, remote_cseq: Some(invite.cseq()?.0), texts, session })
     }
 
     /// The dialog of an INVITE of ours and a response to it (RFC 3261 §12.1.2). Without a Contact the peer is reached
@@ -155,6 +160,7 @@ impl Dialog {
     /// Confirms the early dialog of an INVITE of ours with its 2xx: tag, route set and remote target are those of the
     /// 2xx (RFC 3261 §13.2.2.4). A target that the 2xx does not name stays.
     pub fn confirm(&mut self, response: &Message) {
+        self.hear(response);
         let routes = RouteSet::of_response(response);
         let (first, others) = (unfold(&routes.first), unfold(&routes.others));
         let remote = response.value(Name::To).map(unfold);
@@ -169,6 +175,30 @@ impl Dialog {
         if words != self.texts.words() {
             self.texts = Texts::new(words);
         }
+    }
+
+    /// Learns the peer's UUID from what it says; a message without one changes nothing (RFC 7989 §6).
+    pub fn hear(&mut self, message: &Message) {
+        if let Some(uuid) = SessionId::of(message).local {
+            self.session.get_or_insert_default().remote = Some(uuid);
+        }
+    }
+
+    /// The peer's UUID, once it is known.
+    pub fn peer_session(&self) -> Option<Uuid> {
+        self.session.as_ref()?.remote
+    }
+
+    /// Learns for whom we speak in this dialog: the UUID of the other end of the call.
+    pub fn speak_as(&mut self, uuid: Option<Uuid>) {
+        if uuid.is_some() {
+            self.session.get_or_insert_default().local = uuid;
+        }
+    }
+
+    /// Writes the Session-ID of what is said in this dialog; all requests have it already.
+    pub fn write_session(&self, out: &mut Writer) {
+        self.session.iter().for_each(|session| session.write(out));
     }
 
     /// Judges the CSeq number of a request received in the dialog.
@@ -246,8 +276,13 @@ impl Dialog {
         }
         out.field(Name::From, local).field(Name::To, remote).field(Name::CallId, call_id);
         cseq::write(&mut out, number, method);
+        self.write_session(&mut out);
         out
     }
+}
+
+fn boxed(session: SessionId) -> Option<Box<SessionId>> {
+    (session != SessionId::default()).then(|| Box::new(session))
 }
 
 fn routes(out: &mut Writer, parts: &[&[u8]]) {

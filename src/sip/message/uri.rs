@@ -24,6 +24,8 @@ pub struct Uri<'a> {
     /// `sip`: the user part, still escaped, without password; `tel`: the number; `urn`: what follows `urn:`. Empty if
     /// there is none.
     pub user: &'a [u8],
+    /// `sip`: the password, still escaped. Empty if there is none.
+    pub password: &'a [u8],
     /// `sip`: the host, an IPv6 one without brackets. Empty for others.
     pub host: &'a [u8],
     /// `sip`: the port, when it is written.
@@ -40,7 +42,7 @@ impl<'a> Uri<'a> {
     pub fn read(text: &'a [u8]) -> Option<Uri<'a>> {
         let text = lexis::trim(text);
         let (scheme, rest) = scheme(text)?;
-        let mut uri = Uri { text, scheme, user: b"", host: b"", port: None, params: b"", headers: b"" };
+        let mut uri = Uri { text, scheme, user: b"", password: b"", host: b"", port: None, params: b"", headers: b"" };
         match scheme {
             Scheme::Sip | Scheme::Sips => uri.take_address(rest)?,
             Scheme::Tel | Scheme::Urn => uri.user = lexis::trim(uri.take_tail(rest)),
@@ -71,7 +73,7 @@ impl<'a> Uri<'a> {
         // an `@` left unescaped in the user part belongs to it: the host begins behind the last one
         let begin = address.iter().rposition(|&byte| byte == b'@').map_or(0, |at| at + 1);
         let user = &rest[..at + begin];
-        self.user = scan::find(user, b':').map_or(user, |colon| &user[..colon]);
+        (self.user, self.password) = split_at(user, b':');
         (self.host, self.port) = host_port(&address[begin..])?;
         Some(())
     }

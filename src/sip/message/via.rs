@@ -1,9 +1,9 @@
 //! The Via header (RFC 3261 §20.42, RFC 3581).
 use super::writer::{put_ip, put_number};
-use super::{lexis, name_addr, scan, uri};
+use super::{lexis, name_addr, same, scan, uri};
 use bytes::{BufMut, BytesMut};
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 /// One Via value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,14 +53,14 @@ impl<'a> Via<'a> {
     }
     /// Whether the sent-by is this address, by value; without a port it is 5060 (RFC 3261 §18.1.2, §18.2.2).
     pub fn is_sent_by(&self, local: SocketAddr) -> bool {
-        ip(self.host) == Some(local.ip().to_canonical()) && self.port.unwrap_or(5060) == local.port()
+        same::address(self.host) == Some(local.ip().to_canonical()) && self.port.unwrap_or(5060) == local.port()
     }
     /// Writes this value for a response to a request that came from `source`: with `received` when the sent-by host is
     /// a name or differs or `rport` was asked, and `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4). What the peer
     /// wrote stays as it was; existing `received` and filled `rport` of its own are replaced.
     pub fn write_received(&self, out: &mut BytesMut, source: SocketAddr) {
         let address = source.ip().to_canonical();
-        let mut received = ip(self.host) != Some(address);
+        let mut received = same::address(self.host) != Some(address);
         let sent = self.text.len() - self.params.len();
         let head = &self.text[..sent];
         out.put_slice(lexis::trim_end(head.strip_suffix(b";").unwrap_or(head)));
@@ -94,15 +94,10 @@ impl fmt::Debug for Via<'_> {
 
 /// Host and port; an IPv6 address without brackets is taken as a host alone, since its last group is no port.
 fn sent_by(text: &[u8]) -> Option<(&[u8], Option<u16>)> {
-    if text.iter().filter(|&&byte| byte == b':').count() > 1 && ip(text).is_some() {
+    if text.iter().filter(|&&byte| byte == b':').count() > 1 && same::address(text).is_some() {
         return Some((text, None));
     }
     uri::host_port(text)
-}
-
-/// A host that is an address, by value: an IPv4 one mapped into IPv6 is that IPv4 one.
-fn ip(host: &[u8]) -> Option<IpAddr> {
-    core::str::from_utf8(host).ok()?.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
 #[cfg(test)]

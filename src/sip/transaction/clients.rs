@@ -85,8 +85,12 @@ impl<U: Copy> Clients<U> {
 
     /// Where the request went that a response names by its branch.
     pub fn asked(&self, response: &Message) -> Option<Flow> {
-        let handle = Handle::read(response.branch()?.strip_prefix(BRANCH_COOKIE.as_bytes())?)?;
-        self.flow(ClientId(handle))
+        self.flow(ClientId(handle_in(response.branch()?)?))
+    }
+
+    /// The user's value of the request that has this branch.
+    pub fn user_of(&self, branch: &[u8]) -> Option<U> {
+        self.table.get(handle_in(branch)?).map(|entry| entry.user)
     }
 
     pub fn forget(&mut self, id: ClientId) {
@@ -196,8 +200,7 @@ impl<U: Copy> Clients<U> {
     /// The transaction whose branch a response carries. A response with a second Via is for somebody behind us, and
     /// there is nobody (RFC 3261 §8.1.3.3); one whose Via names another sender is not for us (§18.1.2).
     fn named_by(&mut self, response: &Message) -> Option<(Handle, U, &mut Sent)> {
-        let handle = response.branch()?.strip_prefix(BRANCH_COOKIE.as_bytes())?;
-        let id = Handle::read(handle)?;
+        let id = handle_in(response.branch()?)?;
         let entry = self.table.get_mut(id)?;
         let (user, sent) = (entry.user, entry.sent.as_mut()?);
         let is_ours = response.via().is_some_and(|via| via.is_sent_by(sent.flow.local));
@@ -217,6 +220,11 @@ impl<U: Copy> Clients<U> {
             alarm.set(wheel, Timer::client(id), sent.deadline());
         }
     }
+}
+
+/// The handle that a branch of ours carries.
+fn handle_in(branch: &[u8]) -> Option<Handle> {
+    Handle::read(branch.strip_prefix(BRANCH_COOKIE.as_bytes())?)
 }
 
 impl Sent {

@@ -33,6 +33,8 @@ fn like(invite: &Message, method: Method) -> Option<Writer> {
     copy_first(&mut out, invite, Name::From);
     copy_first(&mut out, invite, Name::CallId);
     cseq::write(&mut out, number, method.text().as_bytes());
+    // The very one that the INVITE had (RFC 7989 §7).
+    out.copy_all(invite, Name::SessionId);
     Some(out)
 }
 

@@ -231,6 +231,11 @@ impl<U: Copy> Layer<U> {
         self.clients.asked(response)
     }
 
+    /// The user's value of a request of ours that has this branch.
+    pub fn user_of(&self, branch: &[u8]) -> Option<U> {
+        self.clients.user_of(branch)
+    }
+
     /// Where a client transaction sent its request.
     pub fn client_flow(&self, id: ClientId) -> Option<Flow> {
         self.clients.flow(id)
