@@ -153,6 +153,21 @@ fn an_answer_is_taken_from_every_address_of_the_trunk_that_was_asked_and_from_no
 }
 
 #[test]
+fn an_answer_to_a_request_that_went_to_a_contact_is_taken_from_the_trunk_of_that_side() {
+    let mut world = world();
+    let (mut caller, mut far) = world.talk(KNOWN, "911", PSAP_1);
+    let moved = caller.request("UPDATE", "", "").replace("<sip:desk@127.0.0.1:5999>", "<sip:desk@10.9.9.9:5999>");
+    world.send(CALLER, moved);
+    world.got(CALLER, "200 UPDATE");
+    world.send(PSAP_1, far.request("INFO", "", ""));
+    let passed = world.got(CALLER, "INFO");
+    world.send_from(at(STRANGERS), caller.response(&passed, 200, "", ""));
+    assert_eq!(world.words(PSAP_1), NOTHING);
+    world.send_from(at(PBXS_OTHER), caller.response(&passed, 200, "", ""));
+    assert_eq!(world.words(PSAP_1), ["200 INFO"]);
+}
+
+#[test]
 fn an_answer_whose_via_names_another_sender_is_not_for_us() {
     let mut world = World::new();
     world.dial(KNOWN, "911");
