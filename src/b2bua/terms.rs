@@ -8,8 +8,8 @@ use crate::sip::message::{Message, Name, multipart};
 /// How often one trunk is asked again in one call, whatever it says.
 const MOST: u8 = 8;
 
-/// The longest session interval that a target may ask for, in seconds; one that asks for more gets no timer.
-const LONGEST_SECS: u32 = 86_400;
+/// The longest session interval that a peer may ask for, in seconds; a target that asks for more gets no timer.
+pub const LONGEST_SECS: u32 = 86_400;
 
 /// Extensions that we name in Supported.
 const EXTENSIONS: [&str; 5] = ["100rel", "timer", "replaces", "geolocation-http", "geolocation-sip"];

@@ -8,9 +8,11 @@
 use super::call::{Call, Leg, Owner, Side, Stage};
 use super::core::Core;
 use super::headers::SHORTEST_SECS;
+use super::terms::{LONGEST_SECS, identity};
 use super::{hangup, offer};
 use crate::base::now::{Mono, Now};
 use crate::fact::Fact;
+use crate::sip::digest::Credentials;
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name, Writer};
 use crate::sip::transaction::ClientId;
@@ -27,6 +29,10 @@ const ROUTINE: Duration = Duration::from_secs(super::headers::SESSION_SECS as u6
 pub struct Watch {
     /// The session interval in seconds, where refreshing is ours.
     refresh_secs: Option<u32>,
+    /// The shortest interval that the peer accepts, where it has said so (RFC 4028 §7.3).
+    min_se: Option<u32>,
+    /// Whether the latest question was asked for the second time, since the peer wanted it otherwise.
+    again: bool,
     /// When the peer's own refresh is missed.
     expires: Option<Mono>,
     /// When to ask next.
@@ -43,7 +49,16 @@ impl Watch {
     /// A side that agreed on nothing.
     pub fn routine(now: Now) -> Watch {
         let next = now.mono + ROUTINE;
-        Watch { refresh_secs: None, expires: None, next, asked: None, unknown: 0, silent: false }
+        Watch {
+            refresh_secs: None,
+            min_se: None,
+            again: false,
+            expires: None,
+            next,
+            asked: None,
+            unknown: 0,
+            silent: false,
+        }
     }
 
     /// Refreshing is ours.
@@ -176,13 +191,16 @@ fn ask(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     };
     let client = core.layer.reserve(Owner::Watch(key, side), &mut core.entropy);
     watch.asked = Some((client, method));
-    let secs = watch.refresh_secs;
+    let (secs, min_se) = (watch.refresh_secs, watch.min_se);
     let flow = leg.dialog.next_hop();
     let mut writer = leg.dialog.request(core.buffer(), method, client.branch().as_str());
     if let Some(secs) = secs.filter(|_| method != Method::Options) {
         writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", contact_flow));
         abilities.write(&mut writer);
         writer.field(Name::SessionExpires, format!("{secs};refresher=uac"));
+        if let Some(min_se) = min_se {
+            writer.number(Name::MinSe, min_se);
+        }
     }
     // A peer without UPDATE is refreshed by a re-INVITE with the session as it is (RFC 4028 §7.4).
     let session = said.filter(|_| method == Method::Invite);
@@ -196,12 +214,26 @@ pub fn answered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, 
     acknowledge(core, call, side, response);
     let outlives = call.outlives_suspicion();
     let wait = core.entropy.below(2000);
+    let known_here = knows(core, call, side, response);
     let Some(watch) = call.leg(side).and_then(|leg| leg.watch.as_mut()) else { return };
     if watch.asked.is_none_or(|(asked, _)| asked != client) {
         return;
     }
-    watch.asked = None;
+    let Some((_, method)) = watch.asked.take() else { return };
+    let wanted = longer(watch, response);
+    if (wanted || known_here) && !core::mem::replace(&mut watch.again, true) {
+        return ask(core, call, side, now);
+    }
+    watch.again = false;
     match code {
+        // The interval and who refreshes are agreed on anew each time (RFC 4028 §7.2); one who says nothing of them leaves
+        // both to us.
+        200..=299 if method != Method::Options && session_expires(response).is_some() => {
+            let min_se = watch.min_se;
+            if let Some(leg) = call.leg(side) {
+                leg.rewatch(Watch { min_se, ..Watch::of_answer(response, now) });
+            }
+        }
         481 => {
             watch.unknown += 1;
             watch.next = now.mono + ASK_AGAIN;
@@ -216,6 +248,28 @@ pub fn answered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, 
         }
         _ => (watch.unknown, watch.silent) = (0, false),
     }
+}
+
+/// Takes the interval of a 422 over, where it is longer than ours (RFC 4028 §7.3).
+fn longer(watch: &mut Watch, response: &Message) -> bool {
+    let asked = response.number(Name::MinSe).filter(|_| response.status() == Some(422));
+    let longer = asked.filter(|secs| watch.refresh_secs.is_some_and(|ours| (ours + 1..=LONGEST_SECS).contains(secs)));
+    if longer.is_some() {
+        (watch.refresh_secs, watch.min_se) = (longer, longer);
+    }
+    longer.is_some()
+}
+
+/// Whether the answerer's challenge was taken up, so that the next request has its answer.
+fn knows(core: &mut Core, call: &mut Call, side: Side, response: &Message) -> bool {
+    let trunk = call.trunk.clone().filter(|_| side == Side::Answerer);
+    let (Some(identity), Some(leg)) = (trunk.as_deref().and_then(identity), call.leg(side)) else { return false };
+    let answer = Credentials::anew(response, identity, leg.dialog.credentials.as_deref(), &mut core.entropy);
+    if let Some(answer) = answer {
+        leg.dialog.credentials = Some(Box::new(answer));
+        return true;
+    }
+    false
 }
 
 /// An INVITE of ours that was answered is acknowledged, each copy of the answer again.

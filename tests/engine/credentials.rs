@@ -178,3 +178,24 @@ fn what_follows_in_the_dialog_has_credentials_too_each_with_a_count_of_its_own()
     world.send(CALLER, bye);
     assert_eq!(accepts(&world.got(GATEWAY, "BYE"), Name::ProxyAuthorization, "BYE"), 3);
 }
+
+#[test]
+fn a_refresh_that_is_challenged_is_sent_again_with_an_answer_and_only_once() {
+    let mut world = world(&["psap-1"], None);
+    let mut caller = world.dial(KNOWN, "911");
+    let far = world.rung(PSAP_1);
+    let timer = "Allow: UPDATE\r\nSession-Expires: 1800;refresher=uac\r\nRequire: timer\r\n";
+    world.send(PSAP_1, far.response(200, timer, SDP));
+    caller.learn(&world.got(CALLER, "200 INVITE"));
+    world.send(CALLER, caller.ack(""));
+    world.pass(901);
+    let refresh = world.got(PSAP_1, "UPDATE");
+    assert!(refresh.value(Name::ProxyAuthorization).is_none(), "it had not asked before");
+    world.take(PSAP_1);
+    world.send(PSAP_1, far.response_to(&refresh, 407, CHALLENGE, ""));
+    let again = world.got(PSAP_1, "UPDATE");
+    assert_eq!(accepts(&again, Name::ProxyAuthorization, "UPDATE"), 1);
+    world.send(PSAP_1, far.response_to(&again, 407, &CHALLENGE.replace("n1", "n2"), ""));
+    assert!(world.words(PSAP_1).is_empty());
+    assert_eq!(world.engine.active_calls(), 1);
+}

@@ -2,7 +2,7 @@
 use crate::peers::{Caller, Far, body, value};
 use crate::world::{CALLER, CRISIS, GATEWAY, KNOWN, PSAP_1, SDP, World};
 use callbox::fact::Fact;
-use callbox::sip::message::Name;
+use callbox::sip::message::{Message, Name};
 
 const TIMER: &str = "Supported: timer\r\nRequire: timer\r\nSession-Expires: 1800;refresher=uac\r\n";
 const HALF: u64 = 900;
@@ -196,4 +196,73 @@ fn a_caller_who_misses_its_own_refresh_is_asked_and_not_hung_up_on() {
     world.pass(60);
     assert_eq!(world.engine.active_calls(), 1);
     assert!(!world.log.iter().any(|(_, word)| word == "BYE"));
+}
+
+/// A far end answers a refresh; copies of the refresh that came meanwhile are forgotten.
+fn reply(world: &mut World, far: &Far, (request, code): (&Message, u16), (more, body): (&str, &str)) {
+    world.take(far.port);
+    world.send(far.port, far.response_to(request, code, more, body));
+}
+
+#[test]
+fn a_refresh_whose_interval_is_too_short_is_sent_again_at_once_with_the_one_that_is_asked_for() {
+    for allow in ["Allow: UPDATE\r\n", ""] {
+        let mut world = World::new();
+        let (_, far) = talk(&mut world, "911", PSAP_1, &format!("{TIMER}{allow}"));
+        let method = if allow.is_empty() { "INVITE" } else { "UPDATE" };
+        world.pass(HALF + 1);
+        let refresh = world.got(PSAP_1, method);
+        reply(&mut world, &far, (&refresh, 422), ("Min-SE: 3600\r\n", ""));
+        let again = world.got(PSAP_1, method);
+        assert_eq!(
+            (value(&again, Name::SessionExpires), value(&again, Name::MinSe)),
+            ("3600;refresher=uac".into(), "3600".into())
+        );
+        let agreed = "Require: timer\r\nSession-Expires: 3600;refresher=uac\r\n";
+        reply(&mut world, &far, (&again, 200), (agreed, if allow.is_empty() { SDP } else { "" }));
+        world.clear();
+        world.pass(1790);
+        assert!(world.times(PSAP_1, method).is_empty(), "half of the new interval is not over");
+        world.pass(20);
+        let next = world.got(PSAP_1, method);
+        assert_eq!(value(&next, Name::MinSe), "3600");
+        reply(&mut world, &far, (&next, 422), ("Min-SE: 4000\r\n", ""));
+        world.got(PSAP_1, method);
+    }
+}
+
+#[test]
+fn a_peer_that_finds_every_interval_too_short_is_not_asked_for_ever() {
+    let mut world = World::new();
+    let (_, far) = talk(&mut world, "911", PSAP_1, &format!("{TIMER}Allow: UPDATE\r\n"));
+    world.pass(HALF + 1);
+    for asked in [2000, 3000] {
+        let refresh = world.got(PSAP_1, "UPDATE");
+        reply(&mut world, &far, (&refresh, 422), (&format!("Min-SE: {asked}\r\n"), ""));
+    }
+    assert!(world.words(PSAP_1).is_empty());
+    assert_eq!(world.engine.active_calls(), 1);
+}
+
+#[test]
+fn what_the_answer_to_a_refresh_agrees_on_is_what_holds_from_then_on() {
+    let mut world = World::new();
+    let answer = format!("{TIMER}Allow: UPDATE\r\n");
+    let (caller, far) = talk(&mut world, "911", PSAP_1, &answer);
+    world.pass(HALF + 1);
+    caller_is_there(&mut world, &caller);
+    let refresh = world.got(PSAP_1, "UPDATE");
+    let shorter = "Require: timer\r\nSession-Expires: 600;refresher=uac\r\n";
+    reply(&mut world, &far, (&refresh, 200), (shorter, ""));
+    world.pass(301);
+    let refresh = world.got(PSAP_1, "UPDATE");
+    assert_eq!(value(&refresh, Name::SessionExpires), "600;refresher=uac");
+    let theirs = "Require: timer\r\nSession-Expires: 600;refresher=uas\r\n";
+    reply(&mut world, &far, (&refresh, 200), (theirs, ""));
+    world.pass(590);
+    assert!(world.words(PSAP_1).is_empty(), "it refreshes itself");
+    assert_eq!(silent_sides(&world), 0);
+    world.pass(15);
+    assert_eq!(silent_sides(&world), 1, "it has not");
+    world.got(PSAP_1, "OPTIONS");
 }
