@@ -34,8 +34,7 @@ pub fn asks(core: &mut Core, call: &mut Call, number: u8, refusal: &Message, now
     };
     let client = core.layer.reserve(Owner::Attempt(call.key, place), &mut core.entropy);
     let head = offer::Head { tag, client, flow, cseq };
-    let written = offer::write(core, call, &target, head, now).filter(|written| ring::is_readable(&written.bytes));
-    let Some(written) = written else {
+    let Some(written) = offer::write(core, call, &target, head, now) else {
         core.layer.forget(client);
         return false;
     };

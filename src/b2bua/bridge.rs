@@ -210,7 +210,7 @@ pub fn late_answer(core: &mut Core, call: &mut Call, flow: Option<Flow>, respons
     }
     // The response repeats all of the INVITE that makes a dialog.
     let dialog = flow.and_then(|flow| Dialog::calling(response, response, flow));
-    hangup::release(core, call, dialog, response, Some(super::ring::ELSEWHERE), now);
+    hangup::release(core, call, dialog, response, super::reason::ELSEWHERE, now);
 }
 
 /// Sends the last ACK of a leg again, for a copy of the 2xx.

@@ -2,7 +2,7 @@
 use super::call::{Call, LetGo, Owner, Side, Stage};
 use super::core::Core;
 use super::reliable::Reliable;
-use super::{bridge, early, ring, takeover};
+use super::{bridge, early, reason, ring, takeover};
 use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::fact::{Fact, Outcome};
@@ -73,6 +73,10 @@ fn refuse_invite(core: &mut Core, call: &Call, code: u16, outcome: Outcome, now:
         session_id::answer(&mut writer, refusal, &ring.invite);
         if let Some(refusal) = refusal {
             writer.copy_all(refusal, Name::Reason);
+            let cause = refusal.status().and_then(reason::q850);
+            if let Some(cause) = cause.filter(|_| code == 503 && refusal.value(Name::Reason).is_none()) {
+                writer.field(Name::Reason, format!("Q.850;cause={cause}"));
+            }
         }
         let (server, bytes) = (ring.server, core.finish(writer, None));
         core.send_response(now, server, code, bytes);
@@ -124,14 +128,7 @@ pub fn goodbye(core: &mut Core, key: Handle, dialog: &mut Dialog, reason: Option
 /// Lets go of someone who answered with this 2xx when the call already had an answerer, or none any more: ACK, then BYE
 /// (RFC 3261 §13.2.2.4). Two PSAPs never both talk to a caller. At most [`LET_GO_MAX`] are: a flood of answers is not met
 /// with one of ours.
-pub fn release(
-    core: &mut Core,
-    call: &mut Call,
-    dialog: Option<Dialog>,
-    answer: &Message,
-    reason: Option<&str>,
-    now: Now,
-) {
+pub fn release(core: &mut Core, call: &mut Call, dialog: Option<Dialog>, answer: &Message, reason: &str, now: Now) {
     let (Some(mut dialog), Some((cseq, _))) = (dialog, answer.cseq()) else { return };
     if call.let_go.len() >= LET_GO_MAX {
         return;
@@ -143,7 +140,7 @@ pub fn release(
     core.send(flow, ack.clone());
     let (local_tag, remote_tag) = (dialog.local_tag().into(), dialog.remote_tag().into());
     call.let_go.push(LetGo { local_tag, remote_tag, flow, ack: Bytes::copy_from_slice(&ack) });
-    goodbye(core, call.key, &mut dialog, reason, now);
+    goodbye(core, call.key, &mut dialog, Some(reason), now);
 }
 
 /// Lets go of someone who answered an INVITE whose call is over and forgotten; a copy of the 2xx, too, gets both again.
@@ -155,7 +152,7 @@ pub fn release_stranger(core: &mut Core, key: Handle, flow: Flow, answer: &Messa
     core.layer.forget(client);
     let ack = core.finish(dialog.ack(core.buffer(), cseq, client.branch().as_str()), None);
     core.send(dialog.next_hop(), ack);
-    goodbye(core, key, &mut dialog, None, now);
+    goodbye(core, key, &mut dialog, Some(reason::OVER), now);
 }
 
 /// Sends the ACK again to one who was let go and answers once more; `false` when it is none of those.

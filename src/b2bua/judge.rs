@@ -1,7 +1,8 @@
 //! What is wrong with a request, where nobody's emergency depends on it: the refusals that the standards ask for. An
 //! emergency call is spared all of them (rulings 1); what is wrong with it becomes facts, see [`super::intake::defects`].
-use super::headers::Abilities;
+use super::headers::{Abilities, SHORTEST_SECS};
 use super::midcall::info;
+use super::watch;
 use crate::sip::message::name_addr::params;
 use crate::sip::message::reader::elements;
 use crate::sip::message::{ContentLength, Message, Method, Name, NameAddr, Scheme, Uri, Via, Writer, multipart};
@@ -36,7 +37,7 @@ pub fn spelling(request: &Message) -> Option<u16> {
     }
 }
 
-/// The status that a new call deserves for what it asks of us: 420, 415 or 406. `None` when we can do it.
+/// The status that a new call deserves for what it asks of us: 420, 415, 406 or 422. `None` when we can do it.
 pub fn understanding(invite: &Message) -> Option<u16> {
     if unknown_extensions(invite).next().is_some() {
         return Some(420);
@@ -50,7 +51,8 @@ pub fn understanding(invite: &Message) -> Option<u16> {
     if accepted.peek().is_some() && !accepted.any(takes_session) {
         return Some(406);
     }
-    None
+    let is_short = watch::interval_of(invite).is_some_and(|secs| secs < SHORTEST_SECS);
+    (is_short && invite.has_token(Name::Supported, "timer")).then_some(422)
 }
 
 /// What goes into a refusal with this status on a leg of these abilities (RFC 3261 §21.4, RFC 6086 §4.2.2).
@@ -64,6 +66,9 @@ pub fn explain(writer: &mut Writer, request: &Message, code: u16, abilities: Abi
         }
         415 => {
             writer.field(Name::Accept, abilities.accept);
+        }
+        422 => {
+            writer.number(Name::MinSe, SHORTEST_SECS);
         }
         469 => {
             writer.field(Name::RecvInfo, info::PACKAGES);

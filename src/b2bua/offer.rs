@@ -2,7 +2,7 @@
 use super::attempt::Sent;
 use super::body::{Body, Naming};
 use super::call::Call;
-use super::core::{Core, PRODUCT};
+use super::core::{Core, DATAGRAM_BYTES, PRODUCT};
 use super::geolocation;
 use super::headers::{self, Fate};
 use super::presented::{self, Presented};
@@ -19,10 +19,11 @@ use crate::sip::cseq;
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::uri::without_brackets;
 use crate::sip::message::writer::{put_address, put_number};
-use crate::sip::message::{Message, Method, Name, Scheme, SessionId, Uri, Writer};
+use crate::sip::message::{Message, Method, Name, Scheme, SessionId, Uri, Writer, limits};
 use crate::sip::transaction::ClientId;
 use bytes::{Bytes, BytesMut};
 use core::fmt::Write as _;
+use core::net::SocketAddr;
 use core::ops::Range;
 
 /// How many branches a call may have at once whose caller says nothing of it (RFC 5393 §5.3.3).
@@ -69,7 +70,29 @@ struct Sheet<'a> {
     now: Now,
 }
 
-/// Writes the INVITE for a target.
+/// Writes the INVITE for a target at this address; a large one takes the stream that the probe has opened, else it leaves
+/// as datagram fragments at once (rulings 11: size never delays a call).
+pub fn write_for(
+    core: &Core,
+    call: &Call,
+    target: &Target,
+    head: Head,
+    peer: SocketAddr,
+    now: Now,
+) -> Option<(Flow, Written)> {
+    let written = write(core, call, target, head, now)?;
+    if written.bytes.len() <= DATAGRAM_BYTES {
+        return Some((head.flow, written));
+    }
+    match core.path(&target.trunk, peer, true) {
+        Some(stream) if stream.transport != head.flow.transport => {
+            Some((stream, write(core, call, target, Head { flow: stream, ..head }, now)?))
+        }
+        _ => Some((head.flow, written)),
+    }
+}
+
+/// Writes the INVITE for a target; `None` when it would be more than any message may be.
 pub fn write(core: &Core, call: &Call, target: &Target, head: Head, now: Now) -> Option<Written> {
     let ring = call.ring.as_deref()?;
     let snapshot = core.cache.snapshot.load();
@@ -92,7 +115,12 @@ pub fn write(core: &Core, call: &Call, target: &Target, head: Head, now: Now) ->
         now,
     };
     let body = Body::new(invite, profile, place(ring, target), sheet.terms.load);
-    Some(sheet.write(core, &body))
+    Some(sheet.write(core, &body)).filter(|written| is_readable(&written.bytes))
+}
+
+/// Whether a message of ours is within what a reader takes; a small one always is.
+fn is_readable(bytes: &Bytes) -> bool {
+    bytes.len() <= limits::START_LINE || Message::read(bytes.clone()).is_ok()
 }
 
 /// The trunk's profile, but for the classes that have rules of their own: a crisis call carries no location and keeps

@@ -2,29 +2,25 @@
 //! or answers has the call (rulings 11).
 use super::attempt::{Attempt, Heard};
 use super::call::{Call, Leg, Owner, Stage};
-use super::core::{Core, DATAGRAM_BYTES};
+use super::core::Core;
 use super::early::{self, EarlyDialogs};
 use super::headers::Abilities;
+use super::reason::{self, ELSEWHERE};
 use super::story::Decision;
 use super::terms::Terms;
-use super::{addresses, again, bridge, hangup, intake, offer};
+use super::{addresses, again, bridge, hangup, intake, offer, redirect};
 use crate::base::now::{Mono, Now};
 use crate::classify::Class;
 use crate::fact::{Attempted, Fact, Outcome};
 use crate::record::trunk::Carrier;
 use crate::record::{Number, Trunk};
-use crate::routing::Target;
 use crate::routing::health::Health;
 use crate::sip::flow::Flow;
-use crate::sip::message::{Message, Method, Name, limits};
+use crate::sip::message::{Message, Method, Name};
 use crate::sip::transaction::ServerId;
-use bytes::Bytes;
 use core::time::Duration;
 use smallvec::SmallVec;
 use std::sync::Arc;
-
-/// What CANCEL and BYE say to a target that lost (rulings 11; RFC 3326).
-pub const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 /// How many targets may be open at once.
 const OPEN: usize = 2;
@@ -49,7 +45,7 @@ pub struct Ring {
     /// Those asked so far.
     pub attempts: SmallVec<[Attempt; 2]>,
     /// The next target in the plan.
-    next: usize,
+    pub next: usize,
     /// The attempt that has the call.
     pub winner: Option<u8>,
     /// When the caller hears a provisional response again.
@@ -191,7 +187,7 @@ fn displace(core: &mut Core, call: &mut Call, now: Now) {
         core.layer.quiet(attempt.client);
     } else {
         attempt.cancelled = true;
-        core.layer.cancel(now, attempt.client, None, &mut core.transmits);
+        core.layer.cancel(now, attempt.client, Some(reason::LATE), &mut core.transmits);
     }
 }
 
@@ -220,8 +216,7 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
     let client = core.layer.reserve(Owner::Attempt(call.key, number), &mut core.entropy);
     let tag = core.handle(call.key.slot);
     let head = offer::Head { tag, client, flow, cseq: 1 };
-    let written = write(core, call, &target, head, peer, now);
-    let Some((flow, written)) = written.filter(|(_, written)| is_readable(&written.bytes)) else {
+    let Some((flow, written)) = offer::write_for(core, call, &target, head, peer, now) else {
         // More than any message may have: whoever gets less of it may still take the call.
         core.layer.forget(client);
         tell_ended(core, call, &target.trunk, Attempted::Unreachable, 0);
@@ -233,33 +228,6 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
     core.layer.start(now, client, flow, written.bytes, &mut core.transmits);
     core.note(call, |call, kind| Fact::AttemptStarted { call, kind, trunk: target.trunk.name.clone() });
     true
-}
-
-/// Writes the INVITE for a target; a large one takes the stream that the probe has opened, else it leaves as datagram
-/// fragments at once (rulings 11: size never delays a call).
-fn write(
-    core: &Core,
-    call: &Call,
-    target: &Target,
-    head: offer::Head,
-    peer: core::net::SocketAddr,
-    now: Now,
-) -> Option<(Flow, offer::Written)> {
-    let written = offer::write(core, call, target, head, now)?;
-    if written.bytes.len() <= DATAGRAM_BYTES {
-        return Some((head.flow, written));
-    }
-    match core.path(&target.trunk, peer, true) {
-        Some(stream) if stream.transport != head.flow.transport => {
-            Some((stream, offer::write(core, call, target, offer::Head { flow: stream, ..head }, now)?))
-        }
-        _ => Some((head.flow, written)),
-    }
-}
-
-/// Whether a message of ours is within what a reader takes; a small one always is.
-pub fn is_readable(bytes: &Bytes) -> bool {
-    bytes.len() <= limits::START_LINE || Message::read(bytes.clone()).is_ok()
 }
 
 /// A response to an INVITE of ours.
@@ -378,7 +346,7 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
     let abilities = Abilities::towards(attempt.sent.profile);
     let dialog = attempt.confirmed(response);
     if call.stage != Stage::Ringing || !winner {
-        let reason = (call.stage == Stage::Talking || !winner).then_some(ELSEWHERE);
+        let reason = if call.stage == Stage::Talking || !winner { ELSEWHERE } else { reason::OVER };
         hangup::release(core, call, dialog, response, reason, now);
         tell_ended(core, call, &trunk, Attempted::Cancelled, 0);
         return;
@@ -422,6 +390,10 @@ fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, cod
             ring.refusal = Some(response.clone());
             if !matches!(code, 408 | 503) {
                 addresses::refused(&mut ring.decision.plan.targets, ring.next, &trunk, call.class);
+            }
+            if code < 400 {
+                let from = ring.decision.plan.targets[ring.attempts[usize::from(number)].place].clone();
+                redirect::follow(core, ring, &from, call.class, response);
             }
         }
         tell_ended(core, call, &trunk, Attempted::Refused, code);
@@ -551,7 +523,7 @@ fn late(core: &mut Core, call: &mut Call, number: u8, now: Now) {
 fn give_up_on(core: &mut Core, call: &mut Call, number: u8, now: Now) {
     let Some(attempt) = attempt_mut(call, number) else { return };
     (attempt.cancelled, attempt.again) = (true, true);
-    core.layer.cancel(now, attempt.client, None, &mut core.transmits);
+    core.layer.cancel(now, attempt.client, Some(reason::LATE), &mut core.transmits);
     replace(core, call, true, now);
 }
 
@@ -589,7 +561,7 @@ fn give_up(core: &mut Core, call: &mut Call, now: Now) {
         (Class::Emergency | Class::Crisis, _) | (_, 0..=399 | 401 | 407 | 408 | 420..=439 | 494) => 503,
         (_, code) => code,
     };
-    cancel_all(core, call, None, now);
+    cancel_all(core, call, Some(reason::GIVEN_UP), now);
     hangup::refuse_caller(core, call, code, Outcome::Failed, now);
 }
 

@@ -6,7 +6,7 @@
 use super::call::{Acked, Call, Leg, Owner, Side, Stage};
 use super::core::{Core, PRODUCT};
 use super::midcall::relay;
-use super::ring::ELSEWHERE;
+use super::reason::ELSEWHERE;
 use super::watch::Watch;
 use super::{bridge, hangup, offer};
 use crate::base::id::Handle;

@@ -110,6 +110,11 @@ impl Watch {
     }
 }
 
+/// The session interval that a message names, in seconds (RFC 4028 §4).
+pub fn interval_of(message: &Message) -> Option<u32> {
+    session_expires(message).map(|(secs, _)| secs)
+}
+
 fn session_expires(message: &Message) -> Option<(u32, Option<&[u8]>)> {
     let value = message.value(Name::SessionExpires)?;
     let mut pieces = value.split(|&byte| byte == b';');

@@ -1,6 +1,6 @@
 //! What fails, and who is asked then.
-use crate::peers::{text, value};
-use crate::world::{CALLER, CRISIS, GATEWAY, KNOWN, PSAP_1, PSAP_2, RELAY, World};
+use crate::peers::{Far, text, value, values};
+use crate::world::{BRANCH, CALLER, CRISIS, GATEWAY, KNOWN, PSAP_1, PSAP_2, RELAY, World};
 use callbox::b2bua::Input;
 use callbox::fact::{Fact, Outcome};
 use callbox::sip::message::Name;
@@ -184,4 +184,89 @@ fn a_refusal_is_repeated_until_its_ack_and_then_forgotten() {
     world.until(60_000);
     assert_eq!(world.words(CALLER), NOTHING);
     assert!(world.is_idle());
+}
+
+#[test]
+fn a_caller_whose_call_failed_hears_why_in_the_words_of_the_old_telephone_network() {
+    for (code, said, heard) in [
+        (486, "", "Q.850;cause=17"),
+        (404, "", "Q.850;cause=1"),
+        (486, "Reason: Q.850;cause=19\r\n", "Q.850;cause=19"),
+        (503, "", "Q.850;cause=41"),
+        (302, "", ""),
+        (401, "", ""),
+        (407, "", ""),
+        (424, "", ""),
+    ] {
+        let mut world = World::new();
+        world.dial(KNOWN, "911");
+        for port in [PSAP_1, PSAP_2, RELAY, GATEWAY] {
+            while let Some(got) = world.take(port).into_iter().find(|got| got.word() == "INVITE") {
+                world.answer_with(&Far::to(port, got.message), code, said);
+            }
+        }
+        let refusal = world.got(CALLER, "503 INVITE");
+        assert_eq!(values(&refusal, Name::Reason).concat(), heard, "{code}");
+    }
+}
+
+/// A redirection to these Contacts.
+fn redirect(world: &mut World, far: &Far, contacts: &str) {
+    let answer =
+        far.response(302, "", "").replace(&format!("Contact: <sip:desk@127.0.0.1:{}>\r\n", far.port), contacts);
+    world.send(far.port, answer);
+}
+
+#[test]
+fn a_redirection_to_a_trunk_of_ours_is_followed_before_the_list_goes_on() {
+    let mut world = World::new();
+    world.dial(KNOWN, "911");
+    let first = world.rung(PSAP_1);
+    redirect(
+        &mut world,
+        &first,
+        "Contact: <sip:other@127.0.0.1:5072?Subject=x>;q=0.5\r\nContact: <sip:a@192.0.2.9>\r\n",
+    );
+    let relay = world.rung(RELAY);
+    assert!(relay.invite.value(Name::Subject).is_none() && !text(relay.invite.request_uri()).contains("other"));
+    assert_eq!(world.words(PSAP_2), NOTHING);
+    world.answer(&relay, 486);
+    let second = world.rung(PSAP_2);
+    redirect(&mut world, &second, "Contact: <sip:127.0.0.1:5072>, <sip:127.0.0.1:5070>, <sip:127.0.0.1:5071>\r\n");
+    let gateway = world.rung(GATEWAY);
+    assert_eq!(
+        (world.words(RELAY), world.words(PSAP_1)),
+        (vec!["ACK".to_owned()], vec!["ACK".to_owned()]),
+        "nobody twice"
+    );
+    redirect(&mut world, &gateway, "Contact: <sip:127.0.0.1:5073>, <sip:127.0.0.1:5075>, <sip:127.0.0.1:5076>\r\n");
+    world.got(CALLER, "503 INVITE");
+    assert!(world.words(CRISIS).is_empty() && world.words(5075).is_empty() && world.words(5076).is_empty());
+}
+
+#[test]
+fn of_several_contacts_the_most_wanted_goes_first() {
+    let mut world = World::new();
+    world.dial(KNOWN, "911");
+    let first = world.rung(PSAP_1);
+    let contacts = "Contact: <sip:127.0.0.1:5072>;q=0.2, <sip:127.0.0.1:5074>;q=0.9, <sip:127.0.0.1:5071>;q=0.15\r\n";
+    redirect(&mut world, &first, contacts);
+    for port in [GATEWAY, RELAY, PSAP_2] {
+        let far = world.rung(port);
+        world.answer(&far, 486);
+    }
+    world.got(CALLER, "503 INVITE");
+}
+
+#[test]
+fn a_crisis_call_is_redirected_to_no_psap_and_a_call_of_a_site_with_its_own_gateway_to_none_either() {
+    for (from, number, port) in [(KNOWN, "988", CRISIS), (BRANCH, "911", GATEWAY), (KNOWN, "5551234", GATEWAY)] {
+        let mut world = World::new();
+        world.dial(from, number);
+        let first = world.rung(port);
+        redirect(&mut world, &first, "Contact: <sip:127.0.0.1:5070>, <sip:127.0.0.1:5071>, <sip:127.0.0.1:5072>\r\n");
+        for helper in [PSAP_1, PSAP_2, RELAY] {
+            assert_eq!(world.words(helper), NOTHING);
+        }
+    }
 }

@@ -95,3 +95,18 @@ fn each_refresh_is_one_request_however_many_offers_were_made_before() {
     }
     assert_eq!((numbers.len(), world.engine.active_calls()), (3, 1));
 }
+
+#[test]
+fn an_everyday_call_with_an_interval_that_is_too_short_is_422_and_no_other_call_ever_is() {
+    for (number, taken) in [("5551234", false), ("911", true), ("988", true), ("933", true)] {
+        let mut world = World::new();
+        let mut caller = Caller::new(KNOWN, number);
+        caller.more = "Supported: timer\r\nSession-Expires: 60\r\n".into();
+        world.send(CALLER, caller.invite());
+        let heard = world.take(CALLER);
+        assert_eq!(heard.iter().any(|got| got.word() == "422 INVITE"), !taken, "{number}");
+        if let Some(refusal) = heard.iter().find(|got| got.word() == "422 INVITE") {
+            assert_eq!(value(&refusal.message, Name::MinSe), "90");
+        }
+    }
+}
