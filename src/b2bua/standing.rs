@@ -102,21 +102,25 @@ impl Core {
         self.learn(trunk, address, now, |health| health.busy(now.mono, Duration::from_secs(u64::from(retry_after))));
     }
 
-    /// Takes over the addresses that a trunk has now.
+    /// Takes over the addresses that a configured trunk has now.
     pub fn trunk_followed(&mut self, trunk: &Trunk, now: Now) {
-        self.learn(trunk, None, now, |_| {});
+        let (chance, known) = (self.entropy.bits(), self.cache.addresses(trunk));
+        let Some(standing) = self.health.get_mut(&trunk.name) else { return };
+        let was_down = standing.is_down();
+        standing.follow(&known, is_probed(trunk), now, chance);
+        if was_down != standing.is_down() {
+            self.facts.push(Fact::TrunkState { trunk: trunk.name.clone(), up: was_down });
+        }
     }
 
     /// Takes news of a trunk at an address, tells when that brings it down or back, and wakes the prober in time.
     fn learn(&mut self, trunk: &Trunk, address: Option<SocketAddr>, now: Now, news: impl FnOnce(&mut Health)) {
-        let chance = self.entropy.bits();
+        // One that is configured by its address has that one until it is configured anew.
+        if trunk.host.parse::<IpAddr>().is_err() {
+            self.trunk_followed(trunk, now);
+        }
         let Some(standing) = self.health.get_mut(&trunk.name) else { return };
         let was_down = standing.is_down();
-        // One that is configured by its address has that one for ever.
-        if standing.addresses.is_empty() || trunk.host.parse::<IpAddr>().is_err() {
-            let known = self.cache.addresses(trunk);
-            standing.follow(&known, is_probed(trunk), now, chance);
-        }
         let several = standing.addresses.len() > 1;
         if let Some((_, health)) = standing.addresses.iter_mut().find(|(known, _)| *known == address) {
             let (before, planned) = (health.state(), health.next_probe());

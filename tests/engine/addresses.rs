@@ -1,6 +1,6 @@
 //! A trunk with a name and several addresses behind it.
 use crate::peers::Caller;
-use crate::world::{CALLER, GATEWAY, KNOWN, PSAP_2, RELAY, World};
+use crate::world::{CALLER, GATEWAY, KNOWN, PSAP_1, PSAP_2, RELAY, World};
 use callbox::b2bua::Input;
 use callbox::cache::Snapshot;
 use callbox::fact::Fact;
@@ -217,6 +217,29 @@ fn a_name_that_is_resolved_late_is_called_from_then_on() {
     assert_eq!(is_up(&world), [false]);
     world.resolve("psap-1", &[FIRST]);
     world.pass(30);
+    assert_eq!(is_up(&world), [false, true]);
+    assert_eq!(first_asked(&mut world), FIRST);
+}
+
+#[test]
+fn a_trunk_that_is_configured_at_another_address_is_probed_and_called_there() {
+    let mut world = World::with(|_| {}, |_| {});
+    world.input(Input::Configured);
+    world.probe_answers.insert(PSAP_1, 0);
+    world.pass(60);
+    assert_eq!(is_up(&world), [false]);
+    world.cache.snapshot.rcu(|held| {
+        let mut next = (**held).clone();
+        let psap = next.trunks.iter_mut().find(|known| &*known.name == "psap-1").expect("the lab has it");
+        *psap = Arc::new(Trunk { port: Some(FIRST), ..(**psap).clone() });
+        next
+    });
+    world.input(Input::Configured);
+    world.probes.clear();
+    world.pass(60);
+    assert!(
+        world.probes.iter().any(|(_, port)| *port == FIRST) && world.probes.iter().all(|(_, port)| *port != PSAP_1)
+    );
     assert_eq!(is_up(&world), [false, true]);
     assert_eq!(first_asked(&mut world), FIRST);
 }
