@@ -45,3 +45,10 @@ fn a_psap_that_answers_too_late_is_hung_up_on_at_once() {
 fn after_psaps_that_are_not_there_comes_the_relay_center() {
     Lab::with(&[("relay-center", RELAY)]).carries(Caller::new("call"));
 }
+
+#[test]
+fn a_carrier_that_asks_who_we_are_is_told_and_takes_the_call() {
+    let mut lab = Lab::of("tests/data/conf/digest.toml", &[("asks-who-we-are", PSAP_1)]);
+    lab.carries(Caller::new("call"));
+    assert_eq!(lab.ends[0].requests(), ["INVITE", "ACK", "INVITE", "ACK", "BYE"]);
+}
