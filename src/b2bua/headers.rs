@@ -176,9 +176,11 @@ impl Abilities {
             .field(Name::Supported, self.supported);
     }
 
-    /// What a request that may change the session, and the 2xx to one, say of us.
+    /// What a request that may change the session, and the 2xx to one, say of us. Without 100rel: what a reliable
+    /// provisional response to a re-INVITE has carried out, no refusal could take back (RFC 6141 §3.1).
     pub fn write(&self, writer: &mut Writer) {
-        writer.field(Name::Supported, self.supported).field(Name::Allow, self.allow);
+        let supported = self.supported.trim_start_matches("100rel, ");
+        writer.field(Name::Supported, supported).field(Name::Allow, self.allow);
     }
 }
 

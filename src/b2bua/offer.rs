@@ -244,7 +244,7 @@ impl Sheet<'_> {
         let forwards = match self.invite.number(Name::MaxForwards) {
             Some(hops @ 2..=255) => hops - 1,
             Some(1) if self.ring.decision.classified.class == Class::Other => 0,
-            None => 70,
+            None if !self.is_limited() => 70,
             // A call that ran out of hops is an emergency call all the same and gets a few more (rulings 1).
             _ => 10,
         };
@@ -253,6 +253,11 @@ impl Sheet<'_> {
         let breadth = self.invite.number(Name::MaxBreadth).unwrap_or(BREADTH);
         let share = if self.ring.decision.plan.targets.len() > 1 { breadth / 2 } else { breadth };
         writer.number(Name::MaxBreadth, share.max(1));
+    }
+
+    /// Whether the hops of an emergency call are limited, though by nothing that can be read.
+    fn is_limited(&self) -> bool {
+        self.ring.decision.classified.class != Class::Other && self.invite.value(Name::MaxForwards).is_some()
     }
 
     fn parties(&self, writer: &mut Writer, uri: &str) -> Parties {

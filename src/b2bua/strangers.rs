@@ -21,7 +21,14 @@ pub fn is_usable(request: &Message) -> bool {
         && request.from().is_some()
         && request.call_id().is_some()
         && request.cseq().is_some_and(|(_, of)| Some(of) == method)
+        && (method != Some(Method::Other)
+            || request.value(Name::CSeq).is_some_and(|of| names(of, request.method_text())))
         && [Name::From, Name::CallId, Name::CSeq].into_iter().all(|name| says_one_thing(request, name))
+}
+
+/// Whether a CSeq is of this method: of one that we do not know, its text decides.
+fn names(cseq: &[u8], method: &[u8]) -> bool {
+    cseq.split(u8::is_ascii_whitespace).next_back() == Some(method)
 }
 
 fn says_one_thing(request: &Message, name: Name) -> bool {

@@ -39,6 +39,39 @@ fn ringing_is_numbered_repeated_until_its_prack_and_the_next_waits_behind_it() {
 }
 
 #[test]
+fn the_pauses_between_copies_double_without_end_and_the_last_copy_leaves_before_32_seconds() {
+    let mut world = World::new();
+    dial(&mut world);
+    let far = world.rung(PSAP_1);
+    world.answer(&far, 180);
+    world.got(CALLER, "180 INVITE");
+    world.until(45_000);
+    assert_eq!(world.times(CALLER, "180 INVITE"), [500, 1500, 3500, 7500, 15_500, 31_500]);
+}
+
+#[test]
+fn a_caller_without_an_offer_that_requires_100rel_hears_100_and_the_answer_alone() {
+    let mut world = World::new();
+    let mut caller = Caller::new(KNOWN, "911");
+    caller.more = "Require: 100rel\r\nSupported: 100rel\r\n".into();
+    caller.sdp = String::new();
+    world.send(CALLER, caller.invite());
+    let far = world.rung(PSAP_1);
+    world.answer(&far, 180);
+    world.send(PSAP_1, far.response(183, "", SDP));
+    // It rings for longer than the minute after which others are told that their call is on its way.
+    world.until(70_000);
+    assert_eq!(world.words(CALLER), ["100 INVITE"]);
+    world.answer(&far, 200);
+    let answer = world.got(CALLER, "200 INVITE");
+    assert_eq!(body(&answer), SDP);
+    caller.learn(&answer);
+    let taken = SDP.replace("40000", "40002");
+    world.send(CALLER, caller.ack(&taken));
+    assert_eq!(body(&world.got(PSAP_1, "ACK")), taken);
+}
+
+#[test]
 fn the_answer_waits_until_the_session_description_before_it_is_acknowledged() {
     let mut world = World::new();
     let mut caller = dial(&mut world);

@@ -61,6 +61,8 @@ pub struct World {
     pub cache: Arc<Cache>,
     pub facts: Vec<Fact>,
     now: Mono,
+    /// What the clock on the wall said at the beginning, in milliseconds; it may be set at any time.
+    pub wall: u64,
     inboxes: HashMap<u16, VecDeque<Got>>,
     /// Everything that left, in order: to whom, and what.
     pub log: Vec<(u16, String)>,
@@ -107,6 +109,7 @@ impl World {
             cache,
             facts: Vec::new(),
             now: Mono::from_micros(0),
+            wall: 1_795_000_000_000,
             inboxes: HashMap::new(),
             log: Vec::new(),
             probe_answers: HashMap::new(),
@@ -125,7 +128,7 @@ impl World {
     }
 
     fn moment(&self) -> Now {
-        Now { mono: self.now, wall: Wall::from_millis(1_795_000_000_000 + self.millis()) }
+        Now { mono: self.now, wall: Wall::from_millis(self.wall + self.millis()) }
     }
 
     /// Steps the clock up to this moment, through every deadline on the way.

@@ -128,6 +128,9 @@ fn hops_that_are_used_up_do_not_stop_an_emergency_call() {
     assert_eq!(hops("psap-i3", "2"), "1");
     assert_eq!(hops("psap-i3", "1"), "10");
     assert_eq!(hops("psap-i3", "0"), "10");
-    assert_eq!(hops("psap-i3", "many"), "70");
+    for unusable in ["256", "4294967296", "-1", "many", ""] {
+        assert_eq!(hops("psap-i3", unusable), "10", "{unusable:?}");
+    }
+    assert_eq!(hops("psap-i3", "255"), "254");
     assert_eq!(hops("gateway-other", "1"), "0");
 }

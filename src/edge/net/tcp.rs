@@ -267,3 +267,34 @@ async fn tell(news: &mpsc::Sender<News>, what: News) {
     // The receiver is gone only when the node stops.
     let _stopped = news.send(what).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_waits_on_a_connection_for_more_to_send() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (ours, same, _peer) = runtime.block_on(async {
+            let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+            let peer = TcpStream::connect(listener.local_addr().expect("it listens")).await.expect("it listens");
+            let (ours, _) = listener.accept().await.expect("the peer connects");
+            let ours = ours.into_std().expect("nothing is under way on it");
+            let same = ours.try_clone().expect("a descriptor");
+            (ours, same, peer)
+        });
+        assert!(!same.nodelay().expect("an option that streams have"));
+        let (_queue, waiting) = mpsc::channel(1);
+        let (news, mut heard) = mpsc::channel(1);
+        let peer = same.peer_addr().expect("it is connected");
+        let local = same.local_addr().expect("it is connected");
+        let flow = Flow { transport: Transport::Tcp, local, peer, connection: Some(1) };
+        drop(_peer);
+        runtime.block_on(async {
+            let ours = TcpStream::from_std(ours).expect("a stream");
+            serve(ours, flow, waiting, news, false).await;
+            assert!(matches!(heard.recv().await, Some(News::Gone(1))));
+        });
+        assert!(same.nodelay().expect("an option that streams have"));
+    }
+}

@@ -127,7 +127,25 @@ fn await_status(wire: &mut Wire, request: &Text, status: u16) -> Result<(), Stri
     if request.method() == "INVITE" && request.field("Call-ID").is_some() {
         acknowledge(wire, &answer, request.start().split(' ').nth(1).unwrap_or_default());
     }
-    if answer.status() == Some(status) { Ok(()) } else { Err(format!("{} instead of {status}", answer.start())) }
+    if answer.status() == Some(status) {
+        explains(request, &answer)
+    } else {
+        Err(format!("{} instead of {status}", answer.start()))
+    }
+}
+
+/// Whether a refusal says what would have been taken (RFC 3261 §21.4.6, §21.4.13, §21.4.15, §8.2.1).
+fn explains(request: &Text, answer: &Text) -> Result<(), String> {
+    let says = |name: &str, word: &str| match answer.field(name) {
+        Some(value) if value.contains(word) => Ok(()),
+        value => Err(format!("{} says {value:?} as {name}", answer.start())),
+    };
+    match answer.status() {
+        Some(405 | 501) => says("Allow", "INVITE"),
+        Some(415) => says("Accept", "application/sdp"),
+        Some(420) => says("Unsupported", &request.field("Require").unwrap_or_default()),
+        _ => Ok(()),
+    }
 }
 
 fn try_emergency(tried: &mut Tried, folder: &str, row: &Row, stream: bool) -> Result<(), String> {
