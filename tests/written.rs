@@ -191,7 +191,8 @@ fn no_row_of_the_page_of_rfcs_is_called_implemented_without_a_test() {
         assert!(page.contains(&format!("\n| {state} | {count} |\n")), "{count} rows are {state}");
     }
     let listed = page.split("## No test yet").nth(1).and_then(|rest| rest.split(": ").nth(1)).expect("the list");
-    let listed: Vec<_> = listed.trim().trim_end_matches('.').split(',').map(str::trim).collect();
+    let listed = listed.trim().trim_end_matches('.').split(',').map(str::trim);
+    let listed: Vec<_> = listed.filter(|id| *id != "none").collect();
     let wanted = rows.iter().chain(&messages).filter(|row| row.state == "no test yet").map(|row| row.id);
     assert_eq!(listed, wanted.collect::<Vec<_>>());
 }
