@@ -66,7 +66,7 @@ pub fn fact(fact: &Fact) {
             warn!(source = &**source, "a text message to an emergency number was refused");
         }
         Fact::UnknownSource { refused } => debug!(refused, "request from an unknown source"),
-        Fact::FromElsewhere { what } => warn!(what, "from an address that its trunk does not have; not taken"),
+        Fact::FromElsewhere { what, taken } => warn!(what, taken, "from an address that its trunk does not have"),
         Fact::Refused { kind, code: 503 } => warn!(class = kind.text(), "no room for a call"),
         Fact::Refused { kind, code } => info!(class = kind.text(), code, "call refused"),
         Fact::TrunkState { trunk, up: true } => info!(trunk = &**trunk, "trunk is up"),

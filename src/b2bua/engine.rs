@@ -177,7 +177,7 @@ impl Engine {
             let is_stranger = self.who(&self.core.cache.snapshot.load(), flow, &message) == Who::Unknown;
             return strangers::refuse_unusable(&mut self.core, flow, &message, is_stranger);
         }
-        if message.method().is_none() && !self.is_from_asked(flow, &message) {
+        if message.method().is_none() && !self.may_answer(flow, &message) {
             return;
         }
         let Core { layer, entropy, transmits, .. } = &mut self.core;
@@ -298,7 +298,7 @@ impl Engine {
                     return self.core.refuse(now, id, cancel, flow, 200);
                 };
                 if !self.speaks_for(&call, Side::Caller, flow.peer) {
-                    self.core.facts.push(Fact::FromElsewhere { what: "request" });
+                    self.core.facts.push(Fact::FromElsewhere { what: "request", taken: false });
                     self.calls.put_back(call);
                     return self.refuse_unless_stranger(now, id, flow, cancel, 481);
                 }
@@ -407,7 +407,7 @@ impl Engine {
             answerer.map(|_| Side::Answerer)
         };
         if side.is_some_and(|side| !self.speaks_for(&call, side, flow.peer)) {
-            self.core.facts.push(Fact::FromElsewhere { what: "request" });
+            self.core.facts.push(Fact::FromElsewhere { what: "request", taken: false });
             self.calls.put_back(call);
             return None;
         }

@@ -220,8 +220,13 @@ pub enum Fact {
     /// A call or request from somewhere that no source or trunk names.
     UnknownSource { refused: bool },
     /// A request that names a dialog of ours, or a response that names a request of ours, came from an address that the
-    /// trunk does not have, and was not taken.
-    FromElsewhere { what: &'static str },
+    /// trunk does not have.
+    FromElsewhere {
+        /// `request` or `response`.
+        what: &'static str,
+        /// Whether it was taken all the same, since an emergency or crisis call waited for it.
+        taken: bool,
+    },
     /// A call was not taken: no room, no route for an `other` call, or what it asks for is not to be had.
     Refused { kind: Kind, code: u16 },
     /// A trunk is known to answer, or known not to.

@@ -137,19 +137,38 @@ fn a_target_speaks_in_its_early_dialog_from_its_own_addresses_alone() {
 }
 
 #[test]
-fn an_answer_is_taken_from_every_address_of_the_trunk_that_was_asked_and_from_nowhere_else() {
+fn an_answer_is_taken_from_every_address_of_the_trunk_that_was_asked_and_for_an_everyday_call_from_nowhere_else() {
     let mut world = world();
-    world.dial(KNOWN, "911");
-    let far = world.rung(PSAP_1);
+    world.dial(KNOWN, "15551234567");
+    let far = world.rung(GATEWAY);
+    world.clear();
     for code in [180, 200, 486] {
         world.send_from(at(STRANGERS), far.response(code, "", SDP));
     }
-    assert_eq!((world.words(PSAP_1), world.words(5060)), (vec![], vec![]));
+    assert_eq!((world.words(GATEWAY), world.words(CALLER)), (vec![], vec![]));
     assert_eq!(from_elsewhere(&world), 3);
-    world.clear();
+    let mut world = self::world();
+    world.dial(KNOWN, "911");
+    let far = world.rung(PSAP_1);
     world.send_from(at(PSAPS_OTHER), far.response(200, "", SDP));
     assert_eq!(body(&world.got(CALLER, "200 INVITE")), SDP);
+    assert_eq!((world.words(PSAP_1), from_elsewhere(&world)), (vec!["ACK".to_owned()], 0));
+}
+
+#[test]
+fn the_answer_that_an_emergency_call_waits_for_is_taken_from_anywhere_and_no_later_one_is() {
+    let mut world = world();
+    world.dial(KNOWN, "911");
+    let far = world.rung(PSAP_1);
+    world.send_from(at(STRANGERS), far.response(180, "", ""));
+    world.got(CALLER, "180 INVITE");
+    world.send_from(at(STRANGERS), far.response(200, "", SDP));
+    assert_eq!(body(&world.got(CALLER, "200 INVITE")), SDP);
     assert_eq!(world.words(PSAP_1), ["ACK"]);
+    assert_eq!(from_elsewhere(&world), 2);
+    world.clear();
+    world.send_from(at(STRANGERS), far.response(200, "", SDP));
+    assert_eq!((world.words(PSAP_1), from_elsewhere(&world)), (vec![], 3));
 }
 
 #[test]

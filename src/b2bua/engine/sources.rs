@@ -2,7 +2,8 @@
 //! any of its addresses, and whoever we ourselves would send the next request to. A port may change: translators of
 //! addresses do that.
 use super::Engine;
-use crate::b2bua::call::{Call, Owner, Side};
+use crate::b2bua::call::{Call, Owner, Side, Stage};
+use crate::classify::Class;
 use crate::fact::Fact;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
@@ -31,18 +32,29 @@ impl Engine {
         trunk.is_some_and(|trunk| self.core.cache.is_at(&snapshot, trunk, peer)) || is_at(dialog.remote_target(), peer)
     }
 
-    /// Whether a response came from where its request went, or from another address of the same trunk; a fact where not.
-    pub(super) fn is_from_asked(&mut self, flow: Flow, response: &Message) -> bool {
+    /// Whether a response may be taken: it came from where its request went, or from another address of the same trunk; a
+    /// fact where not. An emergency or crisis call takes the answer that it waits for from anywhere: whoever knows its
+    /// branch, 64 bits of chance, was sent the INVITE or can forge the address too, and a PSAP that answers from an
+    /// interface which nobody listed is no reason to lose a call.
+    pub(super) fn may_answer(&mut self, flow: Flow, response: &Message) -> bool {
         let Some(sent) = self.core.layer.asked(response).filter(|sent| !is_same(sent.peer, flow.peer)) else {
             return true;
         };
         let snapshot = self.core.cache.snapshot.load();
-        let is_trunks =
-            self.core.cache.is_one_trunk(&snapshot, sent.peer, flow.peer) || self.is_of_call(flow, response);
-        if !is_trunks {
-            self.core.facts.push(Fact::FromElsewhere { what: "response" });
+        if self.core.cache.is_one_trunk(&snapshot, sent.peer, flow.peer) || self.is_of_call(flow, response) {
+            return true;
         }
-        is_trunks
+        let taken = self.is_waited_for(response);
+        self.core.facts.push(Fact::FromElsewhere { what: "response", taken });
+        taken
+    }
+
+    /// Whether a response is to the INVITE of an emergency or crisis call that nobody has answered yet.
+    fn is_waited_for(&self, response: &Message) -> bool {
+        let user = response.branch().and_then(|branch| self.core.layer.user_of(branch));
+        let Some(Owner::Attempt(key, _)) = user else { return false };
+        let call = self.calls.at(key.slot).filter(|call| call.key == key && call.stage == Stage::Ringing);
+        call.is_some_and(|call| matches!(call.class, Class::Emergency | Class::Crisis))
     }
 
     /// Whether a response is to a request in a call, and from where a side of that call may speak: a request goes to a
