@@ -215,6 +215,7 @@ impl<'a> MakeWriter<'a> for Lines {
 fn told(story: impl FnOnce(&mut Bench)) -> String {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()
+        .without_time()
         .with_max_level(tracing::Level::TRACE)
         .with_ansi(false)
         .with_writer(lines.clone())
@@ -252,9 +253,18 @@ fn told(story: impl FnOnce(&mut Bench)) -> String {
 fn assert_private(name: &str, told: &str) {
     for line in told.lines() {
         for mark in MARKS {
-            assert!(!line.contains(mark), "{name} tells {mark:?}: {line}");
+            assert!(!tells(line, mark), "{name} tells {mark:?}: {line}");
         }
     }
+}
+
+/// Whether a line has the mark. A post code is as short as the digits of a time or an identifier, and stands alone.
+fn tells(line: &str, mark: &str) -> bool {
+    let is_short = mark.len() <= 5 && mark.bytes().all(|byte| byte.is_ascii_digit());
+    line.match_indices(mark).any(|(at, _)| {
+        let beside = [line[..at].chars().next_back(), line[at + mark.len()..].chars().next()];
+        !is_short || !beside.into_iter().flatten().any(|beside| beside.is_ascii_alphanumeric())
+    })
 }
 
 #[test]
