@@ -5,7 +5,7 @@ use core::net::IpAddr;
 /// What an offer asks of the first audio stream, or of the only stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    /// Both sides hear each other.
+    /// Both sides hear each other, or the other side holds already and this is no more than an answer to that.
     No,
     /// One side would not: `sendonly`, `recvonly`, `inactive`, address `0.0.0.0` or `::`, port 0, or nothing but
     /// comfort noise and telephone events.
@@ -14,12 +14,59 @@ pub enum Holds {
     Unreadable,
 }
 
-/// Whether a mid-call offer holds the call (the effective direction rules: media level over session level, several
-/// contradicting attributes count as hold; only the primary audio stream counts).
+/// In which directions voice may flow on a stream, seen by who wrote the description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// Its writer sends.
+    pub sends: bool,
+    /// Its writer receives.
+    pub receives: bool,
+}
+
+impl Way {
+    /// `sendrecv`.
+    pub const BOTH: Way = Way { sends: true, receives: true };
+    /// `inactive`; an address that is none comes to the same.
+    pub const NONE: Way = Way { sends: false, receives: false };
+
+    /// The most that an answer may say (RFC 3264 §6.1).
+    pub const fn mirrored(self) -> Way {
+        Way { sends: self.receives, receives: self.sends }
+    }
+
+    /// What both allow.
+    pub const fn and(self, other: Way) -> Way {
+        Way { sends: self.sends && other.sends, receives: self.receives && other.receives }
+    }
+
+    /// The attribute that says so.
+    pub const fn text(self) -> &'static str {
+        match (self.sends, self.receives) {
+            (true, true) => "sendrecv",
+            (true, false) => "sendonly",
+            (false, true) => "recvonly",
+            (false, false) => "inactive",
+        }
+    }
+}
+
+/// Where a description leaves its primary stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Primary {
+    /// The stream's place among the `m=` lines.
+    pub place: usize,
+    /// The directions; `None` for a stream that carries no voice at all: port 0, or comfort noise and telephone events.
+    pub way: Option<Way>,
+    /// Whether it is the address that keeps the other side from sending.
+    pub nowhere: bool,
+}
+
+/// The primary stream of a description (the effective direction rules: media level over session level, several
+/// contradicting attributes leave the least of them); `None` when no stream could be read.
 ///
-/// The primary stream is the first audio stream whose port is not 0, since a stream that was given up long ago keeps
-/// its line with port 0; without audio it is the only stream. Text and video beside others never hold a call.
-pub fn holds(sdp: &[u8]) -> Holds {
+/// It is the first audio stream whose port is not 0, since a stream that was given up long ago keeps its line with port
+/// 0; without audio it is the only stream. Text and video beside others never hold a call.
+pub fn primary(sdp: &[u8]) -> Option<Primary> {
     let mut survey = Survey::default();
     for line in lines(sdp) {
         if line.text.starts_with(b"m=") {
@@ -29,6 +76,7 @@ pub fn holds(sdp: &[u8]) -> Holds {
                 level: Level::default(),
                 filler: Payloads::default(),
             });
+            survey.begun += 1;
         } else {
             survey.take(line.text);
         }
@@ -37,24 +85,40 @@ pub fn holds(sdp: &[u8]) -> Holds {
     survey.verdict()
 }
 
+/// Whether a mid-call offer or answer holds the call. `other` is what the other side said last: while that side holds,
+/// whatever would be a legal answer to it is no hold of this one.
+pub fn holds(sdp: &[u8], other: Option<&[u8]>) -> Holds {
+    let Some(stream) = primary(sdp) else { return Holds::Unreadable };
+    let Some(way) = stream.way else { return Holds::Yes };
+    let theirs = other.and_then(primary).and_then(|stream| stream.way).unwrap_or(Way::BOTH);
+    let is_answer = theirs != Way::BOTH && way.and(theirs.mirrored()) == way;
+    if way == Way::BOTH || is_answer { Holds::No } else { Holds::Yes }
+}
+
 /// What is said at the session's level or at a stream's.
 #[derive(Clone, Copy, Default)]
 struct Level {
-    /// A direction is given, and whether any of them is not `sendrecv`.
-    direction: Option<bool>,
+    /// A direction is given, and what all of them allow.
+    direction: Option<Way>,
     /// An address is given, and whether any of them is the unspecified one.
     address: Option<bool>,
 }
 
 impl Level {
     fn take(&mut self, line: &[u8]) {
-        let one_way = ["sendonly", "recvonly", "inactive"].iter().any(|way| attribute(line, way).is_some());
-        if one_way || attribute(line, "sendrecv").is_some() {
-            self.direction = Some(self.direction == Some(true) || one_way);
+        if let Some(way) = way_of(line) {
+            self.direction = Some(self.direction.unwrap_or(Way::BOTH).and(way));
         } else if let Some(connection) = line.strip_prefix(b"c=") {
             self.address = Some(self.address == Some(true) || is_unspecified(connection));
         }
     }
+}
+
+/// The direction that an attribute line gives.
+pub(super) fn way_of(line: &[u8]) -> Option<Way> {
+    let ways = [(true, true), (true, false), (false, true), (false, false)];
+    let mut ways = ways.into_iter().map(|(sends, receives)| Way { sends, receives });
+    ways.find(|way| attribute(line, way.text()).is_some())
 }
 
 /// `IN IP4 0.0.0.0`, `IN IP6 ::`, in any spelling.
@@ -73,10 +137,11 @@ struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    fn is_held(&self, session: Level) -> bool {
-        let one_way = self.level.direction.or(session.direction).unwrap_or(false);
+    fn stance(&self, place: usize, session: Level) -> Primary {
         let nowhere = self.level.address.or(session.address).unwrap_or(false);
-        self.media.port == Some(0) || one_way || nowhere || (self.media.is_audio && self.has_no_voice())
+        let way = if nowhere { Way::NONE } else { self.level.direction.or(session.direction).unwrap_or(Way::BOTH) };
+        let is_off = self.media.port == Some(0) || (self.media.is_audio && self.has_no_voice());
+        Primary { place, way: (!is_off).then_some(way), nowhere }
     }
 
     /// Static payload type 13 is comfort noise, 19 was before (RFC 3551 §6, RFC 3389).
@@ -90,14 +155,16 @@ impl Stream<'_> {
 struct Survey<'a> {
     session: Level,
     media: Option<Stream<'a>>,
+    /// How many `m=` lines there were.
+    begun: usize,
     /// How many streams could be read.
     streams: usize,
-    /// Whether the first stream holds, for when it is the only one.
-    first: bool,
-    /// Whether the primary audio stream holds.
-    audio: Option<bool>,
-    /// Audio was seen with port 0 and nothing else.
-    audio_off: bool,
+    /// The first stream, for when it is the only one.
+    first: Option<Primary>,
+    /// The first audio stream with a port.
+    audio: Option<Primary>,
+    /// The first audio stream with port 0.
+    audio_off: Option<Primary>,
 }
 
 impl Survey<'_> {
@@ -115,24 +182,22 @@ impl Survey<'_> {
     fn close(&mut self) {
         let Some(stream) = self.media.take() else { return };
         let Some(port) = stream.media.port else { return };
-        let held = stream.is_held(self.session);
+        let found = stream.stance(self.begun - 1, self.session);
         self.streams += 1;
-        self.first = if self.streams == 1 { held } else { self.first };
+        self.first = self.first.or(Some(found));
         if stream.media.is_audio && port == 0 {
-            self.audio_off = true;
+            self.audio_off = self.audio_off.or(Some(found));
         } else if stream.media.is_audio {
-            self.audio = self.audio.or(Some(held));
+            self.audio = self.audio.or(Some(found));
         }
     }
 
-    fn verdict(&self) -> Holds {
-        let held = match (self.audio, self.streams) {
-            (_, 0) => return Holds::Unreadable,
-            (Some(held), _) => held,
+    fn verdict(&self) -> Option<Primary> {
+        match (self.audio, self.streams) {
+            (Some(audio), _) => Some(audio),
             (None, 1) => self.first,
-            (None, _) => self.audio_off,
-        };
-        if held { Holds::Yes } else { Holds::No }
+            (None, _) => self.audio_off.or(self.first.map(|first| Primary { way: Some(Way::BOTH), ..first })),
+        }
     }
 }
 
@@ -141,10 +206,11 @@ mod tests {
     use super::*;
 
     fn offer(session: &str, media: &str) -> Holds {
-        holds(
-            format!("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n{session}{media}")
-                .as_bytes(),
-        )
+        holds(&description(session, media), None)
+    }
+    fn description(session: &str, media: &str) -> Vec<u8> {
+        let head = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n";
+        format!("{head}{session}{media}").into_bytes()
     }
     const AUDIO: &str = "m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n";
 
@@ -211,9 +277,33 @@ mod tests {
     }
 
     #[test]
+    fn what_answers_the_hold_of_the_other_side_is_none_of_this_side() {
+        let with = |lines: &str| description("", &format!("{AUDIO}{lines}"));
+        let cases = [
+            ("a=sendonly\r\n", "a=recvonly\r\n", Holds::No),
+            ("a=sendonly\r\n", "a=inactive\r\n", Holds::No),
+            ("a=sendonly\r\n", "", Holds::No),
+            ("a=sendonly\r\n", "a=sendonly\r\n", Holds::Yes),
+            ("a=inactive\r\n", "a=inactive\r\n", Holds::No),
+            ("a=inactive\r\n", "a=sendonly\r\n", Holds::Yes),
+            ("c=IN IP4 0.0.0.0\r\n", "c=IN IP4 0.0.0.0\r\n", Holds::No),
+            ("", "a=recvonly\r\n", Holds::Yes),
+        ];
+        for (theirs, ours, expected) in cases {
+            assert_eq!(holds(&with(ours), Some(&with(theirs))), expected, "{ours:?} to {theirs:?}");
+        }
+        let off = description("", "m=audio 0 RTP/AVP 0\r\n");
+        assert_eq!(
+            holds(&off, Some(&with("a=inactive\r\n"))),
+            Holds::Yes,
+            "a stream that is off is no answer to a hold"
+        );
+    }
+
+    #[test]
     fn what_has_no_stream_cannot_be_judged() {
         for text in ["", "\r\n", "hello", "v=0\r\n", "m=audio -1 RTP/AVP 0\r\n", "m=audio 65536 RTP/AVP 0\r\n", "m="] {
-            assert_eq!(holds(text.as_bytes()), Holds::Unreadable, "{text:?}");
+            assert_eq!(holds(text.as_bytes(), None), Holds::Unreadable, "{text:?}");
         }
     }
 }

@@ -63,6 +63,17 @@ pub(super) fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
 }
 
+/// Where `part`, borrowed from `whole`, stands in it.
+pub(super) fn place_of(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let from = part.as_ptr().addr() - whole.as_ptr().addr();
+    from..from + part.len()
+}
+
+/// What ends the lines of a description.
+pub(super) fn line_end(text: &[u8]) -> &'static str {
+    if memchr::memmem::find(text, b"\r\n").is_some() { "\r\n" } else { "\n" }
+}
+
 /// Digits and nothing else, as a number that fits.
 pub(super) fn number(text: &[u8]) -> Option<u16> {
     if text.is_empty() {

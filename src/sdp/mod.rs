@@ -2,9 +2,17 @@
 //!
 //! Media flows directly between the ends; the only changes made here are those that the standards for emergency calls
 //! ask for, and every other byte stays.
+mod direction;
 mod hold;
 mod lines;
+mod recording;
+mod same;
 mod silence;
+mod streams;
 
-pub use hold::{Holds, holds};
+pub use direction::{answering, idle, opened};
+pub use hold::{Holds, Primary, Way, holds, primary};
+pub use recording::{asks_for_recording, prefers_no_recording, says_recorded};
+pub use same::same;
 pub use silence::without_silence_suppression;
+pub use streams::{Places, added_audio, count, with_refused, without};

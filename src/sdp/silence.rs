@@ -1,6 +1,6 @@
 //! No silence suppression towards a PSAP: what is in the background of an emergency call is part of the call
 //! (RFC 6881 ED-73).
-use super::lines::{Line, Media, Payloads, attribute, is_encoding, lines, number, payload, words};
+use super::lines::{Line, Media, Payloads, attribute, is_encoding, line_end, lines, number, payload, place_of, words};
 use bytes::{Bytes, BytesMut};
 use core::ops::Range;
 use smallvec::SmallVec;
@@ -47,7 +47,7 @@ enum Text {
 type Edits = SmallVec<[Edit; 4]>;
 
 fn apply(sdp: &Bytes, edits: &Edits) -> Bytes {
-    let line_end = if memchr::memmem::find(sdp, b"\r\n").is_some() { "\r\n" } else { "\n" };
+    let line_end = line_end(sdp);
     let mut out = BytesMut::with_capacity(sdp.len() + 64);
     let mut at = 0;
     for edit in edits {
@@ -127,12 +127,6 @@ impl<'a> Section<'a> {
         }
         found
     }
-}
-
-/// Where `part`, borrowed from `whole`, stands in it.
-fn place_of(whole: &[u8], part: &[u8]) -> Range<usize> {
-    let from = part.as_ptr().addr() - whole.as_ptr().addr();
-    from..from + part.len()
 }
 
 /// Takes payload type 13 out of an `m=` line, with the space in front of it.

@@ -22,5 +22,5 @@ pub fn judge(request: &Message) -> Verdict {
 pub fn holds(message: &Message) -> Option<Holds> {
     let content_type = message.value(Name::ContentType).unwrap_or_default();
     let parts = multipart::parts(content_type, message.body_slice());
-    parts.iter().find(|part| part.is("application/sdp")).map(|part| sdp::holds(part.content))
+    parts.iter().find(|part| part.is("application/sdp")).map(|part| sdp::holds(part.content, None))
 }
