@@ -56,6 +56,12 @@ pub fn fact(fact: &Fact) {
         Fact::AnswerNotAcknowledged { call, kind } => {
             warn!(call = %id(*call), class = kind.text(), "the caller never acknowledged the answer; the call goes on");
         }
+        Fact::NoSession { call, kind, side } => {
+            warn!(call = %id(*call), class = kind.text(), side, "an offer was acknowledged without an answer; it is offered again");
+        }
+        Fact::SessionsDiffer { call, kind, side } => {
+            warn!(call = %id(*call), class = kind.text(), side, "a side could not be told of new media of the other");
+        }
         Fact::SideSilent { call, kind, side } => {
             warn!(call = %id(*call), class = kind.text(), side, "a side is silent; it is asked again and the call goes on");
         }

@@ -3,10 +3,11 @@ use super::call::{Acked, Call, Leg, Owed, Owner, Side, Stage};
 use super::core::{Core, PRODUCT};
 use super::ring::Ring;
 use super::watch::{self, Watch};
-use super::{early, hangup, midcall, offer, reliable};
+use super::{early, hangup, mend, offer, reliable};
 use crate::base::now::Now;
 use crate::fact::{Fact, Feature};
 use crate::record::Trunk;
+use crate::sdp;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Name, Writer, multipart, session_id};
@@ -22,6 +23,10 @@ const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);
 /// How long a 2xx is repeated: 64·T1 (RFC 3261 §13.3.1.4).
 const REPEAT: Duration = Duration::from_secs(32);
+
+/// How long a 2xx with an offer waits for the caller's answer before it gets one of ours: a little less than its sender
+/// waits for an ACK.
+const ANSWER: Duration = Duration::from_secs(28);
 
 /// Passes a target's ringing on, reliably where the caller requires that.
 pub fn ringing(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
@@ -84,7 +89,7 @@ fn to_caller(core: &Core, ring: &Ring, call: &Call, code: u16) -> Writer {
     writer
 }
 
-/// The session description of a response, out of a multipart if need be.
+/// The session description of a message, out of a multipart if need be.
 pub fn session_of(message: &Message) -> Option<Bytes> {
     let body = message.body();
     let content_type = message.value(Name::ContentType).unwrap_or_default();
@@ -106,10 +111,9 @@ pub fn answered(
     response: &Message,
     now: Now,
 ) {
-    let cseq = response.cseq().map_or(1, |(cseq, _)| cseq);
     leg.takes_update = response.list(Name::Allow).any(|method| method == b"UPDATE");
     leg.watch = Some(Watch::of_answer(response, now));
-    leg.acked = Some(Acked { cseq, ack: None });
+    leg.acked = Some(owing(response, offered, now));
     call.answerer = Some(leg);
     call.trunk = Some(trunk.clone());
     call.stage = Stage::Talking;
@@ -120,6 +124,9 @@ pub fn answered(
     if !reliable::hold(call, response) {
         answer_caller(core, call, response, now);
     }
+    if call.protected && call.agreed.recorded {
+        core.note(call, |call, kind| Fact::FeatureBlocked { call, kind, feature: Feature::Recording });
+    }
     let (arrived, rang) = (call.arrived, call.ring.as_deref().is_some_and(Ring::has_rung));
     core.note(call, |call, kind| Fact::Answered {
         call,
@@ -128,12 +135,15 @@ pub fn answered(
         after: now.mono.since(arrived),
         rang,
     });
+    if let Some(words) = reliable::kept(call) {
+        mend::heard(core, call, Side::Caller, Some(words), now);
+    }
 }
 
 /// Answers the caller with what the target answered.
 pub fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
     let Some(ring) = call.ring.as_deref() else { return };
-    let session = session_of(response);
+    let session = session_of(response).map(|session| call.words_for(Side::Caller, &session));
     let agreed_before = call.reliable.as_deref().is_some_and(|reliable| reliable.has_agreed(call.caller.nonce));
     let mut writer = to_caller(core, ring, call, 200);
     writer.field(Name::Supported, call.caller.abilities.supported);
@@ -147,52 +157,66 @@ pub fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: 
     call.caller.takes_update = ring.invite.list(Name::Allow).any(|method| method == b"UPDATE");
     call.caller.watch = Some(agreed);
     call.caller.says(session);
-    call.caller.owed = Some(owe(bytes.clone(), server, cseq, now));
+    call.caller.owed = Some(owe(bytes.clone(), server, cseq, false, now));
     core.send_response(now, server, 200, bytes);
 }
 
-/// A 2xx that must be acknowledged.
-pub fn owe(response: Bytes, server: ServerId, cseq: u32, now: Now) -> Owed {
-    Owed { response, server, cseq, next: now.mono + T1, interval: T1, until: now.mono + REPEAT }
+/// A 2xx that must be acknowledged; `offers`: by an ACK that answers what we offer in it.
+pub fn owe(response: Bytes, server: ServerId, cseq: u32, offers: bool, now: Now) -> Owed {
+    Owed { response, server, cseq, offers, next: now.mono + T1, interval: T1, until: now.mono + REPEAT }
 }
 
-/// Sends the ACK for the last INVITE that we sent on a side's leg; `answer` is the other side's session description
-/// where the INVITE had none (RFC 3261 §13.2.2.4).
-pub fn acknowledge(core: &mut Core, call: &mut Call, side: Side, answer: Option<&Message>) {
+/// The ACK that is owed for a 2xx of the peer; where it must bring an answer, one is there by a certain time.
+pub fn owing(response: &Message, offered: bool, now: Now) -> Acked {
+    let cseq = response.cseq().map_or(0, |(cseq, _)| cseq);
+    Acked { cseq, ack: None, answer_by: (!offered).then(|| now.mono + ANSWER) }
+}
+
+/// Sends the ACK for the last INVITE that we sent on a side's leg; `answer` is what the other side said to the offer in
+/// its 2xx (RFC 3261 §13.2.2.4). Where that never comes, the answer is ours: what the side heard last, if it fits, else
+/// that of nobody.
+pub fn acknowledge(core: &mut Core, call: &mut Call, side: Side, answer: Option<Bytes>) {
     let key = call.key;
+    let needs_answer =
+        call.side(side).and_then(|leg| leg.acked.as_ref()).is_some_and(|acked| acked.answer_by.is_some());
+    let answer = answer.or_else(|| call.own_answer(side).filter(|_| needs_answer));
     let Some(leg) = call.leg(side) else { return };
     let Some(acked) = leg.acked.as_mut().filter(|acked| acked.ack.is_none()) else { return };
     // An ACK to a 2xx is a transaction of its own that nobody answers: it takes a branch and keeps no state.
     let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
     core.layer.forget(client);
     let writer = leg.dialog.ack(core.buffer(), acked.cseq, client.branch().as_str());
-    let bytes = match answer.filter(|answer| !answer.body_slice().is_empty()) {
-        Some(answer) => {
-            let content_type = answer.value(Name::ContentType).unwrap_or(b"application/sdp");
-            core.finish(writer, Some((content_type, answer.body_slice())))
-        }
-        None => core.finish(writer, None),
-    };
+    let bytes = finish(core, writer, answer.as_ref());
     acked.ack = Some(Bytes::copy_from_slice(&bytes));
-    leg.says(answer.and_then(session_of));
+    leg.says(answer);
     let flow = leg.dialog.next_hop();
     core.send(flow, bytes);
 }
 
-/// An ACK to a 2xx of ours. Where the other side's offer went out in that 2xx, the ACK brings the answer and goes on.
-pub fn acked(core: &mut Core, call: &mut Call, side: Side, ack: &Message) {
+impl Call {
+    /// An answer of ours to the offer that a side made, as the other side heard it.
+    fn own_answer(&self, side: Side) -> Option<Bytes> {
+        let offer = self.said_to(side.other())?;
+        let idle = self.words_for(side, &sdp::idle(offer));
+        let last = self.said_to(side).filter(|last| sdp::count(last) == sdp::count(&idle));
+        Some(last.map_or(idle, |last| sdp::answering(last, offer)))
+    }
+}
+
+/// An ACK to a 2xx of ours. Where the other side's offer went out in that 2xx, the ACK brings the answer and goes on; one
+/// that brings none is asked for it once more.
+pub fn acked(core: &mut Core, call: &mut Call, side: Side, ack: &Message, now: Now) {
     let cseq = ack.cseq().map(|(cseq, _)| cseq);
     let Some(leg) = call.leg(side) else { return };
-    if leg.owed.as_ref().is_none_or(|owed| Some(owed.cseq) != cseq) {
-        return;
+    let Some(owed) = leg.owed.take_if(|owed| Some(owed.cseq) == cseq) else { return };
+    let session = session_of(ack);
+    let is_awaited = call.side(side.other()).is_some_and(Leg::awaits_ack);
+    if is_awaited && session.is_none() {
+        core.note(call, |call, kind| Fact::NoSession { call, kind, side: side.text() });
     }
-    leg.owed = None;
-    let is_awaited = |leg: &mut Leg| leg.acked.as_ref().is_some_and(|acked| acked.ack.is_none());
-    if call.leg(side.other()).is_some_and(is_awaited) {
-        acknowledge(core, call, side.other(), Some(ack));
-    } else if call.protected && side == Side::Caller && midcall::holds(ack) {
-        // An answer cannot be refused any more; it goes no further.
-        core.note(call, |call, kind| Fact::FeatureBlocked { call, kind, feature: Feature::Hold });
+    if is_awaited || owed.offers {
+        call.agreed.told = 0;
+        mend::heard(core, call, side, session, now);
     }
 }
 
@@ -221,10 +245,23 @@ pub fn repeat_ack(core: &mut Core, leg: &Leg) {
     }
 }
 
-/// What is due on both legs: 2xx that nobody acknowledged.
+/// What is due on both legs: 2xx that nobody acknowledged, and those whose offer nobody answered.
 pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
     for side in [Side::Caller, Side::Answerer] {
         repeat_answer(core, call, side, now);
+        if call.side(side).and_then(Leg::answer_by).is_some_and(|at| at <= now.mono) {
+            answer_for(core, call, side, now);
+        }
+    }
+}
+
+/// A side has waited long enough for the other's answer: it gets ours and stays in the call. One that is no emergency
+/// call ends (RFC 3261 §13.2.2.4).
+fn answer_for(core: &mut Core, call: &mut Call, side: Side, now: Now) {
+    acknowledge(core, call, side, None);
+    let said_nothing = call.side(side.other()).is_some_and(|leg| leg.owed.is_none());
+    if said_nothing && !call.outlives_suspicion() {
+        hangup::end_both(core, call, "SIP;cause=488;text=\"No session\"", now);
     }
 }
 

@@ -1,5 +1,7 @@
 //! One call: two sides, and what stands between them.
+use super::agreed::Agreed;
 use super::headers::Abilities;
+use super::mend::Mend;
 use super::midcall::pace::Pace;
 use super::reliable::Reliable;
 use super::ring::Ring;
@@ -11,6 +13,7 @@ use crate::base::private::Private;
 use crate::classify::Class;
 use crate::fact::Kind;
 use crate::record::Trunk;
+use crate::sdp::Places;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method};
@@ -18,7 +21,6 @@ use crate::sip::transaction::{ClientId, ServerId};
 use bytes::Bytes;
 use core::fmt;
 use core::time::Duration;
-use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// The two sides of a call.
@@ -61,6 +63,8 @@ pub enum Owner {
     Own(Handle),
     /// A question whether a side is still there.
     Watch(Handle, Side),
+    /// An offer of our own to a side.
+    Mend(Handle, Side),
     /// A probe of a trunk.
     Probe(Handle),
 }
@@ -84,6 +88,8 @@ pub struct Owed {
     pub server: ServerId,
     /// The CSeq number that the ACK will have.
     pub cseq: u32,
+    /// Whether it has an offer that we made here, which the ACK answers.
+    pub offers: bool,
     /// When it is sent again.
     pub next: Mono,
     /// How long after that.
@@ -105,6 +111,8 @@ pub struct Acked {
     pub cseq: u32,
     /// The ACK, sent again for each copy of the 2xx; `None` while the other side's answer is awaited.
     pub ack: Option<Bytes>,
+    /// Where the ACK must bring an answer: when it is sent with one of ours at the latest.
+    pub answer_by: Option<Mono>,
 }
 
 /// Shows which and leaves the message out.
@@ -135,6 +143,10 @@ pub struct Leg {
     pub abilities: Abilities,
     /// How fast the peer's offers come.
     pub pace: Pace,
+    /// Streams in it that were refused here, so that the other leg has no line for them.
+    pub refused: Places,
+    /// An offer of ours that is due or open in it.
+    pub mend: Option<Box<Mend>>,
 }
 
 impl Leg {
@@ -150,11 +162,23 @@ impl Leg {
             said: None,
             abilities,
             pace: Pace::default(),
+            refused: Places::default(),
+            mend: None,
         }
     }
 }
 
 impl Leg {
+    /// Whether a 2xx of the peer waits for its ACK.
+    pub fn awaits_ack(&self) -> bool {
+        self.acked.as_ref().is_some_and(|acked| acked.ack.is_none())
+    }
+
+    /// When a 2xx of the peer gets its ACK with an answer of ours.
+    pub fn answer_by(&self) -> Option<Mono> {
+        self.acked.as_ref().filter(|acked| acked.ack.is_none()).and_then(|acked| acked.answer_by)
+    }
+
     /// Keeps our session description in this leg, where there is a new one.
     pub fn says(&mut self, session: Option<Bytes>) {
         if let Some(session) = session {
@@ -192,6 +216,10 @@ pub struct Pending {
     pub client: ClientId,
     /// When who asked is told that there is no answer; `None` for an INVITE, which may ring.
     pub until: Option<Mono>,
+    /// The session description that went to the other side.
+    pub said: Option<Private<Bytes>>,
+    /// The streams that the caller has and the answerer has not, once this is accepted.
+    pub refused: Places,
 }
 
 /// A call.
@@ -228,7 +256,9 @@ pub struct Call {
     /// Those who answered and were let go.
     pub let_go: Vec<LetGo>,
     /// Requests that wait for the other side.
-    pub pending: SmallVec<[Pending; 1]>,
+    pub pending: Vec<Pending>,
+    /// What is known of the sessions that they agreed on.
+    pub agreed: Agreed,
     /// The deadline that the wheel knows of.
     pub scheduled: Option<Mono>,
     /// The hash under which merged copies of the INVITE are recognised.
@@ -262,6 +292,19 @@ impl Call {
         }
     }
 
+    /// A side's leg, to look at.
+    pub fn side(&self, side: Side) -> Option<&Leg> {
+        match side {
+            Side::Caller => Some(&self.caller),
+            Side::Answerer => self.answerer.as_ref(),
+        }
+    }
+
+    /// Whether the caller's INVITE has no final response yet.
+    pub fn is_unanswered(&self) -> bool {
+        self.stage == Stage::Ringing || self.reliable.as_deref().is_some_and(Reliable::holds_answer)
+    }
+
     /// Both sides' legs, as far as there are two.
     pub fn legs(&self) -> impl Iterator<Item = &Leg> {
         [Some(&self.caller), self.answerer.as_ref()].into_iter().flatten()
@@ -278,7 +321,7 @@ impl Call {
         let of_legs = self.legs().flat_map(|leg| {
             // Timers that were agreed on before the answer run from the answer on.
             let watch = leg.watch.as_ref().filter(|_| talks).map(Watch::deadline);
-            [leg.owed.as_ref().map(|owed| owed.next), watch]
+            [leg.owed.as_ref().map(|owed| owed.next), watch, leg.mend_at(), leg.answer_by()]
         });
         let of_ring = self.ring.as_ref().and_then(|ring| ring.deadline(self.stage));
         let of_reliable = self.reliable.as_ref().and_then(|reliable| reliable.deadline());

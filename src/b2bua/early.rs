@@ -5,7 +5,7 @@
 //! us had forked the INVITE (§12.1, §16.7), and the 2xx is in the dialog of the one who answered. `call.caller` is
 //! always the dialog that was spoken in last; the others wait here until then and are gone with the answer: 481.
 use super::bridge;
-use super::call::{Call, Leg, Stage};
+use super::call::{Call, Leg, Side, Stage};
 use super::core::Core;
 use super::headers::Abilities;
 use crate::base::now::Now;
@@ -38,7 +38,7 @@ struct EarlyDialog {
 /// Turns to the early dialog in which a far end's provisional response is heard. Returns the session description that
 /// is said with it.
 pub fn speak(core: &mut Core, call: &mut Call, number: u8, response: &Message) -> Option<Bytes> {
-    let session = bridge::session_of(response);
+    let session = bridge::session_of(response).map(|session| call.words_for(Side::Caller, &session));
     let said = turn(core, call, (number, response), session.as_ref(), MOST_DIALOGS);
     session.filter(|_| said)
 }
@@ -46,7 +46,7 @@ pub fn speak(core: &mut Core, call: &mut Call, number: u8, response: &Message) -
 /// Turns to the dialog in which a far end's answer is heard.
 pub fn answer(core: &mut Core, call: &mut Call, number: u8, response: &Message) {
     if call.ring.as_deref().is_some_and(|ring| !ring.early.list.is_empty()) {
-        let session = bridge::session_of(response);
+        let session = bridge::session_of(response).map(|session| call.words_for(Side::Caller, &session));
         turn(core, call, (number, response), session.as_ref(), usize::MAX);
     }
 }

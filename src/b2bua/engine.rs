@@ -12,7 +12,7 @@ use super::prober::Prober;
 use super::reliable::{self, Reliable};
 use super::ring::{self, Ring};
 use super::table::Table;
-use super::{bridge, early, hangup, strangers, takeover, watch};
+use super::{bridge, early, hangup, mend, strangers, takeover, watch};
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
@@ -123,6 +123,7 @@ impl Engine {
                     ring::on_time(core, call, now);
                     bridge::on_time(core, call, now);
                     reliable::on_time(core, call, now);
+                    mend::on_time(core, call, now);
                     watch::on_time(core, call, now);
                     relay::on_time(core, call, now);
                 }),
@@ -191,7 +192,7 @@ impl Engine {
             Event::Request { id, flow, message } => self.request(now, id, flow, message),
             Event::Ack { message, flow } => {
                 if let Some((mut call, side)) = self.dialog_of(&message, flow) {
-                    bridge::acked(&mut self.core, &mut call, side, &message);
+                    bridge::acked(&mut self.core, &mut call, side, &message, now);
                     self.after(now, call);
                 }
             }
@@ -341,6 +342,12 @@ impl Engine {
                     watch::answered(core, call, side, id, response, now);
                 });
             }
+            Owner::Mend(key, side) => {
+                self.with_call(key, now, |core, call| {
+                    call.heard_at = now.mono;
+                    mend::answered(core, call, side, id, response, now);
+                });
+            }
             Owner::Probe(handle) => self.prober.answered(&mut self.core, handle, id, response, now),
             Owner::Own(_) | Owner::Call(_) => {}
         }
@@ -356,6 +363,9 @@ impl Engine {
             Owner::Watch(key, side) => {
                 self.with_call(key, now, |core, call| watch::unanswered(core, call, side, id, now));
             }
+            Owner::Mend(key, side) => {
+                self.with_call(key, now, |core, call| mend::unanswered(core, call, side, id, now));
+            }
             Owner::Own(_) | Owner::Call(_) => {}
         }
     }
@@ -370,7 +380,7 @@ impl Engine {
                     self.with_call(key, now, |core, call| ring::unreachable(core, call, number, flow, now));
                 }
                 Owner::Probe(handle) => self.prober.failed(&mut self.core, handle, id, now),
-                Owner::Relayed(_) | Owner::Own(_) | Owner::Watch(..) | Owner::Call(_) => {}
+                Owner::Relayed(_) | Owner::Own(_) | Owner::Watch(..) | Owner::Mend(..) | Owner::Call(_) => {}
             }
         }
     }

@@ -183,7 +183,7 @@ fn end(core: &mut Core, call: &mut Call, outcome: Outcome, now: Now) {
     call.reliable = None;
     let arrived = call.arrived;
     for leg in [Some(&mut call.caller), call.answerer.as_mut()].into_iter().flatten() {
-        (leg.owed, leg.watch) = (None, None);
+        (leg.owed, leg.watch, leg.mend) = (None, None, None);
     }
     core.note(call, |call, kind| Fact::Ended { call, kind, outcome, lasted: now.mono.since(arrived) });
 }

@@ -5,6 +5,7 @@
 //! [`midcall`] for what happens while they talk and `hangup` for how it ends.
 mod addresses;
 mod again;
+mod agreed;
 pub mod attempt;
 mod body;
 mod bridge;
@@ -20,6 +21,7 @@ mod hangup;
 mod headers;
 pub mod intake;
 mod judge;
+mod mend;
 pub mod midcall;
 mod offer;
 mod presented;

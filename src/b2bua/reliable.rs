@@ -1,11 +1,15 @@
 //! Provisional responses that a caller requires to be reliable (RFC 3262 §3): numbered, repeated until their PRACK, one
 //! at a time, and the answer held back while one with a session description waits.
-use super::call::{Call, Stage};
-use super::core::Core;
-use super::{bridge, early};
+use super::call::{Call, Side, Stage};
+use super::core::{Core, PRODUCT};
+use super::midcall::InDialog;
+use super::{bridge, early, mend};
 use crate::base::entropy::Entropy;
 use crate::base::now::{Mono, Now};
-use crate::sip::message::{Message, Method, Name};
+use crate::base::private::Private;
+use crate::sdp;
+use crate::sip::message::{Message, Method, Name, session_id};
+use crate::sip::respond;
 use bytes::Bytes;
 use core::time::Duration;
 use smallvec::SmallVec;
@@ -23,6 +27,8 @@ pub struct Reliable {
     /// The early dialogs in which something was said: each counts for itself, since the caller cannot tell us from a
     /// proxy that forks.
     dialogs: SmallVec<[Spoken; 1]>,
+    /// What the caller said after its INVITE in the dialog of this nonce, for who answers there.
+    said: Option<(u64, Private<Bytes>)>,
     /// The answer, while a session description before it waits for its PRACK.
     answer: Option<Message>,
 }
@@ -74,7 +80,7 @@ impl Reliable {
         wanted.then(|| {
             // Any number up to 2^31-1 will do; half of that leaves room to count (RFC 3262 §3).
             let rseq = u32::try_from(entropy.below(1 << 30)).unwrap_or(0);
-            Box::new(Reliable { rseq, dialogs: SmallVec::new(), answer: None })
+            Box::new(Reliable { rseq, dialogs: SmallVec::new(), said: None, answer: None })
         })
     }
 
@@ -176,8 +182,47 @@ pub fn hold(call: &mut Call, answer: &Message) -> bool {
     held
 }
 
-/// A PRACK in the current dialog: `true` when it names the response that waits there (RFC 3262 §3). [`go_on`] follows.
-pub fn acknowledged(call: &mut Call, prack: &Message) -> bool {
+/// A PRACK in the current dialog. One that names the response that waits there is accepted, and what waited behind it goes
+/// on; an offer in it is answered with what the caller has heard (RFC 3262 §5). A refusal would leave its session in
+/// doubt, so that a hold is answered too, and taken back soon after.
+pub fn pracked(core: &mut Core, call: &mut Call, asked: &InDialog, now: Now) {
+    let known = asked.side == Side::Caller && acknowledged(call, &asked.request);
+    let said = call.said_to(Side::Caller).cloned();
+    let exchange = bridge::session_of(&asked.request).zip(said).filter(|_| known);
+    let Some((offer, said)) = exchange else {
+        core.refuse(now, asked.id, &asked.request, asked.flow, if known { 200 } else { 481 });
+        return go_on(core, call, now);
+    };
+    let refused = call.refused_in(&offer);
+    let said = sdp::with_refused(&said, refused.but(call.caller.refused), &offer);
+    let mut writer = respond::respond(core.buffer(), &asked.request, asked.flow.peer, 200, "", None, false);
+    writer.field(Name::Server, PRODUCT);
+    session_id::answer(&mut writer, None, &asked.request);
+    let answer = sdp::answering(&said, &offer);
+    let bytes = core.finish(writer, Some((b"application/sdp", &answer)));
+    core.send_response(now, asked.id, 200, bytes);
+    call.caller.says(Some(said));
+    call.caller.refused = refused;
+    mend::heard(core, call, Side::Caller, Some(offer), now);
+    go_on(core, call, now);
+}
+
+/// Keeps what the caller said before anyone has answered.
+pub fn keep(call: &mut Call, session: &[u8]) {
+    let nonce = call.caller.nonce;
+    if let Some(reliable) = call.reliable.as_deref_mut() {
+        reliable.said = Some((nonce, Private::new(Bytes::copy_from_slice(session))));
+    }
+}
+
+/// What the caller said before somebody answered, who does not know it yet.
+pub fn kept(call: &mut Call) -> Option<Bytes> {
+    let (nonce, said) = call.reliable.as_deref_mut()?.said.take()?;
+    (nonce == call.caller.nonce).then(|| said.expose().clone())
+}
+
+/// `true` when a PRACK names the response that waits in the current dialog (RFC 3262 §3).
+fn acknowledged(call: &mut Call, prack: &Message) -> bool {
     let cseq = call.ring.as_deref().and_then(|ring| ring.invite.cseq()).map(|(cseq, _)| cseq);
     let nonce = call.caller.nonce;
     let Some(spoken) = call.reliable.as_deref_mut().and_then(|reliable| reliable.spoken(nonce)) else { return false };
@@ -192,7 +237,7 @@ pub fn acknowledged(call: &mut Call, prack: &Message) -> bool {
 }
 
 /// What came while a response of the current dialog waited for its PRACK goes out now.
-pub fn go_on(core: &mut Core, call: &mut Call, now: Now) {
+fn go_on(core: &mut Core, call: &mut Call, now: Now) {
     let nonce = call.caller.nonce;
     let Some(reliable) = call.reliable.as_deref_mut() else { return };
     let Some(spoken) = reliable.spoken(nonce).filter(|spoken| spoken.waiting.is_none()) else { return };

@@ -3,12 +3,12 @@
 //! The caller's side may do neither, and an emergency call that asks for it is a new call all the same (rulings 1). A
 //! PSAP may take a call over from another: the caller is offered the new far end's session, and when it takes it the
 //! old one is let go. Until then, and when the caller refuses, the call stays as it was.
-use super::call::{Acked, Call, Leg, Owner, Side, Stage};
+use super::call::{Call, Leg, Owner, Side, Stage};
 use super::core::{Core, PRODUCT};
 use super::midcall::relay;
 use super::reason::ELSEWHERE;
 use super::watch::Watch;
-use super::{bridge, hangup, offer};
+use super::{bridge, hangup, mend, offer};
 use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::fact::Fact;
@@ -115,7 +115,7 @@ pub fn begin(
     let mut writer = call.caller.dialog.request(core.buffer(), Method::Invite, client.branch().as_str());
     writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", contact_flow));
     abilities.write(&mut writer);
-    let session = bridge::session_of(&invite);
+    let session = bridge::session_of(&invite).map(|session| call.words_for(Side::Caller, &session));
     let bytes = core.finish(writer, session.as_ref().map(|session| (&b"application/sdp"[..], &session[..])));
     core.layer.start(now, client, hop, bytes, &mut core.transmits);
     core.layer.set_user(id, Owner::Relayed(call.key));
@@ -162,7 +162,7 @@ pub fn outlives_old(core: &mut Core, call: &mut Call, now: Now) -> bool {
     takeover.old_is_gone = true;
     hangup::refuse_pending(core, call, now);
     if let Some(leg) = call.answerer.as_mut() {
-        (leg.owed, leg.watch) = (None, None);
+        (leg.owed, leg.watch, leg.mend) = (None, None, None);
     }
     true
 }
@@ -188,15 +188,18 @@ fn give_up(core: &mut Core, call: &mut Call, code: u16, now: Now) {
 fn take(core: &mut Core, call: &mut Call, takeover: Takeover, response: &Message, now: Now) {
     let Takeover { server, invite, flow, trunk, mut leg, old_is_gone, .. } = takeover;
     let offered = bridge::session_of(&invite).is_some();
-    let cseq = response.cseq().map_or(0, |(cseq, _)| cseq);
     call.caller.dialog.retarget(response);
     call.caller.dialog.hear(response);
     call.caller.rewatch(Watch::of_answer(response, now));
-    call.caller.says(bridge::session_of(&invite));
-    call.caller.acked = Some(Acked { cseq, ack: None });
+    let offer = bridge::session_of(&invite).map(|session| call.words_for(Side::Caller, &session));
+    call.caller.says(offer);
+    call.caller.mend = None;
+    call.caller.acked = Some(bridge::owing(response, offered, now));
     bridge::acknowledge(core, call, Side::Answerer, None);
     hangup::refuse_pending(core, call, now);
-    let session = bridge::session_of(response);
+    let heard = bridge::session_of(response);
+    let said = heard.as_ref().map(|heard| relay::answer_of_caller(call, call.said_to(Side::Caller), heard));
+    let (session, is_hold) = said.map_or((None, false), |(words, is_hold)| (Some(words), is_hold));
     leg.says(session.clone());
     if let Some(mut old) = call.answerer.replace(leg) {
         if !old_is_gone {
@@ -211,6 +214,11 @@ fn take(core: &mut Core, call: &mut Call, takeover: Takeover, response: &Message
         bridge::acknowledge(core, call, Side::Caller, None);
     }
     core.note(call, |call, kind| Fact::TakenOver { call, kind, trunk: trunk.name.clone() });
+    match heard {
+        Some(heard) if is_hold => mend::hold(core, call, heard, now),
+        Some(heard) => call.caller_said(&heard),
+        None => {}
+    }
 }
 
 fn answer(
@@ -232,7 +240,8 @@ fn answer(
     let agreed = Watch::agree(&mut writer, invite, now);
     let bytes = core.finish(writer, session.map(|session| (&b"application/sdp"[..], session)));
     leg.watch = Some(agreed);
-    leg.owed = Some(bridge::owe(bytes.clone(), server, invite.cseq().map_or(0, |(cseq, _)| cseq), now));
+    let (cseq, offers) = (invite.cseq().map_or(0, |(cseq, _)| cseq), bridge::session_of(invite).is_none());
+    leg.owed = Some(bridge::owe(bytes.clone(), server, cseq, offers, now));
     core.send_response(now, server, 200, bytes);
 }
 

@@ -9,7 +9,7 @@ use super::call::{Call, Leg, Owner, Side, Stage};
 use super::core::Core;
 use super::headers::SHORTEST_SECS;
 use super::terms::{LONGEST_SECS, identity};
-use super::{hangup, offer};
+use super::{bridge, hangup, mend, offer};
 use crate::base::now::{Mono, Now};
 use crate::fact::Fact;
 use crate::sip::digest::Credentials;
@@ -97,6 +97,16 @@ impl Watch {
         }
         writer.field(Name::Require, "timer");
         Watch::theirs(secs, now)
+    }
+
+    /// Writes into another request of ours what was agreed on with the side, so that it stays in force (RFC 4028 §7.4).
+    pub fn ask_again(&self, writer: &mut Writer) {
+        if let Some(secs) = self.refresh_secs {
+            writer.field(Name::SessionExpires, format!("{secs};refresher=uac"));
+        }
+        if let Some(min_se) = self.min_se {
+            writer.number(Name::MinSe, min_se);
+        }
     }
 
     /// Whether an INVITE of ours waits for its answer: another one would cross it (RFC 3261 §14.1).
@@ -253,6 +263,16 @@ pub fn answered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, 
         }
         _ => (watch.unknown, watch.silent) = (0, false),
     }
+    if code < 300 && method == Method::Invite {
+        call.agreed.told = 0;
+        mend::heard(core, call, side, bridge::session_of(response), now);
+    }
+}
+
+/// Whether what a side refused may be sent again with what it asked for.
+pub fn may_ask_again(core: &mut Core, call: &mut Call, side: Side, response: &Message) -> bool {
+    let is_longer = call.leg(side).and_then(|leg| leg.watch.as_mut()).is_some_and(|watch| longer(watch, response));
+    is_longer || knows(core, call, side, response)
 }
 
 /// Takes the interval of a 422 over, where it is longer than ours (RFC 4028 §7.3).
@@ -278,7 +298,7 @@ fn knows(core: &mut Core, call: &mut Call, side: Side, response: &Message) -> bo
 }
 
 /// An INVITE of ours that was answered is acknowledged, each copy of the answer again.
-fn acknowledge(core: &mut Core, call: &mut Call, side: Side, response: &Message) {
+pub fn acknowledge(core: &mut Core, call: &mut Call, side: Side, response: &Message) {
     let (Some(200..=299), Some((cseq, Method::Invite))) = (response.status(), response.cseq()) else { return };
     let key = call.key;
     let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);

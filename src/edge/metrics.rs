@@ -122,6 +122,8 @@ impl Metrics {
             | Fact::Answered { .. }
             | Fact::TransferNotSupported { .. }
             | Fact::AnswerNotAcknowledged { .. }
+            | Fact::NoSession { .. }
+            | Fact::SessionsDiffer { .. }
             | Fact::SideSilent { .. }
             | Fact::Orphaned { .. }
             | Fact::FromElsewhere { .. }

@@ -211,6 +211,10 @@ pub enum Fact {
     Forwarded { call: Handle, kind: Kind },
     /// The caller's side never acknowledged the answer; the call goes on.
     AnswerNotAcknowledged { call: Handle, kind: Kind },
+    /// A side acknowledged an offer without an answer to it; it is asked once more, and the other side waits.
+    NoSession { call: Handle, kind: Kind, side: &'static str },
+    /// A side could not be told what the other side last said of its media.
+    SessionsDiffer { call: Handle, kind: Kind, side: &'static str },
     /// A side of an emergency call does not answer, or does not do what it should; the call goes on and it is asked again.
     SideSilent { call: Handle, kind: Kind, side: &'static str },
     /// Neither side of a call has said anything for so long that it is taken for ended.

@@ -91,7 +91,9 @@ pub fn holds(sdp: &[u8], other: Option<&[u8]>) -> Holds {
     let Some(stream) = primary(sdp) else { return Holds::Unreadable };
     let Some(way) = stream.way else { return Holds::Yes };
     let theirs = other.and_then(primary).and_then(|stream| stream.way).unwrap_or(Way::BOTH);
-    let is_answer = theirs != Way::BOTH && way.and(theirs.mirrored()) == way;
+    // To `inactive` some phones answer `recvonly`: nothing is lost by it.
+    let is_lax = theirs == Way::NONE && !way.sends;
+    let is_answer = theirs != Way::BOTH && (is_lax || way.and(theirs.mirrored()) == way);
     if way == Way::BOTH || is_answer { Holds::No } else { Holds::Yes }
 }
 
@@ -285,6 +287,7 @@ mod tests {
             ("a=sendonly\r\n", "", Holds::No),
             ("a=sendonly\r\n", "a=sendonly\r\n", Holds::Yes),
             ("a=inactive\r\n", "a=inactive\r\n", Holds::No),
+            ("a=inactive\r\n", "a=recvonly\r\n", Holds::No),
             ("a=inactive\r\n", "a=sendonly\r\n", Holds::Yes),
             ("c=IN IP4 0.0.0.0\r\n", "c=IN IP4 0.0.0.0\r\n", Holds::No),
             ("", "a=recvonly\r\n", Holds::Yes),

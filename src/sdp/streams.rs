@@ -18,10 +18,16 @@ impl Places {
         self.0 == 0
     }
 
-    /// Those of both.
+    /// Those of both, together.
     #[must_use]
-    pub fn and(self, others: Places) -> Places {
+    pub fn with(self, others: Places) -> Places {
         Places(self.0 | others.0)
+    }
+
+    /// Those that are not among `others`.
+    #[must_use]
+    pub fn but(self, others: Places) -> Places {
+        Places(self.0 & !others.0)
     }
 
     fn insert(&mut self, place: usize) {

@@ -2,6 +2,7 @@
 //! would see.
 mod addresses;
 mod again;
+mod agreed;
 mod answered;
 mod cancelled;
 mod credentials;

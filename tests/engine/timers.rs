@@ -73,8 +73,9 @@ fn a_caller_that_asks_for_a_timer_gets_one_with_its_own_interval_and_one_that_as
 fn each_refresh_is_one_request_however_many_offers_were_made_before() {
     let mut world = World::new();
     let (mut caller, far) = timed(&mut world, "5551234", GATEWAY, OURS);
-    for _ in 0..20 {
-        world.send(CALLER, caller.request("INVITE", "", SDP));
+    for port in 41_000..41_020 {
+        let moved = SDP.replace("40000", &port.to_string());
+        world.send(CALLER, caller.request("INVITE", "", &moved));
         let passed = world.got(GATEWAY, "INVITE");
         world.send(GATEWAY, far.response_to(&passed, 200, OURS, SDP));
         world.got(CALLER, "200 INVITE");

@@ -1,5 +1,6 @@
 //! An INVITE that begins a call: whose it is, the few reasons for which it is not taken, and how it starts.
 use super::Engine;
+use crate::b2bua::agreed::Agreed;
 use crate::b2bua::call::{Call, Leg, Owner, Stage, kind_of};
 use crate::b2bua::headers::Abilities;
 use crate::b2bua::reliable::Reliable;
@@ -200,6 +201,7 @@ impl Engine {
         let forwarded = is_protected(class) && forwarding::is_forwarded(&invite);
         self.core.layer.set_user(id, Owner::Call(key));
         let (way, grade, took) = (decision.plan.way.text(), decision.located.grade.text(), decision.receipt.took());
+        let agreed = Agreed::begin(&invite);
         let reliable = Reliable::wanted(&invite, &mut self.core.entropy);
         let mut call = Box::new(Call {
             key,
@@ -217,7 +219,8 @@ impl Engine {
             takeover: None,
             former: None,
             let_go: Vec::new(),
-            pending: smallvec::SmallVec::new(),
+            pending: Vec::new(),
+            agreed,
             scheduled: None,
             merge_key,
         });

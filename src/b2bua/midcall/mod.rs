@@ -3,14 +3,14 @@
 //! | request | caller's side of a protected call | answerer's side, and both sides of other calls |
 //! |---|---|---|
 //! | BYE | ends the call | ends the call |
-//! | INVITE | 488 if it holds, 403 if it conferences, our last offer if it has none, else passed | passed |
-//! | UPDATE | 200 without an offer, else as INVITE | 200 without an offer, else passed |
+//! | INVITE | 488 if it holds or lets a recorder in, 403 if it conferences, 200 if it changes nothing, our last offer if it has none, else passed | 200 if it changes nothing, else passed |
+//! | UPDATE | 200 without an offer, else as INVITE | 200 without an offer, else as INVITE |
 //! | INFO | 403 if it records, 469 or 415 for what nobody knows, else passed | passed |
 //! | MESSAGE, NOTIFY | passed | passed |
 //! | REFER | 400 without one target, else 403 | 400, or 403 from a PSAP until transfers are carried out by us, else passed |
 //! | SUBSCRIBE | 403, or 489 for a package that nobody knows | the same |
 //! | OPTIONS | 200 | 200 |
-//! | PRACK | 200 if it names what we wait for, else 481 | 481 |
+//! | PRACK | 200 if it names what we wait for, with an answer to its offer, else 481 | 481 |
 //! | others | 405, or 501 if unknown | 405, or 501 if unknown |
 //!
 //! Before all of these, but never before a BYE: 420 for an extension that is required and not there (RFC 3261 §8.2.2.3),
@@ -33,7 +33,6 @@ use super::watch::Watch;
 use super::{hangup, reliable};
 use crate::base::now::Now;
 use crate::fact::{Fact, Feature};
-use crate::sdp::Holds;
 use crate::sip::dialog::Sequence;
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name};
@@ -57,6 +56,8 @@ pub struct InDialog {
 pub enum Verdict {
     /// It goes to the other side.
     Pass,
+    /// It offers what is agreed on anyway, and is answered with what was said to it last.
+    Settle,
     /// It asks for an offer and gets the one that is in force.
     Reoffer,
     /// It is answered with 200 and nothing more.
@@ -91,14 +92,11 @@ pub fn request(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     }
     match judge(call, &asked) {
         Verdict::Pass => relay::pass(core, call, asked, now),
+        Verdict::Settle => relay::settle(core, call, asked, now),
         Verdict::Reoffer => relay::reoffer(core, call, asked, now),
         Verdict::Accept => accept(core, call, &asked, now),
         Verdict::Abilities => abilities(core, call, &asked, now),
-        Verdict::Acknowledge => {
-            let known = asked.side == Side::Caller && reliable::acknowledged(call, &asked.request);
-            core.refuse(now, asked.id, &asked.request, asked.flow, if known { 200 } else { 481 });
-            reliable::go_on(core, call, now);
-        }
+        Verdict::Acknowledge => reliable::pracked(core, call, &asked, now),
         Verdict::Refuse(code, feature) => refuse(core, call, &asked, code, feature, now),
     }
 }
@@ -114,11 +112,6 @@ fn is_storm(call: &mut Call, asked: &InDialog, now: Now) -> bool {
     offers && asked.side == Side::Caller && call.stage == Stage::Talking && !call.caller.pace.takes(now.mono)
 }
 
-/// Whether a message's session description holds the other side.
-pub fn holds(message: &Message) -> bool {
-    offers::holds(message) == Some(Holds::Yes)
-}
-
 /// The table.
 fn judge(call: &Call, asked: &InDialog) -> Verdict {
     let kept_from = call.protected && asked.side == Side::Caller;
@@ -126,18 +119,9 @@ fn judge(call: &Call, asked: &InDialog) -> Verdict {
         return Verdict::Refuse(420, None);
     }
     match asked.method {
-        Method::Invite | Method::Update if asked.request.body_slice().is_empty() && asked.method == Method::Update => {
-            Verdict::Accept
-        }
-        Method::Invite if kept_from && asked.request.body_slice().is_empty() && call.caller.said.is_some() => {
-            match offers::judge(&asked.request) {
-                Verdict::Pass => Verdict::Reoffer,
-                refused => refused,
-            }
-        }
-        Method::Invite | Method::Update if kept_from => offers::judge(&asked.request),
+        Method::Invite | Method::Update => offers::judge(call, asked),
         Method::Info if kept_from => info::judge(&asked.request),
-        Method::Invite | Method::Update | Method::Info | Method::Message | Method::Notify => Verdict::Pass,
+        Method::Info | Method::Message | Method::Notify => Verdict::Pass,
         Method::Refer => refer::judge(&asked.request, kept_from, call.protected),
         Method::Subscribe => subscribe::judge(&asked.request, kept_from),
         Method::Options => Verdict::Abilities,
