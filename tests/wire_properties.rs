@@ -28,7 +28,7 @@ fn everything(bytes: &Bytes) {
     for part in multipart::parts(message.value(Name::ContentType).unwrap_or_default(), &body) {
         assert!(part.content.len() <= part.bytes.len());
     }
-    let _ = (sdp::holds(&body), sdp::without_silence_suppression(&body));
+    let _ = (sdp::holds(&body, Some(&body)), sdp::without_silence_suppression(&body));
 }
 
 /// Copies every field of a message into a new one.

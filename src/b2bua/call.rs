@@ -339,3 +339,15 @@ pub const fn kind_of(class: Class) -> Option<Kind> {
         Class::Crisis => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_small_beside_what_its_peers_wrote() {
+        // With both dialogs' texts and session descriptions an established call stays under 8 KiB.
+        assert!(core::mem::size_of::<Call>() <= 1152, "{}", core::mem::size_of::<Call>());
+        assert!(core::mem::size_of::<Leg>() <= 448, "{}", core::mem::size_of::<Leg>());
+    }
+}

@@ -1,4 +1,4 @@
-//! What a description says about a recorder (RFC 7866 §7, RFC 4574).
+//! What a description says about a recorder (RFC 7866 §7).
 use super::hold::primary;
 use super::lines::{attribute, line_end, lines};
 use super::same::same_but_for;

@@ -168,6 +168,49 @@ fn a_caller_who_resumes_after_a_refused_hold_is_answered_here() {
 }
 
 #[test]
+fn before_the_answer_the_caller_may_do_no_more_than_after_it() {
+    let focus = "Contact: <sip:bridge@127.0.0.1:5999>;isfocus\r\n";
+    let cases = [
+        ("UPDATE", "", sdp(40_000, "a=sendonly\r\n"), 488),
+        ("UPDATE", focus, sdp(40_002, ""), 403),
+        ("REFER", "Refer-To: <sip:x@pbx.example>\r\n", String::new(), 403),
+        ("INFO", "Record: on\r\n", String::new(), 403),
+        ("SUBSCRIBE", "Event: dialog\r\n", String::new(), 403),
+    ];
+    for (method, more, content, code) in cases {
+        let mut world = World::new();
+        let mut caller = world.dial(KNOWN, "911");
+        let far = world.rung(PSAP_1);
+        world.answer(&far, 180);
+        caller.learn(&world.got(CALLER, "180 INVITE"));
+        let request = caller.request(method, more, &content);
+        let own = "Contact: <sip:desk@127.0.0.1:5999>\r\n";
+        world.send(CALLER, if more == focus { request.replacen(own, "", 1) } else { request });
+        let refusal = world.got(CALLER, &format!("{code} {method}"));
+        assert!(value(&refusal, Name::Warning).contains("disabled during an emergency call"), "{method}");
+        assert_eq!(world.words(PSAP_1), NOTHING);
+        world.answer(&far, 200);
+        world.got(CALLER, "200 INVITE");
+    }
+}
+
+#[test]
+fn a_refused_offer_does_not_move_where_the_next_request_goes() {
+    let mut world = World::new();
+    let (mut caller, mut far) = world.talk(KNOWN, "911", PSAP_1);
+    let hold = caller.request("INVITE", "", &sdp(40_000, "a=sendonly\r\n"));
+    world.send(CALLER, hold.replace("desk@127.0.0.1:5999", "desk@127.0.0.1:6001"));
+    world.got(CALLER, "488 INVITE");
+    let moved = caller.request("INVITE", "", &sdp(40_002, ""));
+    world.send(CALLER, moved.replace("desk@127.0.0.1:5999", "desk@127.0.0.1:6001"));
+    let passed = world.got(PSAP_1, "INVITE");
+    world.send(PSAP_1, far.response_to(&passed, 488, "", ""));
+    world.got(CALLER, "488 INVITE");
+    world.send(PSAP_1, far.request("INFO", "", ""));
+    world.got(CALLER, "INFO");
+}
+
+#[test]
 fn a_call_that_began_closed_refreshes_as_it_is_and_is_protected_once_it_was_open() {
     for closed in [sdp(40_000, "a=inactive\r\n"), SDP.replace("c=IN IP4 127.0.0.1", "c=IN IP4 0.0.0.0")] {
         let mut world = World::new();
@@ -312,10 +355,11 @@ fn refreshed() -> (World, Caller, Far, Message) {
 #[test]
 fn a_hold_in_the_answer_to_our_own_refresh_is_taken_back() {
     let (mut world, caller, _, refresh) = refreshed();
-    world.send(CALLER, caller.response(&refresh, 200, "", &sdp(40_000, "a=sendonly\r\n")));
+    let timer = "Require: timer\r\nSession-Expires: 120;refresher=uac\r\n";
+    world.send(CALLER, caller.response(&refresh, 200, timer, &sdp(40_000, "a=sendonly\r\n")));
     let (again, after) = offered_again(&mut world).expect("the session in force is offered again");
     assert!(body(&again) == SDP && after <= 2010, "{after} ms");
-    assert_eq!(value(&again, Name::SessionExpires), "", "the answer has given the refreshes up");
+    assert_eq!(value(&again, Name::SessionExpires), "120;refresher=uac", "the refreshes stay agreed on");
     assert_eq!((world.words(PSAP_1), blocked(&world, Feature::Hold)), (vec![], 1));
 }
 

@@ -100,7 +100,7 @@ fn a_far_end_that_answers_with_other_media_than_it_rang_with_is_heard_all_the_sa
     let mut caller = within(&caller, &answer);
     world.send(CALLER, caller.ack(""));
     world.clear();
-    world.send(CALLER, caller.request("INVITE", "", SDP));
+    world.send(CALLER, caller.request("INVITE", "", &session(44_000)));
     world.got(PSAP_1, "INVITE");
     world.pass(40);
     assert!(!world.words(CALLER).contains(&"200 INVITE".to_owned()), "the ACK is taken in the dialog of the answer");
