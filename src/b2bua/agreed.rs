@@ -13,9 +13,9 @@ use bytes::Bytes;
 /// What is known of a call's sessions beside the words on each leg.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Agreed {
-    /// Whether the caller's stream was open in both directions once. What begins closed, as a call set up by a third
-    /// party may, is protected from then on (RFC 3264 §5.1).
-    pub opened: bool,
+    /// Whether the caller's stream was open in both directions once; `None` while it has said nothing of it. What begins
+    /// closed, as a call set up by a third party may, is protected from the first opening on (RFC 3264 §5.1).
+    pub opened: Option<bool>,
     /// Whether the caller's side said from the beginning that it is recorded (RFC 7866 §7.1).
     pub recorded: bool,
     /// How many times in a row one side's words were brought to the other by an offer of ours.
@@ -26,7 +26,7 @@ impl Agreed {
     /// What an INVITE begins with.
     pub fn begin(invite: &Message) -> Agreed {
         let Some(offer) = bridge::session_of(invite) else { return Agreed::default() };
-        Agreed { opened: is_open(&offer), recorded: sdp::says_recorded(&offer), ..Agreed::default() }
+        Agreed { opened: Some(is_open(&offer)), recorded: sdp::says_recorded(&offer), ..Agreed::default() }
     }
 }
 
@@ -68,12 +68,12 @@ impl Call {
     /// Whether the caller's side holds with this while it may not; `answering` is what the other side said.
     pub fn is_hold(&self, session: &[u8], answering: Option<&Bytes>) -> bool {
         let answering = answering.map(|said| &said[..]);
-        self.protected && self.agreed.opened && sdp::holds(session, answering) == Holds::Yes
+        self.protected && self.agreed.opened != Some(false) && sdp::holds(session, answering) == Holds::Yes
     }
 
     /// Takes note of words of the caller's side that were agreed on.
     pub fn caller_said(&mut self, session: &[u8]) {
-        self.agreed.opened |= is_open(session);
+        self.agreed.opened = Some(self.agreed.opened == Some(true) || is_open(session));
     }
 
     /// The streams that an offer of the caller's side has and the answerer is not to hear of: those refused before, and

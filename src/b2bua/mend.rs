@@ -69,7 +69,7 @@ impl Leg {
 pub fn heard(core: &mut Core, call: &mut Call, side: Side, session: Option<Bytes>, now: Now) {
     let Some(session) = session else { return repair(core, call, side, None, now) };
     if side == Side::Caller {
-        if call.is_hold(&session, call.said_to(side)) {
+        if call.agreed.opened.is_some() && call.is_hold(&session, call.said_to(side)) {
             return hold(core, call, session, now);
         }
         call.caller_said(&session);

@@ -552,12 +552,27 @@ fn a_psap_without_an_answer_in_time_gets_one_of_ours_and_stays_in_the_call() {
     world.pass(40);
     assert!(!world.log.iter().any(|(_, word)| word == "BYE"), "{:?}", world.log);
     assert_eq!(world.engine.active_calls(), 1);
+    world.send(CALLER, caller.request("INVITE", "", &sdp(40_000, "a=sendonly\r\n")));
+    world.got(CALLER, "488 INVITE");
     // As soon as the caller speaks, the PSAP hears of it.
     world.send(CALLER, caller.request("INVITE", "", SDP));
     let passed = world.got(PSAP_1, "INVITE");
     assert_eq!(body(&passed), SDP);
     world.send(PSAP_1, far.response_to(&passed, 200, "", SDP));
     world.got(CALLER, "200 INVITE");
+}
+
+#[test]
+fn an_ack_that_comes_after_ours_is_told_as_news() {
+    let (mut world, caller, far) = without_an_offer("911", PSAP_1);
+    world.pass(29);
+    assert!(body(&world.got(PSAP_1, "ACK")).contains("a=inactive"));
+    world.send(CALLER, caller.ack(&sdp(40_022, "")));
+    let told = world.got(PSAP_1, "INVITE");
+    assert_eq!(body(&told), sdp(40_022, ""));
+    world.send(PSAP_1, far.response_to(&told, 200, "", SDP));
+    world.got(PSAP_1, "ACK");
+    assert_eq!(no_session(&world), 0);
 }
 
 #[test]
