@@ -103,10 +103,12 @@ pub fn hold(core: &mut Core, call: &mut Call, session: Bytes, now: Now) {
     repair(core, call, Side::Caller, Some(session), now);
 }
 
-/// Offers a side the session in force once more: after a wait where it holds, at once where it said nothing and
-/// somebody waits for its words.
+/// Offers a side the session in force once more: at once where it said nothing and the other waits for its words, else
+/// after a while.
 fn repair(core: &mut Core, call: &mut Call, side: Side, held: Option<Bytes>, now: Now) {
-    let at = if held.is_some() { now.mono + wait(core, side) } else { now.mono };
+    let is_first = call.side(side).is_some_and(|leg| leg.mend.is_none());
+    let is_urgent = is_first && call.side(side.other()).is_some_and(Leg::awaits_ack);
+    let at = if is_urgent { now.mono } else { now.mono + wait(core, side) };
     let Some(leg) = call.leg(side) else { return };
     let mend = leg.mend.get_or_insert_with(|| Box::new(Mend { left: REPAIRS, ..Mend::new() }));
     if let Some(held) = held {

@@ -263,9 +263,10 @@ pub fn answered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, 
         }
         _ => (watch.unknown, watch.silent) = (0, false),
     }
-    if code < 300 && method == Method::Invite {
+    let is_answer = code < 300 && method == Method::Invite;
+    if let Some(session) = bridge::session_of(response).filter(|_| is_answer) {
         call.agreed.told = 0;
-        mend::heard(core, call, side, bridge::session_of(response), now);
+        mend::heard(core, call, side, Some(session), now);
     }
 }
 
