@@ -166,7 +166,7 @@ fn what_follows_in_the_dialog_has_credentials_too_each_with_a_count_of_its_own()
     );
     caller.learn(&world.got(CALLER, "200 INVITE"));
     world.send(CALLER, caller.ack(""));
-    let reinvite = caller.request("INVITE", "", SDP);
+    let reinvite = caller.request("INVITE", "", &SDP.replace("40000", "40002"));
     world.send(CALLER, reinvite);
     let reinvite = world.got(GATEWAY, "INVITE");
     assert_eq!(accepts(&reinvite, Name::ProxyAuthorization, "INVITE"), 2);

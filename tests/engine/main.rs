@@ -13,6 +13,7 @@ mod health;
 mod hedged;
 mod letter;
 mod midcall;
+mod no_session;
 mod parties;
 mod passing;
 mod peers;
