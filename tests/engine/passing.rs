@@ -56,7 +56,7 @@ fn a_session_id_is_on_every_message_of_both_dialogs() {
     assert_eq!(said(&world.got(CALLER, "400 REFER")), pair(TWO, ONE), "our own refusal");
     world.send(PSAP_1, far.request("OPTIONS", &yours, ""));
     assert_eq!(said(&world.got(PSAP_1, "200 OPTIONS")), pair(ONE, TWO));
-    world.send(CALLER, caller.request("INVITE", &mine, SDP));
+    world.send(CALLER, caller.request("INVITE", &mine, &SDP.replace("40000", "40002")));
     let passed = world.got(PSAP_1, "INVITE");
     assert_eq!(said(&passed), pair(ONE, TWO));
     world.send(PSAP_1, far.response_to(&passed, 200, &yours, SDP));

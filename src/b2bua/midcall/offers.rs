@@ -11,17 +11,17 @@ use crate::sip::message::Method;
 /// here: it is a refresh (RFC 4028 §7.4), or comes back from a change that was refused.
 pub fn judge(call: &Call, asked: &InDialog) -> Verdict {
     let (side, request) = (asked.side, &asked.request);
+    let is_empty = request.body_slice().is_empty();
+    if is_empty && asked.method == Method::Update {
+        return Verdict::Accept;
+    }
     let is_kept_from = call.protected && side == Side::Caller;
     let is_focus = || request.contact().is_some_and(|contact| contact.param("isfocus").is_some());
     if is_kept_from && is_focus() {
         return Verdict::Refuse(403, Some(Feature::Conference));
     }
-    if request.body_slice().is_empty() {
-        return match asked.method {
-            Method::Update => Verdict::Accept,
-            _ if is_kept_from && call.caller.said.is_some() => Verdict::Reoffer,
-            _ => Verdict::Pass,
-        };
+    if is_empty {
+        return if is_kept_from && call.caller.said.is_some() { Verdict::Reoffer } else { Verdict::Pass };
     }
     let Some(offer) = bridge::session_of(request) else { return Verdict::Pass };
     if is_kept_from && call.caller.holds_with(&offer) {
