@@ -2,9 +2,10 @@
 use super::{Civic, Element};
 
 /// How good a place is, from worst to best.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grade {
     /// Nothing is known.
+    #[default]
     None,
     /// Known once, too long ago.
     Stale,
