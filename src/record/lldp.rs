@@ -11,7 +11,7 @@ pub const IDENTIFIER_LEN: usize = 255;
 /// same: a hardware address in any spelling is its six octets, an IP address its family and octets (IANA address
 /// family numbers), and all else the text as it stands.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Identifier(SmallVec<[u8; 16]>);
+struct Identifier(SmallVec<[u8; 24]>);
 
 impl Identifier {
     fn read(text: &str) -> Option<Identifier> {
