@@ -304,7 +304,9 @@ pub fn acknowledge(core: &mut Core, call: &mut Call, side: Side, response: &Mess
     let key = call.key;
     let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
     core.layer.forget(client);
-    let Some(leg) = call.leg(side) else { return };
+    // A copy may come when another far end has the call already.
+    let is_theirs = |leg: &&mut Leg| response.to_tag().is_none_or(|tag| tag == leg.dialog.remote_tag());
+    let Some(leg) = call.leg(side).filter(is_theirs) else { return };
     leg.dialog.retarget(response);
     let ack = core.finish(leg.dialog.ack(core.buffer(), cseq, client.branch().as_str()), None);
     let flow = leg.dialog.next_hop();
