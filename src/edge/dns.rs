@@ -12,7 +12,7 @@ use crate::sip::target::{self, Question, Service};
 use core::net::SocketAddr;
 use core::time::Duration;
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::LookupIpStrategy;
+use hickory_resolver::config::{LookupIpStrategy, ResolverOpts};
 use hickory_resolver::net::NetError;
 use hickory_resolver::proto::rr::RData;
 use std::sync::Arc;
@@ -30,12 +30,15 @@ const MAX_TARGETS: usize = 16;
 /// A resolver with the name servers of this system. It keeps no answers of its own, since the cache does.
 pub fn system_resolver() -> Result<TokioResolver, NetError> {
     let mut builder = TokioResolver::builder_tokio()?;
-    let options = builder.options_mut();
+    tune(builder.options_mut());
+    builder.build()
+}
+
+fn tune(options: &mut ResolverOpts) {
     options.cache_size = 0;
     options.timeout = Duration::from_secs(2);
     options.attempts = 2;
     options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-    builder.build()
 }
 
 /// Publishes the targets of trunks whose hosts are addresses, which needs no question. Trunks that are gone lose
@@ -200,6 +203,7 @@ mod tests {
 
     const A: u16 = 1;
     const CNAME: u16 = 5;
+    const AAAA: u16 = 28;
     const SRV: u16 = 33;
 
     type Records = Vec<(&'static str, u16, Vec<u8>)>;
@@ -358,7 +362,8 @@ mod tests {
         let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
         let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
         let options = builder.options_mut();
-        (options.cache_size, options.attempts, options.timeout) = (0, 0, Duration::from_millis(200));
+        tune(options);
+        (options.attempts, options.timeout) = (0, Duration::from_millis(200));
         builder.build().unwrap()
     }
 
@@ -531,6 +536,27 @@ mod tests {
                 refresh(&mock.resolver, &cache, &trunk(host, port), &mut chance()).await;
                 assert_eq!(known(&cache), [reached]);
             }
+            mock.stop().await;
+        });
+    }
+
+    #[test]
+    fn addresses_of_both_families_are_asked_for() {
+        run(async {
+            let of_six = |last: u8| [&[0x20, 1, 4, 0xd0][..], &[0; 11], &[last]].concat();
+            let mock = Mock::start(Server::Has(vec![
+                ("both.example.", A, vec![192, 0, 2, 1]),
+                ("both.example.", AAAA, of_six(1)),
+                ("six.example.", AAAA, of_six(2)),
+            ]))
+            .await;
+            let cache = Cache::default();
+            refresh(&mock.resolver, &cache, &trunk("both.example", Some(5099)), &mut chance()).await;
+            let mut both = known(&cache);
+            both.sort();
+            assert_eq!(both, ["192.0.2.1:5099", "[2001:4d0::1]:5099"]);
+            refresh(&mock.resolver, &cache, &trunk("six.example", Some(5099)), &mut chance()).await;
+            assert_eq!(known(&cache), ["[2001:4d0::2]:5099"]);
             mock.stop().await;
         });
     }

@@ -1,6 +1,6 @@
 //! Session descriptions that say more than audio, and what far ends may do that callers may not.
 use crate::peers::{Caller, Far, body, text, value};
-use crate::world::{CALLER, CRISIS, GATEWAY, IVR, KNOWN, PSAP_1, SDP, World};
+use crate::world::{BRANCH, CALLER, CRISIS, GATEWAY, IVR, KNOWN, PSAP_1, RELAY, SDP, UNPLACED, World};
 use callbox::fact::Fact;
 use callbox::sip::message::Name;
 
@@ -140,5 +140,60 @@ fn each_feature_that_is_refused_is_named_in_a_warning() {
         let expected = if why.is_empty() { String::new() } else { format!("399 callbox.example \"{why}\"") };
         assert_eq!(value(&answer, Name::Warning), expected, "{method}");
         assert_eq!(world.words(PSAP_1), [""; 0]);
+    }
+}
+
+#[test]
+fn every_far_end_of_an_emergency_call_may_hold_and_no_caller_may() {
+    for (from, port) in [(KNOWN, PSAP_1), (UNPLACED, RELAY), (BRANCH, GATEWAY)] {
+        for way in ["a=sendonly\r\n", "a=inactive\r\n"] {
+            let mut world = World::new();
+            let (mut caller, mut far) = world.talk(from, "911", port);
+            world.send(CALLER, caller.request("INVITE", "", &(SDP.replace("40000", "40002") + way)));
+            world.got(CALLER, "488 INVITE");
+            assert_eq!(world.words(port), [""; 0]);
+            let hold = SDP.replace("40000", "50002") + way;
+            world.send(port, far.request("INVITE", "", &hold));
+            let passed = world.got(CALLER, "INVITE");
+            assert_eq!(body(&passed), hold);
+            let held = SDP.to_owned() + if way.contains("sendonly") { "a=recvonly\r\n" } else { way };
+            world.send(CALLER, caller.response(&passed, 200, "", &held));
+            assert_eq!(body(&world.got(port, "200 INVITE")), held);
+            world.send(port, far.ack(""));
+            let resume = SDP.replace("40000", "50002") + "a=sendrecv\r\n";
+            world.send(port, far.request("INVITE", "", &resume));
+            assert_eq!(body(&world.got(CALLER, "INVITE")), resume);
+        }
+    }
+}
+
+#[test]
+fn the_direction_of_the_audio_alone_decides_and_its_own_before_that_of_the_session() {
+    let with_session = |line: &str| SDP.replace("40000", "40002").replace("t=0 0\r\n", &format!("t=0 0\r\n{line}\r\n"));
+    let moved = SDP.replace("40000", "40002");
+    let video = "m=video 40004 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\na=inactive\r\n";
+    let no_video = "m=video 0 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n";
+    let text = "m=text 40006 RTP/AVP 98\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:98 t140/1000\r\na=sendonly\r\n";
+    let cases = [
+        (moved.clone() + video + text, true),
+        (moved.clone() + no_video, true),
+        (with_session("a=sendonly") + "a=sendrecv\r\n", true),
+        (with_session("a=sendrecv") + "a=inactive\r\n", false),
+        (with_session("a=inactive"), false),
+        (moved.clone() + "a=sendrecv\r\na=sendonly\r\n", false),
+        (moved.clone() + "a=recvonly\r\n" + "m=video 40004 RTP/AVP 99\r\na=sendrecv\r\n", false),
+    ];
+    for (offer, may_pass) in cases {
+        for method in ["INVITE", "UPDATE"] {
+            let mut world = World::new();
+            let (mut caller, _) = world.talk(KNOWN, "911", PSAP_1);
+            world.send(CALLER, caller.request(method, "", &offer));
+            if may_pass {
+                assert_eq!(body(&world.got(PSAP_1, method)), offer);
+            } else {
+                world.got(CALLER, &format!("488 {method}"));
+                assert_eq!(world.words(PSAP_1), [""; 0], "{offer}");
+            }
+        }
     }
 }

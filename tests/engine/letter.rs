@@ -313,3 +313,46 @@ fn a_clock_on_the_wall_that_is_set_during_a_call_moves_no_deadline() {
         world.got(PSAP_2, "BYE");
     }
 }
+
+#[test]
+fn a_caller_that_dials_again_while_it_talks_has_a_second_call() {
+    let mut world = World::new();
+    let (mut first, _) = world.talk(KNOWN, "911", PSAP_1);
+    let (mut second, _) = world.talk(KNOWN, "911", PSAP_1);
+    assert_eq!(world.engine.active_calls(), 2);
+    world.send(CALLER, first.request("BYE", "", ""));
+    assert_eq!(world.words(PSAP_1), ["BYE"]);
+    assert_eq!(world.words(CALLER), ["200 BYE"]);
+    world.send(CALLER, second.request("INFO", "", ""));
+    world.got(PSAP_1, "INFO");
+}
+
+#[test]
+fn the_to_says_what_was_dialled_where_the_request_uri_names_nobody() {
+    for (uri, to, port) in [
+        ("sip:127.0.0.1", "<sip:911@127.0.0.1>", PSAP_1),
+        ("sip:127.0.0.1", "<urn:service:sos>", PSAP_1),
+        ("sip:127.0.0.1", "<sip:5551234@127.0.0.1>", GATEWAY),
+        ("sip:5551234@127.0.0.1", "<sip:911@127.0.0.1>", GATEWAY),
+        ("sip:911@127.0.0.1", "<sip:5551234@127.0.0.1>", PSAP_1),
+    ] {
+        let mut world = World::new();
+        let invite = Caller::new(KNOWN, "dialled").invite();
+        let invite = invite.replace("<sip:dialled@127.0.0.1>", to).replace("sip:dialled@127.0.0.1", uri);
+        world.send(CALLER, invite);
+        world.got(port, "INVITE");
+        assert_eq!(world.engine.active_calls(), 1, "{uri} {to}");
+    }
+}
+
+#[test]
+fn headers_in_a_request_uri_become_none_of_the_call() {
+    let mut world = World::new();
+    let uri = "sip:911@127.0.0.1?Subject=planted&Route=%3Csip:192.0.2.7%3E&X-Planted=planted&body=planted";
+    world.send(CALLER, Caller::new(KNOWN, uri).invite());
+    let far = world.rung(PSAP_1);
+    let sent = text(far.invite.bytes());
+    assert!(!sent.contains("planted") && !sent.contains("192.0.2.7"), "{sent}");
+    world.answer(&far, 200);
+    world.got(CALLER, "200 INVITE");
+}

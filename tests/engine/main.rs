@@ -20,6 +20,7 @@ mod peers;
 mod pracked;
 mod refused;
 mod reliable;
+mod routes;
 mod rows;
 mod strangers;
 mod takeover;
