@@ -240,6 +240,11 @@ pub fn answered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, 
         return ask(core, call, side, now);
     }
     watch.again = false;
+    // The 2xx to a target refresh moves the target too (RFC 3311 §5.2); that to OPTIONS says nothing of it.
+    if let Some(leg) = call.leg(side).filter(|_| code < 300 && method == Method::Update) {
+        leg.dialog.retarget(response);
+    }
+    let Some(watch) = call.leg(side).and_then(|leg| leg.watch.as_mut()) else { return };
     match code {
         // The interval and who refreshes are agreed on anew each time (RFC 4028 §7.2); one who says nothing of them leaves
         // both to us.

@@ -356,3 +356,27 @@ fn headers_in_a_request_uri_become_none_of_the_call() {
     world.answer(&far, 200);
     world.got(CALLER, "200 INVITE");
 }
+
+#[test]
+fn the_contact_in_an_answer_to_a_refresh_is_where_the_next_request_goes_and_that_to_a_question_is_not() {
+    let timer = "Session-Expires: 1800;refresher=uac\r\n";
+    for (agreed, method, reached) in [
+        (format!("{timer}Allow: INVITE, UPDATE\r\n"), "UPDATE", 6002),
+        (timer.to_owned(), "INVITE", 6002),
+        (String::new(), "OPTIONS", PSAP_1),
+    ] {
+        let mut world = World::new();
+        let mut caller = world.dial(KNOWN, "911");
+        let far = world.rung(PSAP_1);
+        world.send(PSAP_1, far.response(200, &agreed, SDP));
+        caller.learn(&world.got(CALLER, "200 INVITE"));
+        world.send(CALLER, caller.ack(""));
+        world.pass(901);
+        let asked = world.got(PSAP_1, method);
+        let content = if method == "INVITE" { SDP } else { "" };
+        let answer = far.response_to(&asked, 200, &agreed, content);
+        world.send(PSAP_1, answer.replace("desk@127.0.0.1:5070", "desk@127.0.0.1:6002"));
+        world.send(CALLER, caller.request("INFO", "", ""));
+        assert_eq!(text(world.got(reached, "INFO").request_uri()), format!("sip:desk@127.0.0.1:{reached}"), "{method}");
+    }
+}
