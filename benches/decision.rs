@@ -8,6 +8,7 @@ use callbox::classify::{self, Dialled};
 use callbox::location::{self, Known};
 use callbox::record::table::Tables;
 use callbox::record::trunk::Carrier;
+use callbox::record::wiremap::Order;
 use callbox::record::{
     Civic, DialPlan, Element, Line, Location, Number, Organisation, Profile, Site, Trunk, TrunkKind,
 };
@@ -85,7 +86,7 @@ fn trunk(name: &str, kind: TrunkKind, profile: Profile) -> Arc<Trunk> {
 
 /// A cache with all numbers, each in one of 10,000 locations.
 fn world(scale: &Scale) -> Cache {
-    let organisation = Organisation { id: "acme".into(), name: "Acme".into() };
+    let organisation = Organisation { id: "acme".into(), name: "Acme".into(), wiremap_order: Order::default() };
     let site = Site {
         id: "hq".into(),
         organisation: "acme".into(),
@@ -143,6 +144,7 @@ fn world(scale: &Scale) -> Cache {
         sites: vec![Arc::new(site.clone())],
         locations,
         lines,
+        wiremap: Vec::new(),
     });
     cache
 }

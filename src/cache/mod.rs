@@ -2,9 +2,11 @@
 mod lines;
 mod snapshot;
 mod who;
+mod wiremap;
 
 pub use snapshot::Snapshot;
 pub use who::Who;
+pub use wiremap::Wiremap;
 
 use crate::record::table::Tables;
 use crate::record::trunk::Targets;
@@ -26,6 +28,8 @@ pub struct Cache {
     pub lines: DashMap<(Arc<str>, Number), Arc<Line>, RandomState>,
     /// Locations by id.
     pub locations: DashMap<Arc<str>, Arc<Location>, RandomState>,
+    /// Which piece of network is where.
+    pub wiremap: Wiremap,
     /// Where each trunk's targets are now, by the trunk's name: written by the background resolver.
     pub targets: DashMap<Arc<str>, Arc<Targets>, RandomState>,
     /// The snapshot.
@@ -68,12 +72,13 @@ impl Cache {
     /// Takes the tables for all that is known: what they do not have goes. A call that is being decided meanwhile sees
     /// each record either old or new, and never none that both have.
     pub fn load(&self, tables: Tables) {
-        let Tables { organisations, sites, locations, lines } = tables;
+        let Tables { organisations, sites, locations, lines, wiremap } = tables;
         let kept: HashSet<Arc<str>> = locations.iter().map(|location| Arc::clone(&location.id)).collect();
         for location in locations {
             self.locations.insert(Arc::clone(&location.id), location);
         }
         self.locations.retain(|id, _| kept.contains(id));
+        self.wiremap.load(&wiremap);
         let organisations = organisations.into_iter().map(|one| (Arc::clone(&one.id), one)).collect();
         let sites = sites.into_iter().map(|one| (Arc::clone(&one.id), one)).collect();
         self.snapshot.rcu(|held| Snapshot {

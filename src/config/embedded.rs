@@ -32,6 +32,7 @@ pub(super) fn lab_texts() -> Texts {
             conf!("lab/buildings.csv"),
             conf!("lab/locations.csv"),
             conf!("lab/numbers.csv"),
+            conf!("lab/wiremap.csv"),
         ],
         cases: vec![conf!("cases/lab.toml")],
     }

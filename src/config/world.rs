@@ -94,9 +94,9 @@ impl World {
 }
 
 fn files(texts: &Texts) -> Files<'_> {
-    let [organisations, sites, buildings, locations, numbers] =
+    let [organisations, sites, buildings, locations, numbers, wiremap] =
         texts.tables.each_ref().map(|(name, text)| table::File { name, text });
-    Files { organisations, sites, buildings, locations, numbers }
+    Files { organisations, sites, buildings, locations, numbers, wiremap }
 }
 
 /// A table's remedy is an order (`add it to the sites`), ours follows the word `try`.

@@ -1,4 +1,5 @@
 //! Organisations, sites and dial plans.
+use super::wiremap::Order;
 use super::{Civic, Number};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,6 +11,8 @@ pub struct Organisation {
     pub id: Arc<str>,
     /// Its name for people.
     pub name: String,
+    /// Which rule of its wiremap is believed before which.
+    pub wiremap_order: Order,
 }
 
 /// A site: the admin container of users and phones.

@@ -134,13 +134,14 @@ pub fn snapshot(trunks: Vec<Trunk>) -> Snapshot {
     }
 }
 
-/// The five files of the lab; a test changes one of them.
+/// The files of the lab; a test changes one of them.
 pub struct Texts {
     pub organisations: String,
     pub sites: String,
     pub buildings: String,
     pub locations: String,
     pub numbers: String,
+    pub wiremap: String,
 }
 
 impl Texts {
@@ -151,6 +152,7 @@ impl Texts {
             buildings: shipped("lab/buildings.csv"),
             locations: shipped("lab/locations.csv"),
             numbers: shipped("lab/numbers.csv"),
+            wiremap: shipped("lab/wiremap.csv"),
         }
     }
 
@@ -161,6 +163,7 @@ impl Texts {
             buildings: File { name: "buildings.csv", text: &self.buildings },
             locations: File { name: "locations.csv", text: &self.locations },
             numbers: File { name: "numbers.csv", text: &self.numbers },
+            wiremap: File { name: "wiremap.csv", text: &self.wiremap },
         };
         let configured = snapshot(trunks());
         let against = Against { dial_plans: &configured.dial_plans, trunks: &configured.trunks };

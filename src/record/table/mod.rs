@@ -4,6 +4,7 @@ mod line;
 mod place;
 mod sheet;
 mod site;
+mod wiremap;
 
 pub use fault::{Fault, MOST_FAULTS};
 
@@ -27,10 +28,10 @@ impl core::fmt::Debug for File<'_> {
     }
 }
 
-/// The five files.
+/// The files.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Files<'a> {
-    /// `organisations.csv`: id, name.
+    /// `organisations.csv`: id, name, wiremap_order.
     pub organisations: File<'a>,
     /// `sites.csv`: id, organisation, country, prefixes, stage1, stage2, ecbn, pool, building, gateway.
     pub sites: File<'a>,
@@ -40,6 +41,9 @@ pub struct Files<'a> {
     pub locations: File<'a>,
     /// `numbers.csv`: number, site, location, ecbn, reachable.
     pub numbers: File<'a>,
+    /// `wiremap.csv`: organisation, location, chassis, port, bssid, gateway, subnet, public. Without a name it is not
+    /// there.
+    pub wiremap: File<'a>,
 }
 
 /// What the tables refer to and must fit.
@@ -62,6 +66,8 @@ pub struct Tables {
     pub locations: Vec<Arc<Location>>,
     /// Numbers and extensions.
     pub lines: Vec<Arc<Line>>,
+    /// Pieces of network and where they are.
+    pub wiremap: Vec<super::wiremap::Row>,
 }
 
 /// Reads the files.
@@ -73,7 +79,12 @@ pub fn read(files: &Files<'_>, against: Against<'_>) -> Result<Tables, Vec<Fault
     let places = place::read(&files.buildings, &files.locations, &mut faults);
     let (organisations, sites) = site::read(&files.organisations, &files.sites, &places, against, &mut faults);
     let lines = line::read(&files.numbers, &sites, &places, against, &mut faults);
-    faults.or(Tables { organisations, sites: values(sites), locations: values(places), lines })
+    let wiremap = match files.wiremap.name {
+        "" => Vec::new(),
+        _ => wiremap::read(&files.wiremap, &organisations, &places, &mut faults),
+    };
+    let (organisations, sites) = (values(organisations), values(sites));
+    faults.or(Tables { organisations, sites, locations: values(places), lines, wiremap })
 }
 
 /// Records of one kind by id.

@@ -4,9 +4,11 @@ use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{Against, ById, Civic, Element, File, Location, Organisation, Site};
 use crate::record::TrunkKind;
 use crate::record::site::plan_of;
+use crate::record::wiremap::{Order, Rule};
 use std::sync::Arc;
 
-const ORGANISATIONS: Layout = Layout { columns: &[required("id"), required("name")], civic: false };
+const ORGANISATIONS: Layout =
+    Layout { columns: &[required("id"), required("name"), optional("wiremap_order")], civic: false };
 const SITES: Layout = Layout {
     columns: &[
         required("id"),
@@ -24,6 +26,7 @@ const SITES: Layout = Layout {
 };
 const ID: usize = 0;
 const NAME: usize = 1;
+const WIREMAP_ORDER: usize = 2;
 const ORGANISATION: usize = 1;
 const COUNTRY: usize = 2;
 const PREFIXES: usize = 3;
@@ -41,10 +44,14 @@ pub(super) fn read(
     places: &ById<Location>,
     against: Against<'_>,
     faults: &mut Faults,
-) -> (Vec<Arc<Organisation>>, ById<Site>) {
+) -> (ById<Organisation>, ById<Site>) {
     let mut known = ById::new();
     each_row(organisations, ORGANISATIONS, faults, |row, faults| {
-        let organisation = Organisation { id: row.cell(ID).into(), name: row.cell(NAME).to_owned() };
+        let organisation = Organisation {
+            id: row.cell(ID).into(),
+            name: row.cell(NAME).to_owned(),
+            wiremap_order: order(row, faults),
+        };
         if known.insert(Arc::clone(&organisation.id), Arc::new(organisation)).is_some() {
             row.fault(ID, "another organisation has this id", "give each its own", faults);
         }
@@ -57,7 +64,18 @@ pub(super) fn read(
             row.fault(ID, "another site has this id", "give each its own", faults);
         }
     });
-    (super::values(known), read)
+    (known, read)
+}
+
+/// The rules that come first, with spaces or semicolons between.
+fn order(row: &Row<'_>, faults: &mut Faults) -> Order {
+    let words = row.cell(WIREMAP_ORDER).split([' ', ';']).filter(|word| !word.is_empty());
+    let rules: Option<Vec<Rule>> = words.map(|word| Rule::ALL.into_iter().find(|rule| rule.text() == word)).collect();
+    rules.and_then(|rules| Order::of(&rules)).unwrap_or_else(|| {
+        let remedy = "write those that come first, each once, as port bssid switch gateway subnet public";
+        row.fault(WIREMAP_ORDER, "this is no order of rules", remedy, faults);
+        Order::default()
+    })
 }
 
 fn site(
