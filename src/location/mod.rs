@@ -1,5 +1,7 @@
 //! Where the caller is.
+pub mod fusion;
 mod ladder;
+pub mod wiremap;
 
 pub use crate::record::{Candidate, Grade, Located, Rung};
 pub use ladder::decide;

@@ -5,6 +5,12 @@ use core::time::Duration;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
+/// The most matches that are kept of one device.
+pub const MOST_HITS: usize = 32;
+
+/// What matched; a device on one cable has no more than fit in place.
+pub type Hits = SmallVec<[Hit; 4]>;
+
 /// What one network element told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
@@ -74,5 +80,5 @@ pub struct Found {
     /// Two buildings are named.
     pub conflict: bool,
     /// Everything that matched, the winner first.
-    pub hits: SmallVec<[Hit; 4]>,
+    pub hits: Hits,
 }

@@ -5,9 +5,9 @@ use core::fmt;
 use core::net::IpAddr;
 
 /// The most interfaces that are looked at of one device.
-pub const MOST_INTERFACES: usize = 16;
+pub const MOST_INTERFACES: usize = 8;
 /// The most switches, access points, gateways or addresses that are looked at of one interface.
-pub const MOST_SEEN: usize = 64;
+pub const MOST_SEEN: usize = 32;
 
 /// Everything that is known of how a device is attached. It never prints itself.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! The deciders and their data, as the engine and an operator see them.
 mod classes;
+mod device;
 mod lab_tables;
 mod network;
 mod places;
