@@ -67,6 +67,10 @@ fn answered(request: &Message) {
     no_line_that_only_some_see(&response);
     let response = Message::read(response).expect("a response is a message");
     assert_eq!(response.status(), Some(400));
+    // A NUL goes out as a space, and what it stood in may come back as something else.
+    if [Name::Via, Name::CSeq].iter().any(|&name| request.values(name).any(|value| value.contains(&0))) {
+        return;
+    }
     let number = |message: &Message| message.cseq().map(|(number, _)| number);
     assert!(request.cseq().is_none() || number(&response) == number(request));
     assert!(request.via().is_none() || response.via().is_some());
