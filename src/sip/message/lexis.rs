@@ -6,7 +6,7 @@ pub(crate) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// A character that a token may have.
+/// A character that a token may have (RFC 3261 §25.1, which has fewer than HTTP).
 pub(crate) const fn is_token(byte: u8) -> bool {
     TOKEN[byte as usize]
 }
@@ -18,7 +18,7 @@ const TOKEN: [bool; 256] = {
         table[byte as usize] = byte.is_ascii_alphanumeric();
         byte += 1;
     }
-    let others = b"-.!%*_+`'~#$&^|";
+    let others = b"-.!%*_+`'~";
     let mut at = 0;
     while at < others.len() {
         table[others[at] as usize] = true;
@@ -143,6 +143,12 @@ mod tests {
     fn what_never_closes_takes_the_rest() {
         assert_eq!(cut(br#""open, and, on"#, b',', true), (&br#""open, and, on"#[..], None));
         assert_eq!(cut(b"<open, and, on", b',', true), (&b"<open, and, on"[..], None));
+    }
+
+    #[test]
+    fn a_token_has_no_character_that_only_http_allows_in_one() {
+        assert!(b"aZ09-.!%*_+`'~".iter().all(|&byte| is_token(byte)));
+        assert!(!b"#$&^| \t:;,=@/\"<>()[]{}?\\\0\x7f\xe9".iter().any(|&byte| is_token(byte)));
     }
 
     #[test]
