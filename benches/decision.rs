@@ -86,7 +86,8 @@ fn trunk(name: &str, kind: TrunkKind, profile: Profile) -> Arc<Trunk> {
 
 /// A cache with all numbers, each in one of 10,000 locations.
 fn world(scale: &Scale) -> Cache {
-    let organisation = Organisation { id: "acme".into(), name: "Acme".into(), wiremap_order: Order::default() };
+    let organisation =
+        Organisation { id: "acme".into(), name: "Acme".into(), wiremap_order: Order::default(), company: None };
     let site = Site {
         id: "hq".into(),
         organisation: "acme".into(),

@@ -24,8 +24,9 @@ pub mod classify;
 pub mod location;
 pub mod routing;
 
-// floor 4: the machine with a life of its own
+// floor 4: the machine with a life of its own, and the location server's answers
 pub mod b2bua;
+pub mod held;
 
 // floor 5: everything that touches the world
 pub mod edge;

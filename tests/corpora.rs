@@ -35,6 +35,11 @@ fn every_kept_description_keeps_the_promises_about_sessions() {
 }
 
 #[test]
+fn every_kept_location_request_is_answered() {
+    try_all(bodies::held::check, &kept("held"));
+}
+
+#[test]
 fn every_kept_script_leaves_the_good_call_alone() {
     try_all(bodies::engine::check, &kept("engine"));
 }

@@ -2,6 +2,7 @@
 //! is kept in `corpora/` and `found/`. Each panics when a promise does not hold.
 pub mod engine;
 pub mod framing;
+pub mod held;
 pub mod multipart;
 pub mod reader;
 pub mod sdp;

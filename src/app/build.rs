@@ -42,7 +42,7 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         let (told, control) = mpsc::channel(16);
         let (shard, listening) = shard(&settings, &cache, clock, control)?;
         let (settling, settled) = std::sync::mpsc::channel();
-        let quiet = Quiet { settings: settings.clone(), cache, page: shard.metrics.page(), told, reading, log };
+        let quiet = Quiet { settings: settings.clone(), cache, clock, page: shard.metrics.page(), told, reading, log };
         let _quiet = std::thread::Builder::new().name("callbox-quiet".into()).spawn(move || quiet.run(settling))?;
         // Ready is ready for signals, scrapes and calls: the other thread drops its end when it listens, or when it
         // cannot, and either way there is nothing more to wait for.
@@ -89,6 +89,7 @@ fn shard(
 struct Quiet {
     settings: Settings,
     cache: Arc<Cache>,
+    clock: Clock,
     page: Page,
     told: mpsc::Sender<Control>,
     reading: Reading,
@@ -111,6 +112,7 @@ impl Quiet {
                 Err(error) => tracing::error!(%error, %address, "metrics cannot be served; calls go on"),
             }
         }
+        self.serve_held().await;
         let mut followed = self.follow();
         let signals = match Signals::new() {
             Ok(signals) => signals,
@@ -124,6 +126,25 @@ impl Quiet {
             Some(trunks)
         };
         control::listen(signals, told, reload).await;
+    }
+
+    /// Serves the location server, where one is configured.
+    async fn serve_held(&self) {
+        let Some(address) = self.settings.http.address else { return };
+        let chance = match entropy::from_system() {
+            Ok(chance) => chance,
+            Err(error) => return tracing::error!(%error, "no source of chance for location requests; calls go on"),
+        };
+        let server = http::held::Server::new(
+            Arc::clone(&self.cache),
+            self.clock,
+            chance,
+            self.settings.http.requests_per_second,
+        );
+        match tokio::net::TcpListener::bind(address).await {
+            Ok(listener) => drop(tokio::spawn(http::held::serve(listener, server))),
+            Err(error) => tracing::error!(%error, %address, "location requests cannot be served; calls go on"),
+        }
     }
 
     /// Follows the trunks that have names.

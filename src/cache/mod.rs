@@ -10,7 +10,7 @@ pub use wiremap::Wiremap;
 
 use crate::record::table::Tables;
 use crate::record::trunk::Targets;
-use crate::record::{Line, Location, Number, Trunk};
+use crate::record::{Line, Location, Number, Organisation, Trunk};
 use arc_swap::ArcSwap;
 use core::net::{IpAddr, SocketAddr};
 use dashmap::DashMap;
@@ -64,6 +64,7 @@ impl Cache {
     pub fn configure(&self, configured: &Snapshot) {
         self.snapshot.rcu(|held| Snapshot {
             organisations: held.organisations.clone(),
+            companies: held.companies.clone(),
             sites: held.sites.clone(),
             ..configured.clone()
         });
@@ -79,10 +80,14 @@ impl Cache {
         }
         self.locations.retain(|id, _| kept.contains(id));
         self.wiremap.load(&wiremap);
+        let with_company =
+            |one: &Arc<Organisation>| one.company.as_ref().map(|company| (Arc::clone(&company.id), Arc::clone(one)));
+        let companies = organisations.iter().filter_map(with_company).collect();
         let organisations = organisations.into_iter().map(|one| (Arc::clone(&one.id), one)).collect();
         let sites = sites.into_iter().map(|one| (Arc::clone(&one.id), one)).collect();
         self.snapshot.rcu(|held| Snapshot {
             organisations: std::collections::HashMap::clone(&organisations),
+            companies: std::collections::HashMap::clone(&companies),
             sites: std::collections::HashMap::clone(&sites),
             ..(**held).clone()
         });

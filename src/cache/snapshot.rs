@@ -11,6 +11,8 @@ pub struct Snapshot {
     pub domain: Arc<str>,
     /// Organisations by id.
     pub organisations: HashMap<Arc<str>, Arc<Organisation>>,
+    /// Organisations by company id, for those whose devices may ask where they are.
+    pub companies: HashMap<Arc<str>, Arc<Organisation>>,
     /// Sites by id.
     pub sites: HashMap<Arc<str>, Arc<Site>>,
     /// Dial plans by country, upper case.

@@ -67,6 +67,18 @@ impl Snapshot {
         }
     }
 
+    /// The organisation that sends from an address, when it is exactly one.
+    pub fn organisation_at(&self, address: IpAddr) -> Option<&Arc<str>> {
+        let address = address.to_canonical();
+        let sends = |source: &&Arc<Source>| {
+            let networks = || source.networks.iter().any(|(network, length)| holds(*network, *length, address));
+            networks() || self.trunk(&source.trunk).is_some_and(|trunk| is_at(trunk, |at| at.to_canonical() == address))
+        };
+        let mut organisations = self.sources.iter().filter(sends).map(|source| &source.organisation);
+        let first = organisations.next()?;
+        organisations.all(|other| other == first).then_some(first)
+    }
+
     fn tells_by_port(&self, peer: SocketAddr) -> bool {
         self.by_port && peer.ip().to_canonical().is_loopback()
     }

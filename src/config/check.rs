@@ -11,8 +11,9 @@ use std::collections::{HashMap, HashSet};
 /// Checks settings on their own: names, references, ports, what must be there. A rule is left out when a table that it
 /// looks at could not be read whole, so that no complaint follows from another.
 pub fn settings(settings: &Settings, document: &Document, complaints: &mut Vec<Complaint>) {
-    let rules: [(Rule, &[&str]); 7] = [
+    let rules: [(Rule, &[&str]); 8] = [
         (node, &["node"]),
+        (http, &["http"]),
         (listeners, &["listener"]),
         (trunks, &["trunk"]),
         (reachable_back, &["trunk", "listener"]),
@@ -61,6 +62,21 @@ fn node(settings: &Settings, desk: &mut Desk<'_>) {
             "would let any peer choose who it is by its port",
             "loopback_only = true, or peers_by_port = false",
         );
+    }
+}
+
+/// Addresses of people travel there, and nothing hides them yet.
+fn http(settings: &Settings, desk: &mut Desk<'_>) {
+    let http = &settings.http;
+    if http.address.is_some_and(|address| !address.ip().is_loopback()) {
+        desk.complain(
+            "http.address",
+            "is not on this machine alone, and plain HTTP may not leave it",
+            "127.0.0.1:8080",
+        );
+    }
+    if http.requests_per_second == 0 {
+        desk.complain("http.requests_per_second", "answers nobody", "1000");
     }
 }
 

@@ -56,6 +56,17 @@ table! {
 }
 
 table! {
+    /// The location server: phones ask it where they are (HELD, RFC 5985).
+    Http {
+        /// Where `/held` is served; empty: nowhere. It speaks plain HTTP, so it must be on this machine; in front of
+        /// it belongs something that speaks TLS.
+        address: Option<SocketAddr> = None,
+        /// How many requests a second are answered of each organisation, and of each address without credentials.
+        requests_per_second: u32 = 1000,
+    }
+}
+
+table! {
     /// Log lines on standard error.
     Log {
         /// The least that is written: off, error, warn, info, debug or trace. `CALLBOX_LOG` sets it too.
@@ -160,6 +171,8 @@ pub struct Settings {
     pub unknown_source: Strangers,
     /// `[metrics]`
     pub metrics: Metrics,
+    /// `[http]`
+    pub http: Http,
     /// `[log]`
     pub log: Log,
     /// `[[listener]]`
@@ -171,7 +184,7 @@ pub struct Settings {
 }
 
 /// The tables that a config may have, as they are written.
-pub const TABLES: [&str; 7] = ["node", "unknown_source", "metrics", "log", "listener", "trunk", "source"];
+pub const TABLES: [&str; 8] = ["node", "unknown_source", "metrics", "http", "log", "listener", "trunk", "source"];
 
 impl Settings {
     /// Reads the root of a document.
@@ -180,6 +193,7 @@ impl Settings {
             node: reader.table("node"),
             unknown_source: reader.table("unknown_source"),
             metrics: reader.table("metrics"),
+            http: reader.table("http"),
             log: reader.table("log"),
             listeners: reader.tables("listener"),
             trunks: reader.tables("trunk"),
@@ -211,6 +225,7 @@ pub fn pages() -> Vec<Page> {
         page::<Node>("node", false),
         page::<Strangers>("unknown_source", false),
         page::<Metrics>("metrics", false),
+        page::<Http>("http", false),
         page::<Log>("log", false),
         page::<Listener>("listener", true),
         page::<Trunk>("trunk", true),

@@ -1,8 +1,8 @@
 //! What a PIDF-LO document that arrives is worth. It is read for that alone and forwarded as it came.
-use super::text::decoded;
+use super::text::{decoded, resolved};
 use crate::record::{Civic, Element, Grade};
 use arrayvec::ArrayVec;
-use quick_xml::events::{BytesRef, Event};
+use quick_xml::events::Event;
 use quick_xml::name::{Namespace, QName, ResolveResult};
 use quick_xml::reader::NsReader;
 use std::sync::Arc;
@@ -194,17 +194,5 @@ impl Found {
         let grade = if self.default { grade.min(Grade::Default) } else { grade };
         let firm = !self.default && (self.shape || grade == Grade::Dispatchable);
         (grade > Grade::None).then(|| Conveyed { grade, firm, civic: self.civic.map(Arc::new) })
-    }
-}
-
-/// The character that a reference stands for. Without a DTD there are no others than these.
-fn resolved(reference: &BytesRef<'_>) -> Option<char> {
-    match &*reference.xml10_content() {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => reference.resolve_char_ref().ok().flatten(),
     }
 }

@@ -2,10 +2,10 @@
 //! that arrive as decides a call.
 mod additional;
 mod grade;
-mod text;
+pub mod text;
 mod writer;
 
 pub use crate::record::located::Method;
 pub use additional::{write_provider_info, write_service_info};
 pub use grade::{Conveyed, MOST_BYTES, MOST_DEPTH, MOST_NODES, best, read};
-pub use writer::{Document, write};
+pub use writer::{Document, write, write_presence};

@@ -30,8 +30,9 @@ pub struct Document<'a> {
 /// Time for which a recipient may keep the document: the default of RFC 4119 §2.2.2.
 const RETENTION_MILLIS: u64 = 24 * 3600 * 1000;
 
-const OPEN: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n\
-<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" \
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n";
+
+const OPEN: &str = "<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" \
 xmlns:dm=\"urn:ietf:params:xml:ns:pidf:data-model\" \
 xmlns:gp=\"urn:ietf:params:xml:ns:pidf:geopriv10\" \
 xmlns:gbp=\"urn:ietf:params:xml:ns:pidf:geopriv10:basicPolicy\" \
@@ -41,6 +42,12 @@ entity=\"pres:";
 /// Writes a PIDF-LO document with one `device` that has one civic address, valid against the schemas.
 pub fn write(out: &mut BytesMut, document: &Document<'_>) {
     out.reserve(2048);
+    push_all(out, &[DECLARATION]);
+    write_presence(out, document);
+}
+
+/// The same without the XML declaration, for a place within another document.
+pub fn write_presence(out: &mut BytesMut, document: &Document<'_>) {
     push_all(out, &[OPEN]);
     push_uri(out, document.entity);
     push_all(out, &["\">\r\n<dm:device id=\""]);

@@ -24,5 +24,5 @@ pub use mac::Mac;
 pub use measured::{AccessPoint, Attachment, Interface, Measurements};
 pub use number::Number;
 pub use place::{Line, Location};
-pub use site::{DialPlan, Organisation, Site};
+pub use site::{Company, DialPlan, Organisation, Site};
 pub use trunk::{Area, Login, Profile, Source, Trunk, TrunkKind};

@@ -13,6 +13,23 @@ pub struct Organisation {
     pub name: String,
     /// Which rule of its wiremap is believed before which.
     pub wiremap_order: Order,
+    /// How its devices prove that they are its own, when they may ask where they are.
+    pub company: Option<Company>,
+}
+
+/// What an organisation's devices show to the location server. It never prints itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Company {
+    /// The user name that they give.
+    pub id: Arc<str>,
+    /// SHA-256 of the secrets that hold: one, and while it is changed two.
+    pub secrets: Vec<[u8; 32]>,
+}
+
+impl core::fmt::Debug for Company {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.write_str("<private>")
+    }
 }
 
 /// A site: the admin container of users and phones.

@@ -22,7 +22,7 @@ fn ago(secs: u64) -> Wall {
 }
 
 fn acme() -> Organisation {
-    Organisation { id: "acme".into(), name: "Acme".into(), wiremap_order: Order::default() }
+    Organisation { id: "acme".into(), name: "Acme".into(), wiremap_order: Order::default(), company: None }
 }
 
 fn point(bssid: &str, serving: bool, signal_dbm: Option<i16>) -> AccessPoint {

@@ -144,7 +144,7 @@ fn a_header_that_is_missing_or_wrong_is_told_without_repeating_what_stands_there
     assert!(!found.concat().contains("0123") && !found.concat().contains("Doe"), "{found:?}");
     assert_eq!(
         faults(|texts| texts.organisations = String::new())[0],
-        "organisations.csv:1: the file is empty; begin it with the columns id,name,wiremap_order"
+        "organisations.csv:1: the file is empty; begin it with the columns id,name,wiremap_order,company,secrets"
     );
     let twice = faults(|texts| texts.organisations = "id,name,ID\nacme,Acme,acme\n".into());
     assert_eq!(twice[0], "organisations.csv:1 column 3: the column is there twice; keep one of them");

@@ -53,6 +53,14 @@ impl LabConfig {
         self.append("lab/numbers.csv", &format!("{number},hq,{room},,yes\n"));
     }
 
+    /// Changes the secrets of the lab's organisation.
+    pub fn secrets(&self, change: &dyn Fn(&str) -> String) {
+        let path = self.folder.path().join("lab/organisations.csv");
+        let text = std::fs::read_to_string(&path).expect("the table reads");
+        let (rest, secrets) = text.trim_end().rsplit_once(',').expect("secrets are the last column");
+        std::fs::write(&path, format!("{rest},{}\n", change(secrets))).expect("the table writes");
+    }
+
     fn append(&self, file: &str, lines: &str) {
         let opened = std::fs::File::options().append(true).open(self.folder.path().join(file));
         opened.and_then(|mut file| file.write_all(lines.as_bytes())).expect("the copy is ours");

@@ -3,6 +3,7 @@
 //! These tests need the lab's fixed ports, so each of them holds [`lab_ports::LabPorts`] for as long as it lasts.
 mod click_to_dial;
 mod heard;
+mod held;
 mod lab_config;
 mod lab_ports;
 mod matrix;

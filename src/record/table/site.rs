@@ -2,13 +2,17 @@
 use super::fault::Faults;
 use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{Against, ById, Civic, Element, File, Location, Organisation, Site};
+use crate::record::Company;
 use crate::record::TrunkKind;
 use crate::record::site::plan_of;
 use crate::record::wiremap::{Order, Rule};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-const ORGANISATIONS: Layout =
-    Layout { columns: &[required("id"), required("name"), optional("wiremap_order")], civic: false };
+const ORGANISATIONS: Layout = Layout {
+    columns: &[required("id"), required("name"), optional("wiremap_order"), optional("company"), optional("secrets")],
+    civic: false,
+};
 const SITES: Layout = Layout {
     columns: &[
         required("id"),
@@ -27,6 +31,8 @@ const SITES: Layout = Layout {
 const ID: usize = 0;
 const NAME: usize = 1;
 const WIREMAP_ORDER: usize = 2;
+const COMPANY: usize = 3;
+const SECRETS: usize = 4;
 const ORGANISATION: usize = 1;
 const COUNTRY: usize = 2;
 const PREFIXES: usize = 3;
@@ -37,6 +43,9 @@ const POOL: usize = 7;
 const BUILDING: usize = 8;
 const GATEWAY: usize = 9;
 
+/// The most secrets of an organisation that hold at once: the one in use and the one that comes after it.
+const MOST_SECRETS: usize = 2;
+
 /// Reads both files.
 pub(super) fn read(
     organisations: &File<'_>,
@@ -46,11 +55,17 @@ pub(super) fn read(
     faults: &mut Faults,
 ) -> (ById<Organisation>, ById<Site>) {
     let mut known = ById::new();
+    let mut companies = HashSet::new();
     each_row(organisations, ORGANISATIONS, faults, |row, faults| {
+        let company = company(row, faults);
+        if company.as_ref().is_some_and(|company| !companies.insert(Arc::clone(&company.id))) {
+            row.fault(COMPANY, "another organisation has this company id", "give each its own", faults);
+        }
         let organisation = Organisation {
             id: row.cell(ID).into(),
             name: row.cell(NAME).to_owned(),
             wiremap_order: order(row, faults),
+            company,
         };
         if known.insert(Arc::clone(&organisation.id), Arc::new(organisation)).is_some() {
             row.fault(ID, "another organisation has this id", "give each its own", faults);
@@ -128,6 +143,40 @@ fn site(
         row.fault(COUNTRY, "the site's building is in another country", "correct one of the two", faults);
     }
     Some(site)
+}
+
+fn company(row: &Row<'_>, faults: &mut Faults) -> Option<Company> {
+    let id = row.cell(COMPANY);
+    let texts: Vec<&str> = row.cell(SECRETS).split([' ', ';']).filter(|text| !text.is_empty()).collect();
+    if id.is_empty() && texts.is_empty() {
+        return None;
+    }
+    // A user name of HTTP Basic has no colon (RFC 7617 §2).
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+        row.fault(COMPANY, "this is no company id", "write letters, digits and hyphens, best a UUID", faults);
+        return None;
+    }
+    let secrets: Vec<_> = texts.iter().filter_map(|text| sha256(text)).collect();
+    if secrets.len() != texts.len() || !(1..=MOST_SECRETS).contains(&secrets.len()) {
+        row.fault(SECRETS, "this is not the SHA-256 of one secret or two", REMEDY, faults);
+        return None;
+    }
+    Some(Company { id: id.into(), secrets })
+}
+
+const REMEDY: &str = "write 64 hexadecimal digits each, as sha256sum prints them";
+
+fn sha256(text: &str) -> Option<[u8; 32]> {
+    let mut sum = [0; 32];
+    if text.len() != 64 {
+        return None;
+    }
+    for (byte, pair) in sum.iter_mut().zip(text.as_bytes().chunks(2)) {
+        for digit in pair {
+            *byte = *byte << 4 | u8::try_from(char::from(*digit).to_digit(16)?).ok()?;
+        }
+    }
+    Some(sum)
 }
 
 fn prefixes(row: &Row<'_>, faults: &mut Faults) -> Vec<Box<str>> {

@@ -1,0 +1,173 @@
+//! `/held`, where phones ask where they are (RFC 5985 §8).
+use super::credentials;
+use super::limit::Limit;
+use crate::base::entropy::Entropy;
+use crate::cache::Cache;
+use crate::edge::clock::Clock;
+use crate::held::{self, Asker, Form, MEDIA_TYPE, Request, Wanted};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, State};
+use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::net::TcpListener;
+
+/// How long a request's body may take to arrive.
+const BODY_WITHIN: Duration = Duration::from_secs(5);
+
+/// What answers.
+pub struct Server {
+    cache: Arc<Cache>,
+    clock: Clock,
+    shared: Mutex<Shared>,
+}
+
+struct Shared {
+    chance: Entropy,
+    limit: Limit<Bucket>,
+}
+
+/// Whose requests are counted together. One phone with an old secret does not use up what its organisation may ask.
+#[derive(PartialEq, Eq, Hash)]
+enum Bucket {
+    Organisation(Arc<str>),
+    Address(IpAddr),
+}
+
+impl Server {
+    /// A server of what the cache knows, which answers each asker so many times a second.
+    pub fn new(cache: Arc<Cache>, clock: Clock, chance: Entropy, requests_per_second: u32) -> Server {
+        Server { cache, clock, shared: Mutex::new(Shared { chance, limit: Limit::new(requests_per_second) }) }
+    }
+
+    /// Who asks, or why it is told nothing. Whoever asks for itself is never asked for credentials (RFC 5985 §8); its
+    /// address must name its organisation instead.
+    fn asker(&self, headers: &HeaderMap, peer: SocketAddr) -> Result<Asker, StatusCode> {
+        let snapshot = self.cache.snapshot.load();
+        let address = peer.ip().to_canonical();
+        let shown = headers.get(header::AUTHORIZATION);
+        let proven = shown.and_then(|shown| credentials::organisation(&snapshot, shown));
+        let bucket = proven
+            .as_ref()
+            .map_or_else(|| Bucket::Address(network(address)), |one| Bucket::Organisation(Arc::clone(&one.id)));
+        if !self.shared.lock().unwrap_or_else(PoisonError::into_inner).limit.allows(bucket, self.clock.now().mono) {
+            return Err(StatusCode::TOO_MANY_REQUESTS);
+        }
+        match (shown, proven) {
+            (_, Some(organisation)) => Ok(Asker { organisation: Arc::clone(&organisation.id), proven: true, address }),
+            (Some(_), None) => Err(StatusCode::UNAUTHORIZED),
+            (None, None) => match snapshot.organisation_at(address) {
+                Some(organisation) => Ok(Asker { organisation: Arc::clone(organisation), proven: false, address }),
+                None => Err(StatusCode::FORBIDDEN),
+            },
+        }
+    }
+
+    fn answer(&self, asker: &Asker, request: &Request) -> Response {
+        let now = self.clock.now().wall;
+        let mut chance = self.shared.lock().unwrap_or_else(PoisonError::into_inner).chance.branch();
+        held_answer(held::answer(&self.cache, asker, request, now, &mut chance).0)
+    }
+}
+
+/// The network that counts as one asker: of IPv6, what one customer gets at least.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
+    }
+}
+
+/// Serves until the future is dropped or the listener fails.
+pub async fn serve(listener: TcpListener, server: Server) -> std::io::Result<()> {
+    let router = Router::new().route("/held", get(own).post(asked)).with_state(Arc::new(server));
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
+}
+
+type Held = State<Arc<Server>>;
+
+/// GET asks where the asker itself is, in any form that can be had.
+async fn own(State(server): Held, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
+    let wanted = Wanted { forms: vec![Form::Geodetic, Form::Civic], exact: false };
+    match server.asker(&headers, peer) {
+        Ok(asker) => server.answer(&asker, &Request { wanted, ..Request::default() }),
+        Err(status) => refusal(status),
+    }
+}
+
+async fn asked(
+    State(server): Held,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let asker = match server.asker(&headers, peer) {
+        Ok(asker) => asker,
+        Err(status) => return refusal(status),
+    };
+    if let Some(status) = unfit(&headers) {
+        return refusal(status);
+    }
+    let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(body, held::MOST_BYTES)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return refusal(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT),
+    };
+    match held::read(&body) {
+        // Somebody else's place is told to nobody who has not proven who it is, and it is told so (RFC 6155 §4.2).
+        Ok(request) if !asker.proven && held::names_another(&request, asker.address) => {
+            refusal(StatusCode::UNAUTHORIZED)
+        }
+        Ok(request) => server.answer(&asker, &request),
+        Err(error) => {
+            let mut out = bytes::BytesMut::new();
+            held::write_error(&mut out, &error);
+            held_answer(out)
+        }
+    }
+}
+
+/// Why these headers are not those of a location request (RFC 5985 §8).
+fn unfit(headers: &HeaderMap) -> Option<StatusCode> {
+    const CONDITIONS: [HeaderName; 5] = [
+        header::IF_MATCH,
+        header::IF_NONE_MATCH,
+        header::IF_MODIFIED_SINCE,
+        header::IF_UNMODIFIED_SINCE,
+        header::IF_RANGE,
+    ];
+    if CONDITIONS.iter().any(|name| headers.contains_key(name)) {
+        return Some(StatusCode::PRECONDITION_FAILED);
+    }
+    let media = |name: HeaderName| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    let is = |wanted: &str, text: &str| text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted);
+    let sent = media(header::CONTENT_TYPE).any(|text| is("application/held+xml", text));
+    let mut taken = media(header::ACCEPT).flat_map(|text| text.split(',')).peekable();
+    let takes = taken.peek().is_none()
+        || taken.any(|text| ["application/held+xml", "application/*", "*/*"].iter().any(|wanted| is(wanted, text)));
+    (!sent || !takes).then_some(StatusCode::NOT_ACCEPTABLE)
+}
+
+/// No cache between us and a device may keep where it is.
+const KEPT_BY_NOBODY: (HeaderName, HeaderValue) =
+    (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+
+fn held_answer(document: bytes::BytesMut) -> Response {
+    ([KEPT_BY_NOBODY, (header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))], document.freeze()).into_response()
+}
+
+fn refusal(status: StatusCode) -> Response {
+    let mut response = (status, [KEPT_BY_NOBODY]).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        let how = HeaderValue::from_static("Basic realm=\"callbox\", charset=\"UTF-8\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
+    } else if status == StatusCode::TOO_MANY_REQUESTS {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}

@@ -1,0 +1,182 @@
+//! What a request says, and what can be wrong with one.
+use crate::record::Number;
+use core::fmt;
+use core::net::IpAddr;
+
+/// A location request (RFC 5985 §5.2). It never prints itself.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// How long the asker waits, or for what.
+    pub response_time: Option<ResponseTime>,
+    /// In which forms it wants the location.
+    pub wanted: Wanted,
+    /// Whose location; empty: the asker's own.
+    pub identities: Vec<Identity>,
+    /// What the device measured of the network around it.
+    pub measured: Vec<Measured>,
+}
+
+/// RFC 5985 §6.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseTime {
+    /// Good enough to choose a PSAP.
+    EmergencyRouting,
+    /// Good enough to send responders.
+    EmergencyDispatch,
+    /// Milliseconds.
+    Millis(u64),
+}
+
+/// A form of location (RFC 5985 §6.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A civic address.
+    Civic,
+    /// A shape.
+    Geodetic,
+    /// A location URI.
+    Uri,
+}
+
+/// The forms that are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// In the asker's order, each once; empty for any.
+    pub forms: Vec<Form>,
+    /// Whether these and no others will do. Without meaning for any form (RFC 5985 §6.2.1).
+    pub exact: bool,
+}
+
+/// An identity of the device whose location is asked for (RFC 6155 §3). It never prints itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The element's name, as `uri`.
+    pub name: String,
+    /// IP version where it is written: the attribute `v`.
+    pub version: Option<String>,
+    /// Its text, to be said back.
+    pub text: String,
+    /// Whom it names.
+    pub target: Target,
+}
+
+/// Whom an identity names.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Whoever has this address.
+    Ip(IpAddr),
+    /// The interface with this hardware address of six or eight octets.
+    Mac(Vec<u8>),
+    /// The line with this number or extension.
+    Number(Number),
+    /// Well formed and of a kind by which we know nobody.
+    Unsupported,
+    /// Not what its name promises.
+    Malformed,
+}
+
+/// What a device measured. It never prints itself.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Measured {
+    /// What a switch says of itself (RFC 7105 §5.1), each with its subtype.
+    Lldp {
+        /// The chassis.
+        chassis: (u8, Vec<u8>),
+        /// The port.
+        port: (u8, Vec<u8>),
+    },
+    /// An access point (RFC 7105 §5.3).
+    Wifi {
+        /// Its hardware address.
+        bssid: [u8; 6],
+        /// Whether the device is connected to it.
+        serving: bool,
+        /// How strongly the device hears it, in dBm, where it says so.
+        rcpi_dbm: Option<i16>,
+    },
+    /// What a DHCP relay added (RFC 7105 §5.2).
+    Dhcp {
+        /// The relay's own address.
+        giaddr: IpAddr,
+        /// The circuit; empty when it is not said.
+        circuit: Vec<u8>,
+        /// The remote end; empty when it is not said.
+        remote: Vec<u8>,
+        /// The subscriber; empty when it is not said.
+        subscriber: Vec<u8>,
+    },
+}
+
+macro_rules! private {
+    ($($type:ident),+) => {
+        $(impl fmt::Debug for $type {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("<private>")
+            }
+        })+
+    };
+}
+private!(Request, Identity, Target, Measured);
+
+/// Why there is no location (RFC 5985 §6.3, RFC 6155 §7.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "each is the code of its name")]
+pub enum Code {
+    RequestError,
+    XmlError,
+    GeneralLisError,
+    LocationUnknown,
+    UnsupportedMessage,
+    Timeout,
+    CannotProvideLiType,
+    NotLocatable,
+    BadIdentifier,
+}
+
+impl Code {
+    /// All codes.
+    pub const ALL: [Code; 9] = [
+        Code::RequestError,
+        Code::XmlError,
+        Code::GeneralLisError,
+        Code::LocationUnknown,
+        Code::UnsupportedMessage,
+        Code::Timeout,
+        Code::CannotProvideLiType,
+        Code::NotLocatable,
+        Code::BadIdentifier,
+    ];
+
+    /// The registered token.
+    pub const fn token(self) -> &'static str {
+        match self {
+            Code::RequestError => "requestError",
+            Code::XmlError => "xmlError",
+            Code::GeneralLisError => "generalLisError",
+            Code::LocationUnknown => "locationUnknown",
+            Code::UnsupportedMessage => "unsupportedMessage",
+            Code::Timeout => "timeout",
+            Code::CannotProvideLiType => "cannotProvideLiType",
+            Code::NotLocatable => "notLocatable",
+            Code::BadIdentifier => "badIdentifier",
+        }
+    }
+}
+
+/// An answer without a location.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// Its code.
+    pub code: Code,
+    /// The same in plain English, without anything of what was asked.
+    pub message: &'static str,
+    /// Names of identities that would help, as `uri` (RFC 6155 §2.2).
+    pub required: &'static [&'static str],
+}
+
+impl Error {
+    /// An error that names no identities.
+    pub const fn new(code: Code, message: &'static str) -> Error {
+        Error { code, message, required: &[] }
+    }
+}

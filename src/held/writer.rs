@@ -1,0 +1,48 @@
+//! Answers, valid against the schemas.
+use super::request::{Error, Identity};
+use super::{HELD, IDENTITY};
+use crate::pidf::text::{push_all, push_escaped};
+use crate::pidf::{self, Document};
+use bytes::BytesMut;
+
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n";
+
+/// Writes a `locationResponse` with one location by value, and the identities by which it was found (RFC 6155 §2.2).
+pub fn write_response(out: &mut BytesMut, document: &Document<'_>, used: &[Identity]) {
+    push_all(out, &[DECLARATION, "<locationResponse xmlns=\"", HELD, "\">\r\n"]);
+    pidf::write_presence(out, document);
+    if !used.is_empty() {
+        push_all(out, &["<device xmlns=\"", IDENTITY, "\">"]);
+        for identity in used {
+            push_identity(out, identity);
+        }
+        push_all(out, &["</device>\r\n"]);
+    }
+    push_all(out, &["</locationResponse>\r\n"]);
+}
+
+fn push_identity(out: &mut BytesMut, identity: &Identity) {
+    push_all(out, &["<", &identity.name]);
+    if let Some(version) = &identity.version {
+        push_all(out, &[" v=\""]);
+        push_escaped(out, version);
+        push_all(out, &["\""]);
+    }
+    push_all(out, &[">"]);
+    push_escaped(out, &identity.text);
+    push_all(out, &["</", &identity.name, ">"]);
+}
+
+/// Writes an `error` (RFC 5985 §5.4).
+pub fn write_error(out: &mut BytesMut, error: &Error) {
+    push_all(out, &[DECLARATION, "<error xmlns=\"", HELD, "\" code=\"", error.code.token(), "\">"]);
+    push_all(out, &["<message xml:lang=\"en\">"]);
+    push_escaped(out, error.message);
+    push_all(out, &["</message>"]);
+    if !error.required.is_empty() {
+        // The names are qualified by the default namespace that holds here.
+        let names = error.required.join(" ");
+        push_all(out, &["<requiredIdentifiers xmlns=\"", IDENTITY, "\">", &names, "</requiredIdentifiers>"]);
+    }
+    push_all(out, &["</error>\r\n"]);
+}

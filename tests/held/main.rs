@@ -1,0 +1,6 @@
+//! The location server from its documents: what is read of a request, what it is answered, and that every answer is
+//! valid.
+mod answers;
+mod requests;
+#[path = "../xmllint/mod.rs"]
+mod xmllint;
