@@ -3,7 +3,7 @@ use super::{forwarding, geolocation, judge};
 use crate::classify::Dialled;
 use crate::fact::Defect;
 use crate::pidf::{self, Conveyed};
-use crate::record::{Number, Source};
+use crate::record::{Measurements, Number, Source};
 use crate::sip::message::{ContentLength, Message, Name, NameAddr, Scheme, Uri, multipart, uri};
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -26,6 +26,8 @@ pub struct Asked {
     pub numbers: SmallVec<[Number; 4]>,
     /// What the best location that came by value says.
     pub conveyed: Option<Conveyed>,
+    /// What is known of how the caller's device is attached.
+    pub measurements: Option<Measurements>,
     /// Whether a location came by reference.
     pub reference: bool,
     dialled: String,
@@ -45,6 +47,7 @@ impl Asked {
             leave_out: None,
             numbers: number.into_iter().collect(),
             conveyed: None,
+            measurements: None,
             reference: false,
             dialled: urn.unwrap_or(dialled).to_owned(),
             dialled_params: String::new(),
@@ -70,6 +73,7 @@ pub fn read(invite: &Message, source: &Source, leave_out: Option<Arc<str>>, stra
         leave_out,
         numbers: numbers(invite),
         conveyed,
+        measurements: None,
         reference,
         dialled,
         dialled_params,

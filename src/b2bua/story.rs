@@ -5,12 +5,12 @@
 //! the top whenever something new is known before the first INVITE has left.
 use super::intake::Asked;
 use super::receipt::{Receipt, Step};
-use crate::base::now::Mono;
+use crate::base::now::{Mono, Wall};
 use crate::cache::{Cache, Snapshot};
 use crate::callback::{self, Shown};
 use crate::classify::{self, Class, Classified};
-use crate::location::{self, Known, Located};
-use crate::record::{Line, Number, Site, Trunk};
+use crate::location::{self, Known, Located, wiremap};
+use crate::record::{Found, Line, Number, Site, Trunk};
 use crate::routing::{self, Plan, Question};
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ pub struct View<'a> {
     pub is_dead: &'a dyn Fn(&Trunk) -> bool,
     /// The node's clock, read between steps.
     pub clock: &'a dyn Fn() -> Mono,
+    /// The calendar, for the age of what is known.
+    pub wall: Wall,
     /// Chance for the weights.
     pub chance: u64,
 }
@@ -62,8 +64,14 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
     receipt.step(Step::Classify, (view.clock)());
 
     // 3 where is the caller
+    let found = found(view, asked);
     let known = match asked.stranger {
-        false => Known { line: line.as_deref(), conveyed: asked.conveyed.as_ref(), reference: asked.reference },
+        false => Known {
+            line: line.as_deref(),
+            conveyed: asked.conveyed.as_ref(),
+            found: found.as_ref(),
+            reference: asked.reference,
+        },
         true => Known::default(),
     };
     let located = location::decide(known);
@@ -105,6 +113,13 @@ fn caller(view: &View<'_>, asked: &Asked) -> Option<(Option<Arc<Line>>, Option<N
         }
     }
     Some((None, asked.numbers.first().copied()))
+}
+
+/// What the organisation's wiremap says of the caller's device.
+fn found(view: &View<'_>, asked: &Asked) -> Option<Found> {
+    let organisation = view.snapshot.organisations.get(&asked.organisation)?;
+    let measurements = asked.measurements.as_ref()?;
+    Some(wiremap::decide(view.cache, organisation, measurements, view.wall))
 }
 
 fn site_of(view: &View<'_>, asked: &Asked, line: Option<&Line>) -> Option<Arc<Site>> {

@@ -6,7 +6,7 @@ use super::table::{Reader, table};
 use super::value::Setting;
 use crate::b2bua::intake::Asked;
 use crate::b2bua::story::{self, Decision, View};
-use crate::base::now::Mono;
+use crate::base::now::{Mono, Wall};
 use crate::cache::Cache;
 use crate::record::{Class, Number};
 
@@ -71,7 +71,14 @@ impl Case {
             )];
         };
         let asked = Asked::by_hand(source, &wanted.dial, wanted.from);
-        let view = View { cache, snapshot: &snapshot, is_dead: &|_| false, clock: &Mono::default, chance: 0 };
+        let view = View {
+            cache,
+            snapshot: &snapshot,
+            is_dead: &|_| false,
+            clock: &Mono::default,
+            wall: Wall::default(),
+            chance: 0,
+        };
         match story::advance(&view, &asked) {
             Some(decision) => self.compare(&decision),
             None => vec![self.complaint("source", "its default site is not known".into(), "a site of sites.csv")],

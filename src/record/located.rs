@@ -1,5 +1,5 @@
 //! Where a caller was found to be, as the receipt of a call keeps it.
-use super::{Civic, Grade, Location};
+use super::{Civic, Found, Grade, Location};
 use core::time::Duration;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -35,6 +35,8 @@ impl Method {
 pub enum Rung {
     /// A PIDF-LO by value in the INVITE.
     Conveyed,
+    /// The organisation's wiremap and what the device says of its network.
+    Wiremap,
     /// A location URI in the INVITE that is not ours.
     Reference,
     /// The caller number's address.
@@ -71,6 +73,8 @@ pub struct Located {
     pub method: Method,
     /// The address of a conveyed winner.
     pub conveyed: Option<Arc<Civic>>,
+    /// What the wiremap said, when it was asked and knew anything.
+    pub wiremap: Option<Box<Found>>,
     /// All candidates, the winner first.
     pub candidates: SmallVec<[Candidate; 3]>,
 }
@@ -85,6 +89,12 @@ impl Located {
     /// The winner's address as far as it is known by value; for a reference, that of the place beside it.
     pub fn civic(&self) -> Option<&Civic> {
         self.conveyed.as_deref().or_else(|| self.place.as_deref().map(|place| &place.civic))
+    }
+
+    /// Whether the winner names two buildings: then nobody can be sent to either.
+    pub fn is_in_conflict(&self) -> bool {
+        let found = self.wiremap.as_deref().filter(|found| found.conflict);
+        found.is_some() && self.candidates.first().is_some_and(|winner| winner.rung == Rung::Wiremap)
     }
 
     /// Whether the winner can stand alone: see [`Candidate::firm`].

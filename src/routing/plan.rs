@@ -92,6 +92,7 @@ impl<'a> Listing<'a> {
     fn cause(&self) -> Option<Cause> {
         let located = self.question.located;
         match located.grade {
+            _ if located.is_in_conflict() => Some(Cause::Conflict),
             Grade::Dispatchable => None,
             Grade::BestAvailable if located.is_firm() => None,
             Grade::Stale => Some(Cause::Stale),
@@ -110,7 +111,8 @@ impl<'a> Listing<'a> {
     /// priority, then by chance in proportion to weight.
     fn trunks(&self, wanted: impl Fn(&Trunk) -> bool) -> impl Iterator<Item = &'a Arc<Trunk>> {
         let located = self.question.located;
-        let foreign = located.candidates.first().is_some_and(|winner| winner.rung != Rung::Number);
+        let foreign =
+            located.candidates.first().is_some_and(|winner| !matches!(winner.rung, Rung::Number | Rung::Wiremap));
         let mut found: SmallVec<[(Rank, &'a Arc<Trunk>); 8]> = SmallVec::new();
         for trunk in self.snapshot.trunks.iter().filter(|trunk| wanted(trunk)) {
             if let Some(width) = width(trunk, &self.whereabouts) {

@@ -2,7 +2,10 @@ use crate::world::{chicago, civic, line, number, place, site, trunk};
 use callbox::callback::{Origin, choose, on_trunk};
 use callbox::location::{Grade, Known, Rung, decide};
 use callbox::pidf::{Conveyed, Method};
-use callbox::record::{Element, Location, Profile, TrunkKind};
+use callbox::record::found::{Hit, Verdict};
+use callbox::record::wiremap::Rule;
+use callbox::record::{Element, Found, Location, Profile, TrunkKind};
+use core::time::Duration;
 use std::sync::Arc;
 
 fn conveyed(grade: Grade, firm: bool) -> Conveyed {
@@ -38,7 +41,7 @@ fn the_numbers_address_is_dispatchable_and_found_by_hand() {
 fn what_came_with_the_call_beats_the_numbers_address_and_ours_goes_along() {
     let line = line("+13125550123", Some(place("hq-101", chicago())));
     let sent = conveyed(Grade::Dispatchable, true);
-    let located = decide(Known { line: Some(&line), conveyed: Some(&sent), reference: true });
+    let located = decide(Known { line: Some(&line), conveyed: Some(&sent), reference: true, ..Known::default() });
     let rungs: Vec<Rung> = located.candidates.iter().map(|candidate| candidate.rung).collect();
     assert_eq!(rungs, [Rung::Conveyed, Rung::Number, Rung::Reference]);
     assert_eq!(located.place.as_ref().map(|place| &*place.id), Some("hq-101"));
@@ -51,11 +54,11 @@ fn a_rung_that_is_only_a_default_yields_to_a_later_one_that_is_not() {
     let line_at_desk = line("+13125550123", Some(place("hq-101", chicago())));
     for grade in [Grade::Default, Grade::BestAvailable] {
         let sent = conveyed(grade, false);
-        let known = Known { line: Some(&line_at_desk), conveyed: Some(&sent), reference: false };
+        let known = Known { line: Some(&line_at_desk), conveyed: Some(&sent), reference: false, ..Known::default() };
         assert_eq!(order(known), [Rung::Number, Rung::Conveyed]);
     }
     let stand_in = line("+13125550123", Some(default_place()));
-    let known = Known { line: Some(&stand_in), conveyed: None, reference: true };
+    let known = Known { line: Some(&stand_in), conveyed: None, reference: true, ..Known::default() };
     assert_eq!(order(known), [Rung::Reference, Rung::Number]);
     let located = decide(known);
     assert_eq!((located.grade, located.place), (Grade::BestAvailable, None), "a stand-in would only mislead");
@@ -65,9 +68,12 @@ fn a_rung_that_is_only_a_default_yields_to_a_later_one_that_is_not() {
 fn among_defaults_the_better_wins_and_among_equals_the_first() {
     let stand_in = line("+13125550123", Some(default_place()));
     let building = conveyed(Grade::BestAvailable, false);
-    assert_eq!(order(Known { line: Some(&stand_in), conveyed: Some(&building), reference: false })[0], Rung::Conveyed);
+    assert_eq!(
+        order(Known { line: Some(&stand_in), conveyed: Some(&building), reference: false, ..Known::default() })[0],
+        Rung::Conveyed
+    );
     let default = conveyed(Grade::Default, false);
-    let known = Known { line: Some(&stand_in), conveyed: Some(&default), reference: false };
+    let known = Known { line: Some(&stand_in), conveyed: Some(&default), reference: false, ..Known::default() };
     assert_eq!(order(known), [Rung::Conveyed, Rung::Number]);
     assert_eq!(decide(known).method, Method::Default);
 }
@@ -82,7 +88,7 @@ fn a_reference_alone_is_the_best_available() {
 fn a_shape_goes_first_and_the_address_of_the_number_supplements_it() {
     let line = line("+13125550123", Some(place("hq-101", chicago())));
     let shape = Conveyed { grade: Grade::BestAvailable, firm: true, civic: None };
-    let located = decide(Known { line: Some(&line), conveyed: Some(&shape), reference: false });
+    let located = decide(Known { line: Some(&line), conveyed: Some(&shape), reference: false, ..Known::default() });
     assert_eq!(located.candidates[0].rung, Rung::Conveyed);
     assert_eq!(located.civic(), Some(&chicago()));
 }
@@ -91,7 +97,7 @@ fn a_shape_goes_first_and_the_address_of_the_number_supplements_it() {
 fn every_candidate_says_why_it_won_or_lost() {
     let line = line("+13125550123", Some(default_place()));
     let sent = conveyed(Grade::Default, false);
-    let located = decide(Known { line: Some(&line), conveyed: Some(&sent), reference: true });
+    let located = decide(Known { line: Some(&line), conveyed: Some(&sent), reference: true, ..Known::default() });
     let why: Vec<&str> = located.candidates.iter().map(|candidate| candidate.why).collect();
     assert!(why[0].starts_with("won: "), "{why:?}");
     assert!(why[1..].iter().all(|why| why.starts_with("lost: ")), "{why:?}");
@@ -140,4 +146,48 @@ fn a_legacy_trunk_shows_the_number_of_the_place_and_others_the_callback_number()
     assert_eq!(shown(&legacy, &at), Some((number("+13125550199"), Origin::OnRecord)));
     legacy.number_on_record = None;
     assert_eq!(shown(&legacy, &at), Some((number("+13125550123"), Origin::Own)));
+}
+
+fn found(id: &str, grade: Grade) -> Found {
+    let place = place(id, chicago());
+    let hit = Hit { rule: Rule::Port, place: Arc::clone(&place), age: Duration::ZERO, verdict: Verdict::Won };
+    Found { place: Some(place), grade, rule: Some(Rule::Port), hits: [hit].into_iter().collect(), ..Found::default() }
+}
+
+#[test]
+fn the_wiremap_beats_the_numbers_address_and_yields_to_what_came_with_the_call() {
+    let line = line("+13125550123", Some(place("hq-101", chicago())));
+    let port = found("hq-217", Grade::Dispatchable);
+    let known = Known { line: Some(&line), found: Some(&port), ..Known::default() };
+    assert_eq!(order(known), [Rung::Wiremap, Rung::Number]);
+    let located = decide(known);
+    assert_eq!((located.stands_at().map(|place| &*place.id), located.method), (Some("hq-217"), Method::Wiremap));
+    assert_eq!(located.wiremap.as_deref(), Some(&port));
+    let sent = conveyed(Grade::Dispatchable, true);
+    assert_eq!(order(Known { conveyed: Some(&sent), ..known }), [Rung::Conveyed, Rung::Wiremap, Rung::Number]);
+    let located = decide(Known { conveyed: Some(&sent), ..known });
+    assert_eq!((located.place.as_ref().map(|place| &*place.id), located.method), (Some("hq-217"), Method::Wiremap));
+}
+
+#[test]
+fn what_the_wiremap_knew_too_long_ago_comes_after_the_numbers_address() {
+    let line = line("+13125550123", Some(place("hq-101", chicago())));
+    let stale = found("hq-217", Grade::Stale);
+    let located = decide(Known { line: Some(&line), found: Some(&stale), ..Known::default() });
+    assert_eq!((located.stands_at().map(|place| &*place.id), located.method), (Some("hq-101"), Method::Manual));
+    let located = decide(Known { found: Some(&stale), ..Known::default() });
+    assert_eq!((located.grade, located.is_firm()), (Grade::Stale, false));
+    assert_eq!(located.stands_at().map(|place| &*place.id), Some("hq-217"));
+}
+
+#[test]
+fn two_buildings_hold_against_the_number_and_nobody_stands_there() {
+    let line = line("+13125550123", Some(place("hq-101", chicago())));
+    let conflict = Found { place: None, rule: None, conflict: true, ..found("hq-217", Grade::BestAvailable) };
+    let located = decide(Known { line: Some(&line), found: Some(&conflict), ..Known::default() });
+    assert!(located.is_in_conflict() && located.stands_at().is_none());
+    assert_eq!(located.candidates[0].why, "won: it names two buildings");
+    let sent = conveyed(Grade::Dispatchable, true);
+    let located = decide(Known { found: Some(&conflict), conveyed: Some(&sent), ..Known::default() });
+    assert!(!located.is_in_conflict(), "what came with the call is not in doubt");
 }

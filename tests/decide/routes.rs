@@ -2,8 +2,11 @@ use crate::world::{chicago, civic, line, place, site, snapshot, trunk, trunks};
 use callbox::classify::Class;
 use callbox::location::{Grade, Known, Located, decide as locate};
 use callbox::pidf::Conveyed;
-use callbox::record::{Area, Civic, Element, Location, Profile, Site, Trunk, TrunkKind};
+use callbox::record::found::{Hit, Verdict};
+use callbox::record::wiremap::Rule;
+use callbox::record::{Area, Civic, Element, Found, Location, Profile, Site, Trunk, TrunkKind};
 use callbox::routing::{Cause, Plan, Question, Way, decide};
+use core::time::Duration;
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -96,6 +99,19 @@ fn a_shape_or_a_reference_goes_directly_to_i3_psaps_and_to_legacy_ones_only_afte
         assert_eq!(plan.way, Way::Direct);
         assert_eq!(names(&plan), ["psap-1", "psap-2", "relay", "carrier", "gateway"]);
     }
+}
+
+#[test]
+fn evidence_of_two_buildings_goes_to_the_relay_first_and_its_list_ends_no_earlier() {
+    let site = site("US", &[]);
+    let line = line("+13125550123", Some(place("hq-101", chicago())));
+    let hit = |rule, id| Hit { rule, place: place(id, chicago()), age: Duration::ZERO, verdict: Verdict::Conflict };
+    let hits = [hit(Rule::Port, "hq-217"), hit(Rule::Public, "branch-main")].into_iter().collect();
+    let conflict = Found { grade: Grade::BestAvailable, conflict: true, hits, ..Found::default() };
+    let located = locate(Known { line: Some(&line), found: Some(&conflict), ..Known::default() });
+    let plan = plan(trunks(), &question(Class::Emergency, &site, &located));
+    assert_eq!(plan.way, Way::Relay(Cause::Conflict));
+    assert_eq!(names(&plan), ["relay", "psap-1", "psap-2", "gateway"]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! `callbox explain`: the receipt of a call that is not made.
+use super::attached::Attached;
 use super::run::complain;
 use crate::b2bua::intake::Asked;
 use crate::b2bua::story::{self, Decision, View};
@@ -22,6 +23,9 @@ pub struct ExplainArgs {
     /// Who calls: a number or an extension
     #[arg(long, default_value = "+13125550123")]
     pub from: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap takes a comment here for that of every option within")]
+    pub attached: Attached,
     /// A location token that the caller's device holds
     #[arg(long, value_name = "T")]
     pub token: Option<String>,
@@ -69,11 +73,13 @@ fn explain(world: config::World, args: &ExplainArgs) -> Result<String, String> {
     if args.token.is_some() {
         return Err("location tokens are not part of this version yet; leave --token out".into());
     }
-    let asked = Asked::by_hand(source, &args.number, Some(number));
+    let mut asked = Asked::by_hand(source, &args.number, Some(number));
     let clock = Clock::start();
+    let wall = clock.now().wall;
+    asked.measurements = args.attached.measurements(wall)?;
     let tick = move || clock.now().mono;
     let chance = entropy::from_system().map_err(|error| error.to_string())?.bits();
-    let view = View { cache: &cache, snapshot: &snapshot, is_dead: &|_| false, clock: &tick, chance };
+    let view = View { cache: &cache, snapshot: &snapshot, is_dead: &|_| false, clock: &tick, wall, chance };
     // Once to warm the memory that a running router has warm, once to be timed.
     let _warm = story::advance(&view, &asked);
     let decision =
@@ -95,6 +101,12 @@ fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
     for (place, candidate) in decision.located.candidates.iter().enumerate() {
         let name = if place == 0 { "location" } else { "" };
         line(name, format!("{} {}: {}", rung(candidate.rung), candidate.grade.text(), candidate.why));
+    }
+    for hit in decision.located.wiremap.iter().flat_map(|found| &found.hits) {
+        line("", format!("{} names {}: {}", hit.rule.text(), hit.place.id, hit.verdict.text()));
+    }
+    if args.attached.is_given() && decision.located.wiremap.is_none() {
+        line("", "the wiremap has no line for where the device is attached".into());
     }
     if decision.located.candidates.is_empty() {
         line("location", "none: nothing is known of the caller's place".into());
@@ -134,6 +146,7 @@ fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
 const fn rung(rung: Rung) -> &'static str {
     match rung {
         Rung::Conveyed => "sent with the call,",
+        Rung::Wiremap => "wiremap,",
         Rung::Reference => "sent by reference,",
         Rung::Number => "address of the number,",
     }

@@ -1,4 +1,5 @@
 //! The commands.
+mod attached;
 pub mod call;
 pub mod check;
 pub mod explain;

@@ -140,7 +140,8 @@ impl Engine {
         let chance = self.core.entropy.bits();
         let core = &self.core;
         let is_dead = |trunk: &Trunk| core.is_dead(trunk, now);
-        let view = View { cache: &core.cache, snapshot, is_dead: &is_dead, clock: &*core.clock, chance };
+        let view =
+            View { cache: &core.cache, snapshot, is_dead: &is_dead, clock: &*core.clock, wall: now.wall, chance };
         let mut decision = story::advance(&view, asked)?;
         addresses::spread(core, &mut decision.plan.targets, now);
         Some(decision)
