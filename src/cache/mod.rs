@@ -1,10 +1,12 @@
 //! What the call path reads: tables in memory that other threads write, and one snapshot that is swapped whole.
 mod lines;
 mod snapshot;
+pub mod whereabouts;
 mod who;
 mod wiremap;
 
 pub use snapshot::Snapshot;
+pub use whereabouts::{Devices, Named, Whereabouts};
 pub use who::Who;
 pub use wiremap::Wiremap;
 
@@ -30,6 +32,8 @@ pub struct Cache {
     pub locations: DashMap<Arc<str>, Arc<Location>, RandomState>,
     /// Which piece of network is where.
     pub wiremap: Wiremap,
+    /// Where devices said they are plugged in, and the tokens that name them.
+    pub devices: Devices,
     /// Where each trunk's targets are now, by the trunk's name: written by the background resolver.
     pub targets: DashMap<Arc<str>, Arc<Targets>, RandomState>,
     /// The snapshot.
