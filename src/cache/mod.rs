@@ -6,7 +6,7 @@ mod who;
 mod wiremap;
 
 pub use snapshot::Snapshot;
-pub use whereabouts::{Devices, Named, Whereabouts};
+pub use whereabouts::{Named, Told, Whereabouts};
 pub use who::Who;
 pub use wiremap::Wiremap;
 
@@ -33,7 +33,7 @@ pub struct Cache {
     /// Which piece of network is where.
     pub wiremap: Wiremap,
     /// Where devices said they are plugged in, and the tokens that name them.
-    pub devices: Devices,
+    pub told: Told,
     /// Where each trunk's targets are now, by the trunk's name: written by the background resolver.
     pub targets: DashMap<Arc<str>, Arc<Targets>, RandomState>,
     /// The snapshot.

@@ -87,8 +87,8 @@ type Sum = [u8; 32];
 
 /// The two tables. Tokens are kept as their SHA-256: whoever sees them here cannot use them.
 #[derive(Debug, Default)]
-pub struct Devices {
-    told: DashMap<Arc<str>, Arc<Whereabouts>, RandomState>,
+pub struct Told {
+    places: DashMap<Arc<str>, Arc<Whereabouts>, RandomState>,
     tokens: DashMap<Sum, Named, RandomState>,
     issued: DashMap<Arc<str>, arrayvec::ArrayVec<Sum, MOST_TOKENS>, RandomState>,
 }
@@ -96,22 +96,22 @@ pub struct Devices {
 impl Cache {
     /// What a device last told of where it is plugged in.
     pub fn whereabouts(&self, device: &str) -> Option<Arc<Whereabouts>> {
-        self.devices.told.get(device).map(|told| Arc::clone(&told))
+        self.told.places.get(device).map(|told| Arc::clone(&told))
     }
 
     /// Keeps what a device tells now, in the place of all that it told before. Without room nothing is kept of a device
     /// that was not there; `false` then.
     pub fn tell_whereabouts(&self, device: &Arc<str>, told: Whereabouts) -> bool {
-        let has_room = self.devices.told.len() < MOST_WHEREABOUTS || self.devices.told.contains_key(device);
+        let has_room = self.told.places.len() < MOST_WHEREABOUTS || self.told.places.contains_key(device);
         if has_room {
-            let _before = self.devices.told.insert(Arc::clone(device), Arc::new(told));
+            let _before = self.told.places.insert(Arc::clone(device), Arc::new(told));
         }
         has_room
     }
 
     /// Whom a token names, also when its time is over.
     pub fn token(&self, token: &str) -> Option<Named> {
-        self.devices.tokens.get(&sum(token)).map(|named| named.clone())
+        self.told.tokens.get(&sum(token)).map(|named| named.clone())
     }
 
     /// Makes a token for a device. It is 192 bits of chance, and nothing of the device is in it.
@@ -122,12 +122,12 @@ impl Cache {
         }
         let token = URL_SAFE_NO_PAD.encode(bytes);
         let sum = sum(&token);
-        let mut issued = self.devices.issued.entry(Arc::clone(&named.device)).or_default();
+        let mut issued = self.told.issued.entry(Arc::clone(&named.device)).or_default();
         if issued.is_full() {
-            let _oldest = self.devices.tokens.remove(&issued.remove(0));
+            let _oldest = self.told.tokens.remove(&issued.remove(0));
         }
         issued.push(sum);
-        let _before = self.devices.tokens.insert(sum, named);
+        let _before = self.told.tokens.insert(sum, named);
         token
     }
 
@@ -137,11 +137,11 @@ impl Cache {
             let millis = now.as_millis().saturating_sub(at.as_millis());
             Duration::from_millis(millis) < FORGOTTEN_AFTER
         };
-        let devices = &self.devices;
-        devices.told.retain(|_, told| is_known(told.at));
-        devices.tokens.retain(|_, named| is_known(named.expires));
-        devices.issued.retain(|_, issued| {
-            issued.retain(|sum| devices.tokens.contains_key(sum));
+        let told = &self.told;
+        told.places.retain(|_, told| is_known(told.at));
+        told.tokens.retain(|_, named| is_known(named.expires));
+        told.issued.retain(|_, issued| {
+            issued.retain(|sum| told.tokens.contains_key(sum));
             !issued.is_empty()
         });
     }
@@ -182,7 +182,7 @@ mod tests {
         let tokens: Vec<_> = (0..20).map(|_| cache.issue(named("desk", 1000), chance)).collect();
         let holds: Vec<_> = tokens.iter().map(|token| cache.token(token).is_some()).collect();
         assert_eq!(holds, [[false; 16].as_slice(), &[true; 4]].concat());
-        assert_eq!(cache.devices.tokens.len(), MOST_TOKENS);
+        assert_eq!(cache.told.tokens.len(), MOST_TOKENS);
     }
 
     #[test]
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!((cache.token(&old).is_some(), cache.token(&new).is_some()), (false, true));
         assert_eq!((cache.whereabouts("desk").is_some(), cache.whereabouts("soft").is_some()), (false, true));
         cache.forget_whereabouts(Wall::from_millis(month + 40));
-        assert!(cache.devices.issued.is_empty());
+        assert!(cache.told.issued.is_empty());
     }
 
     #[test]
