@@ -8,7 +8,6 @@ use callbox::classify::{self, Dialled};
 use callbox::location::{self, Known};
 use callbox::record::table::Tables;
 use callbox::record::trunk::Carrier;
-use callbox::record::wiremap::Order;
 use callbox::record::{
     Civic, DialPlan, Element, Line, Location, Number, Organisation, Profile, Site, Trunk, TrunkKind,
 };
@@ -86,8 +85,7 @@ fn trunk(name: &str, kind: TrunkKind, profile: Profile) -> Arc<Trunk> {
 
 /// A cache with all numbers, each in one of 10,000 locations.
 fn world(scale: &Scale) -> Cache {
-    let organisation =
-        Organisation { id: "acme".into(), name: "Acme".into(), wiremap_order: Order::default(), company: None };
+    let organisation = Organisation::new("acme", "Acme");
     let site = Site {
         id: "hq".into(),
         organisation: "acme".into(),
@@ -145,7 +143,7 @@ fn world(scale: &Scale) -> Cache {
         sites: vec![Arc::new(site.clone())],
         locations,
         lines,
-        wiremap: Vec::new(),
+        ..Tables::default()
     });
     cache
 }

@@ -1,10 +1,12 @@
 //! What the call path reads: tables in memory that other threads write, and one snapshot that is swapped whole.
+mod devices;
 mod lines;
 mod snapshot;
 pub mod whereabouts;
 mod who;
 mod wiremap;
 
+pub use devices::{Devices, Ringing};
 pub use snapshot::Snapshot;
 pub use whereabouts::{Named, Told, Whereabouts};
 pub use who::Who;
@@ -34,6 +36,8 @@ pub struct Cache {
     pub wiremap: Wiremap,
     /// Where devices said they are plugged in, and the tokens that name them.
     pub told: Told,
+    /// Devices and users.
+    pub devices: Devices,
     /// Where each trunk's targets are now, by the trunk's name: written by the background resolver.
     pub targets: DashMap<Arc<str>, Arc<Targets>, RandomState>,
     /// The snapshot.
@@ -77,7 +81,7 @@ impl Cache {
     /// Takes the tables for all that is known: what they do not have goes. A call that is being decided meanwhile sees
     /// each record either old or new, and never none that both have.
     pub fn load(&self, tables: Tables) {
-        let Tables { organisations, sites, locations, lines, wiremap } = tables;
+        let Tables { organisations, sites, locations, lines, wiremap, devices, users } = tables;
         let kept: HashSet<Arc<str>> = locations.iter().map(|location| Arc::clone(&location.id)).collect();
         for location in locations {
             self.locations.insert(Arc::clone(&location.id), location);
@@ -96,5 +100,6 @@ impl Cache {
             ..(**held).clone()
         });
         self.load_lines(lines);
+        self.devices.load(&devices, &users);
     }
 }

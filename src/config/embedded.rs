@@ -26,6 +26,7 @@ pub(super) fn lab_texts() -> Texts {
             conf!("dial-plan/gb.toml"),
             conf!("dial-plan/us.toml"),
         ],
+        models: vec![conf!("devices/cisco.toml"), conf!("devices/poly.toml"), conf!("devices/yealink.toml")],
         tables: [
             conf!("lab/organisations.csv"),
             conf!("lab/sites.csv"),
@@ -33,6 +34,8 @@ pub(super) fn lab_texts() -> Texts {
             conf!("lab/locations.csv"),
             conf!("lab/numbers.csv"),
             conf!("lab/wiremap.csv"),
+            conf!("lab/devices.csv"),
+            conf!("lab/users.csv"),
         ],
         cases: vec![conf!("cases/lab.toml")],
     }

@@ -71,6 +71,7 @@ impl Settings {
         let stand = |path: &mut PathBuf| *path = folder.join(&*path);
         stand(&mut self.node.data);
         stand(&mut self.node.dial_plans);
+        stand(&mut self.node.device_models);
         stand(&mut self.node.cases);
     }
 }

@@ -6,6 +6,7 @@ pub mod dial_plan;
 pub mod document;
 mod embedded;
 pub mod file;
+mod models;
 pub mod reference;
 mod routes;
 pub mod settings;

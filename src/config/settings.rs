@@ -21,6 +21,8 @@ table! {
         data: PathBuf = "data".into(),
         /// The folder of dial plans, one TOML file a country.
         dial_plans: PathBuf = "dial-plan".into(),
+        /// The folder of what models of devices can do, one TOML file a maker. It need not exist.
+        device_models: PathBuf = "devices".into(),
         /// The folder of your own cases, which `callbox check` runs. It need not exist.
         cases: PathBuf = "cases".into(),
         /// Whether every target and listener must be on this machine: for trying things out, so that nothing can

@@ -10,11 +10,19 @@ use std::path::Path;
 pub const MAX_TABLE_BYTES: usize = 1 << 30;
 
 /// The tables, in the order of [`Texts::tables`].
-pub const TABLES: [&str; 6] =
-    ["organisations.csv", "sites.csv", "buildings.csv", "locations.csv", "numbers.csv", WIREMAP];
+pub const TABLES: [&str; 8] = [
+    "organisations.csv",
+    "sites.csv",
+    "buildings.csv",
+    "locations.csv",
+    "numbers.csv",
+    "wiremap.csv",
+    "devices.csv",
+    "users.csv",
+];
 
-/// The one table that need not be there: whose phones do not move has no use for it.
-const WIREMAP: &str = "wiremap.csv";
+/// The tables that need not be there: whose phones do not move has no use for them.
+const OPTIONAL: [&str; 3] = ["wiremap.csv", "devices.csv", "users.csv"];
 
 /// A file's name for complaints, and what it holds.
 pub type Text = (Cow<'static, str>, Cow<'static, str>);
@@ -24,6 +32,8 @@ pub type Text = (Cow<'static, str>, Cow<'static, str>);
 pub struct Texts {
     /// Dial plans, by name of file.
     pub dial_plans: Vec<Text>,
+    /// What models of devices can do, by name of file.
+    pub models: Vec<Text>,
     /// The tables, as [`TABLES`] has them.
     pub tables: [Text; TABLES.len()],
     /// Files of cases, by name of file.
@@ -45,6 +55,11 @@ impl Texts {
                 unreadable("node.dial_plans", &node.dial_plans, &error, "a folder with a TOML file for each country");
             }
         }
+        match toml_files(&node.device_models) {
+            Ok(files) => texts.models = files,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => unreadable("node.device_models", &node.device_models, &error, "a folder of models, or none"),
+        }
         match toml_files(&node.cases) {
             Ok(files) => texts.cases = files,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -54,7 +69,7 @@ impl Texts {
             let path = node.data.join(name);
             match bounded(&path, MAX_TABLE_BYTES) {
                 Ok(read) => *text = read,
-                Err(error) if error.kind() == io::ErrorKind::NotFound && *name == WIREMAP => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound && OPTIONAL.contains(name) => {}
                 Err(error) => unreadable("node.data", &path, &error, "a folder with the tables that conf/lab has"),
             }
         }

@@ -2,7 +2,7 @@
 use crate::base::private::Private;
 use crate::edge::log;
 use crate::record::trunk::{Answers, Carrier};
-use crate::record::{Area, Class, Number, Profile, TrunkKind};
+use crate::record::{Area, Capability, Class, Number, Profile, TrunkKind};
 use crate::sip::flow::Transport;
 use config::{Value, ValueKind};
 use core::net::{IpAddr, SocketAddr};
@@ -152,6 +152,8 @@ choices! {
         TrunkKind::PsapI3 => "psap-i3", TrunkKind::PsapLegacy => "psap-legacy", TrunkKind::Relay => "relay",
         TrunkKind::Test => "test", TrunkKind::Crisis => "crisis", TrunkKind::Gateway => "gateway",
         TrunkKind::Pbx => "pbx";
+    Capability: "held, held+ or none", like "\"held\"";
+        Capability::Held => "held", Capability::HeldPlus => "held+", Capability::None => "none";
     Class: "emergency, test, crisis or other", like "\"emergency\"";
         Class::Emergency => "emergency", Class::Test => "test", Class::Crisis => "crisis", Class::Other => "other";
     Profile: "i3, legacy, relay, test, crisis or whole", like "\"i3\"";

@@ -5,7 +5,7 @@ use super::document::Document;
 use super::file::Reading;
 use super::settings::Settings;
 use super::texts::Texts;
-use super::{dial_plan, embedded, file, routes, snapshot};
+use super::{dial_plan, embedded, file, models, routes, snapshot};
 use crate::cache::{Cache, Snapshot};
 use crate::record::table::{self, Against, Fault, Files, Tables};
 use std::path::Path;
@@ -74,11 +74,12 @@ impl World {
         let ground = complaints.iter().any(|one| ["trunk", "node"].iter().any(|table| one.key.starts_with(table)));
         let before = complaints.len();
         let plans = dial_plan::read_all(&texts.dial_plans, &mut complaints);
+        let models = models::read_all(&texts.models, &mut complaints);
         if ground || complaints.len() > before {
             return Err(ordered(complaints));
         }
         let snapshot = snapshot::of(&settings, plans);
-        let against = Against { dial_plans: &snapshot.dial_plans, trunks: &snapshot.trunks };
+        let against = Against { dial_plans: &snapshot.dial_plans, trunks: &snapshot.trunks, models: &models };
         let tables = match table::read(&files(texts), against) {
             Ok(tables) => tables,
             Err(faults) => {
@@ -94,9 +95,9 @@ impl World {
 }
 
 fn files(texts: &Texts) -> Files<'_> {
-    let [organisations, sites, buildings, locations, numbers, wiremap] =
+    let [organisations, sites, buildings, locations, numbers, wiremap, devices, users] =
         texts.tables.each_ref().map(|(name, text)| table::File { name, text });
-    Files { organisations, sites, buildings, locations, numbers, wiremap }
+    Files { organisations, sites, buildings, locations, numbers, wiremap, devices, users }
 }
 
 /// A table's remedy is an order (`add it to the sites`), ours follows the word `try`.
@@ -130,8 +131,8 @@ mod tests {
         assert_eq!(complaints, []);
         let inside = embedded::lab_texts();
         let held = |texts: &Texts| {
-            let all = texts.dial_plans.iter().chain(&texts.tables).chain(&texts.cases);
-            all.map(|(_, text)| text.to_string()).collect::<Vec<_>>()
+            let all = [&texts.dial_plans, &texts.models, &texts.tables.to_vec(), &texts.cases];
+            all.into_iter().flatten().map(|(_, text)| text.to_string()).collect::<Vec<_>>()
         };
         assert!(held(&disk) == held(&inside), "a file of conf/ is not in config::embedded");
     }

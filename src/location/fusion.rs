@@ -1,8 +1,7 @@
 //! What several network elements make of one place (rulings: finer beats coarser, fresher beats older, and what cannot
 //! be settled is said).
 use crate::record::found::{Found, Hit, Hits, Verdict};
-use crate::record::wiremap::Order;
-use crate::record::{Grade, Location};
+use crate::record::{Grade, Location, Organisation};
 use core::time::Duration;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -16,10 +15,11 @@ pub const FRESHER: Duration = Duration::from_secs(5 * 60);
 /// Ports and access points stand above all others; among the others, those of the first rule of the order do. Where
 /// those that stand highest disagree within five minutes, the building is all that is sure. Two buildings are a
 /// conflict, whatever names them.
-pub fn fuse(order: Order, mut hits: Hits, building: impl Fn(&str) -> Option<Arc<Location>>) -> Found {
+pub fn fuse(organisation: &Organisation, mut hits: Hits, building: impl Fn(&str) -> Option<Arc<Location>>) -> Found {
+    let (order, windows) = (organisation.wiremap_order, organisation.windows);
     hits.sort_by_key(|hit| (!hit.rule.is_fine(), order.place(hit.rule), hit.age));
     for hit in hits.iter_mut().filter(|hit| hit.verdict != Verdict::Fainter) {
-        hit.verdict = if hit.age > hit.rule.window() { Verdict::Stale } else { Verdict::Order };
+        hit.verdict = if hit.age > windows.of(hit.rule) { Verdict::Stale } else { Verdict::Order };
     }
     let Some(first) = hits.iter().find(|hit| is_live(hit)).cloned() else { return last_known(hits) };
     let live = || hits.iter().filter(|hit| is_live(hit));

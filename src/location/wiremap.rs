@@ -23,7 +23,7 @@ pub fn decide(cache: &Cache, organisation: &Organisation, measurements: &Measure
         matching.hit(Rule::Public, id, since(at, now), Verdict::Order);
     }
     let building = |id: &str| cache.locations.get(id).map(|place| Arc::clone(&place));
-    fuse(organisation.wiremap_order, matching.hits, building)
+    fuse(organisation, matching.hits, building)
 }
 
 struct Matching<'a> {

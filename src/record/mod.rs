@@ -1,6 +1,7 @@
 //! Everything we keep.
 pub mod civic;
 pub mod class;
+pub mod device;
 pub mod found;
 pub mod grade;
 pub mod lldp;
@@ -12,10 +13,12 @@ pub mod place;
 pub mod site;
 pub mod table;
 pub mod trunk;
+pub mod user;
 pub mod wiremap;
 
 pub use civic::{Civic, Element};
 pub use class::Class;
+pub use device::{Capability, Device, DeviceClass, Models};
 pub use found::Found;
 pub use grade::Grade;
 pub use lldp::{Chassis, Port};
@@ -24,5 +27,6 @@ pub use mac::Mac;
 pub use measured::{AccessPoint, Attachment, Interface, Measurements};
 pub use number::Number;
 pub use place::{Line, Location};
-pub use site::{Company, DialPlan, Organisation, Site};
+pub use site::{Company, DialPlan, DidFallback, Organisation, Site};
 pub use trunk::{Area, Login, Profile, Source, Trunk, TrunkKind};
+pub use user::User;

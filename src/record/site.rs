@@ -1,5 +1,5 @@
 //! Organisations, sites and dial plans.
-use super::wiremap::Order;
+use super::wiremap::{Network, Order, Windows};
 use super::{Civic, Number};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,8 +13,45 @@ pub struct Organisation {
     pub name: String,
     /// Which rule of its wiremap is believed before which.
     pub wiremap_order: Order,
+    /// How long what a rule told holds.
+    pub windows: Windows,
+    /// Networks of tunnels into its own: an address in one says nothing of where a device is.
+    pub vpn: Vec<Network>,
+    /// Whether a number's address may stand in for devices that ask where they are.
+    pub did_fallback: DidFallback,
     /// How its devices prove that they are its own, when they may ask where they are.
     pub company: Option<Company>,
+}
+
+impl Organisation {
+    /// An organisation of which nothing is set but its names.
+    pub fn new(id: &str, name: &str) -> Organisation {
+        Organisation {
+            id: id.into(),
+            name: name.to_owned(),
+            wiremap_order: Order::default(),
+            windows: Windows::default(),
+            vpn: Vec::new(),
+            did_fallback: DidFallback::default(),
+            company: None,
+        }
+    }
+}
+
+/// Whether a number's address may stand in where a device that asks was not told where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DidFallback {
+    /// For desk phones.
+    pub desk: bool,
+    /// For clients on computers and tablets.
+    pub soft: bool,
+}
+
+/// A desk phone mostly stands where its number's address says; a client mostly does not.
+impl Default for DidFallback {
+    fn default() -> DidFallback {
+        DidFallback { desk: true, soft: false }
+    }
 }
 
 /// What an organisation's devices show to the location server. It never prints itself.

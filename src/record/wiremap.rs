@@ -43,13 +43,35 @@ impl Rule {
     pub const fn is_fine(self) -> bool {
         matches!(self, Rule::Port | Rule::Bssid)
     }
+}
 
-    /// How long what it told holds: a socket in the wall stays where it is, an address is soon somebody else's.
-    pub const fn window(self) -> Duration {
-        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-        match self {
-            Rule::Port | Rule::Switch => Duration::from_secs(30 * 24 * 60 * 60),
-            Rule::Bssid | Rule::Gateway | Rule::Subnet | Rule::Public => DAY,
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long what a rule told holds in an organisation: a socket in the wall stays where it is, an address is soon
+/// somebody else's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Windows {
+    /// Ports and switches.
+    pub wired: Duration,
+    /// Access points.
+    pub wireless: Duration,
+    /// Gateways, subnets and public addresses.
+    pub address: Duration,
+}
+
+impl Default for Windows {
+    fn default() -> Windows {
+        Windows { wired: 30 * DAY, wireless: DAY, address: DAY }
+    }
+}
+
+impl Windows {
+    /// A rule's window.
+    pub const fn of(&self, rule: Rule) -> Duration {
+        match rule {
+            Rule::Port | Rule::Switch => self.wired,
+            Rule::Bssid => self.wireless,
+            Rule::Gateway | Rule::Subnet | Rule::Public => self.address,
         }
     }
 }
@@ -125,6 +147,11 @@ impl Network {
     /// Its prefix's length in bits.
     pub const fn length(self) -> u8 {
         self.length
+    }
+
+    /// Whether an address is in it.
+    pub fn holds(self, address: IpAddr) -> bool {
+        Network::around(address, self.length) == Some(self)
     }
 
     /// Whether it is one of IPv4.

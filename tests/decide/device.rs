@@ -22,7 +22,7 @@ fn ago(secs: u64) -> Wall {
 }
 
 fn acme() -> Organisation {
-    Organisation { id: "acme".into(), name: "Acme".into(), wiremap_order: Order::default(), company: None }
+    Organisation::new("acme", "Acme")
 }
 
 fn point(bssid: &str, serving: bool, signal_dbm: Option<i16>) -> AccessPoint {
@@ -144,7 +144,7 @@ fn hit(rule: Rule, place: &Arc<Location>, age: u64) -> Hit {
 }
 
 fn fuse(hits: Vec<Hit>) -> Found {
-    fusion::fuse(Order::default(), hits.into(), |building| Some(room(building, "", "")))
+    fusion::fuse(&acme(), hits.into(), |building| Some(room(building, "", "")))
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn among_coarse_elements_the_organisations_order_decides() {
     let both = || vec![hit(Rule::Switch, &one, 3600), hit(Rule::Subnet, &other, 0)];
     assert_eq!(place_of(&fuse(both())), Some("east-1-"));
     let order = Order::of(&[Rule::Subnet]).expect("an order");
-    let found = fusion::fuse(order, both().into(), |_| None);
+    let found = fusion::fuse(&Organisation { wiremap_order: order, ..acme() }, both().into(), |_| None);
     assert_eq!(place_of(&found), Some("east-2-"));
     assert_eq!(hits(&found), [(Rule::Subnet, Verdict::Won), (Rule::Switch, Verdict::Order)]);
 }

@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 
 fn faults(change: impl FnOnce(&mut Texts)) -> Vec<String> {
-    let mut texts = Texts::of_the_lab();
+    let mut texts = Texts::without_devices();
     change(&mut texts);
     texts.read().err().unwrap_or_default()
 }
@@ -44,6 +44,8 @@ fn the_labs_tables_hold_what_the_lab_promises() {
         ("+13125550123", "hq", Some("hq-101"), true),
         ("+13125550124", "hq", None, true),
         ("4117", "hq", None, false),
+        ("4118", "hq", None, false),
+        ("4119", "hq", None, false),
         ("+13125550150", "branch", Some("branch-main"), true),
         ("+13125550170", "depot", None, true),
     ];
@@ -73,7 +75,7 @@ fn a_line_is_found_under_every_form_in_which_a_pbx_shows_it() {
 #[test]
 fn loading_again_takes_out_what_is_gone_and_keeps_the_configuration() {
     let cache = lab();
-    let mut texts = Texts::of_the_lab();
+    let mut texts = Texts::without_devices();
     texts.numbers = "number,site,location\n+13125550199,hq,hq-4\n".into();
     cache.load(texts.read().expect("no fault"));
     assert_eq!(cache.lines.len(), 1);
@@ -88,23 +90,23 @@ fn each_fault_names_file_line_and_column_and_all_are_found_at_once() {
     let found = faults(|texts| {
         texts.sites = texts.sites.replace("branch,acme,US", "branch,acne,us").replace(",yes,no,", ",yes,maybe,");
         texts.locations += "hq-101,hq-main,1,101,\nhq-9,tower,9,,12\n";
-        texts.numbers += "4117,hq,,,\n911,hq,,,\n12x,hq,nowhere,5550100,perhaps\n4118,hq,,,yes\n4119,hq\n,hq,,,\n";
+        texts.numbers += "4117,hq,,,\n911,hq,,,\n12x,hq,nowhere,5550100,perhaps\n4120,hq,,,yes\n4121,hq\n,hq,,,\n";
     });
     let expected = [
         "locations.csv:7 id: another building or location has this id; give each its own",
         "locations.csv:8 building: no such building; add it to the buildings",
         "sites.csv:4 organisation: no such organisation; add it to the organisations",
         "sites.csv:4 country: this is no country code; write the two capital letters of ISO 3166-1, as US",
-        "numbers.csv:7 site: no such site; add it to the sites, or mend its line there",
-        "numbers.csv:9 number: the organisation has this number already; keep one of the two lines",
-        "numbers.csv:10 number: this is a code of the site's dial plan; give the line another extension",
-        "numbers.csv:11 number: this is neither a number in international form nor an extension; write +13125550123, or an extension of digits alone",
-        "numbers.csv:11 location: no such location; add it to the locations or buildings",
-        "numbers.csv:11 ecbn: this is no number in international form; write it as +13125550123",
-        "numbers.csv:11 reachable: this is neither yes nor no; write yes or no",
-        "numbers.csv:12 reachable: an extension cannot be reached from outside; write no, or set an ecbn",
-        "numbers.csv:13: the line has 2 cells, the header 5; check its commas and quotes",
-        "numbers.csv:14 number: the cell is empty; fill it, or take the line out",
+        "numbers.csv:9 site: no such site; add it to the sites, or mend its line there",
+        "numbers.csv:11 number: the organisation has this number already; keep one of the two lines",
+        "numbers.csv:12 number: this is a code of the site's dial plan; give the line another extension",
+        "numbers.csv:13 number: this is neither a number in international form nor an extension; write +13125550123, or an extension of digits alone",
+        "numbers.csv:13 location: no such location; add it to the locations or buildings",
+        "numbers.csv:13 ecbn: this is no number in international form; write it as +13125550123",
+        "numbers.csv:13 reachable: this is neither yes nor no; write yes or no",
+        "numbers.csv:14 reachable: an extension cannot be reached from outside; write no, or set an ecbn",
+        "numbers.csv:15: the line has 2 cells, the header 5; check its commas and quotes",
+        "numbers.csv:16 number: the cell is empty; fill it, or take the line out",
     ];
     assert_eq!(found, expected);
 }
@@ -144,7 +146,7 @@ fn a_header_that_is_missing_or_wrong_is_told_without_repeating_what_stands_there
     assert!(!found.concat().contains("0123") && !found.concat().contains("Doe"), "{found:?}");
     assert_eq!(
         faults(|texts| texts.organisations = String::new())[0],
-        "organisations.csv:1: the file is empty; begin it with the columns id,name,wiremap_order,company,secrets"
+        "organisations.csv:1: the file is empty; begin it with the columns id,name,wiremap_order,company,secrets,window_wired_hours,window_wireless_hours,window_address_hours,vpn,did_fallback_desk,did_fallback_soft"
     );
     let twice = faults(|texts| texts.organisations = "id,name,ID\nacme,Acme,acme\n".into());
     assert_eq!(twice[0], "organisations.csv:1 column 3: the column is there twice; keep one of them");
@@ -152,7 +154,7 @@ fn a_header_that_is_missing_or_wrong_is_told_without_repeating_what_stands_there
 
 #[test]
 fn a_spreadsheets_marks_quotes_and_line_ends_are_taken_as_they_come() {
-    let mut texts = Texts::of_the_lab();
+    let mut texts = Texts::without_devices();
     texts.organisations = "\u{feff}ID,Name\r\nacme,\"Acme, \"\"the\"\" company\"\r\n\r\n".into();
     texts.numbers = "Number , SITE\r\n (312) 4117 ,hq\r\n".into();
     let tables = texts.read().expect("no fault");

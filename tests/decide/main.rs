@@ -1,6 +1,7 @@
 //! The deciders and their data, as the engine and an operator see them.
 mod classes;
 mod device;
+mod devices;
 mod lab_tables;
 mod network;
 mod places;

@@ -3,7 +3,9 @@ use callbox::cache::{Cache, Snapshot};
 use callbox::config::dial_plan;
 use callbox::record::table::{Against, File, Files, Tables, read};
 use callbox::record::trunk::Carrier;
-use callbox::record::{Civic, DialPlan, Element, Line, Location, Number, Profile, Site, Source, Trunk, TrunkKind};
+use callbox::record::{
+    Capability, Civic, DialPlan, Element, Line, Location, Models, Number, Profile, Site, Source, Trunk, TrunkKind,
+};
 use core::time::Duration;
 use std::collections::HashMap;
 use std::path::Path;
@@ -142,6 +144,8 @@ pub struct Texts {
     pub locations: String,
     pub numbers: String,
     pub wiremap: String,
+    pub devices: String,
+    pub users: String,
 }
 
 impl Texts {
@@ -153,7 +157,15 @@ impl Texts {
             locations: shipped("lab/locations.csv"),
             numbers: shipped("lab/numbers.csv"),
             wiremap: shipped("lab/wiremap.csv"),
+            devices: shipped("lab/devices.csv"),
+            users: shipped("lab/users.csv"),
         }
+    }
+
+    /// The same without devices and users, which refer to everything else.
+    pub fn without_devices() -> Texts {
+        let (devices, users) = ("id,organisation,class\n".into(), "id,organisation,site\n".into());
+        Texts { devices, users, ..Texts::of_the_lab() }
     }
 
     pub fn read(&self) -> Result<Tables, Vec<String>> {
@@ -164,9 +176,15 @@ impl Texts {
             locations: File { name: "locations.csv", text: &self.locations },
             numbers: File { name: "numbers.csv", text: &self.numbers },
             wiremap: File { name: "wiremap.csv", text: &self.wiremap },
+            devices: File { name: "devices.csv", text: &self.devices },
+            users: File { name: "users.csv", text: &self.users },
         };
         let configured = snapshot(trunks());
-        let against = Against { dial_plans: &configured.dial_plans, trunks: &configured.trunks };
+        let mut models = Models::default();
+        models.add("Cisco", "CP-88", Capability::Held);
+        models.add("Cisco", "CP-78", Capability::Held);
+        models.add("Cisco", "ATA", Capability::None);
+        let against = Against { dial_plans: &configured.dial_plans, trunks: &configured.trunks, models: &models };
         read(&files, against).map_err(|faults| faults.iter().map(ToString::to_string).collect())
     }
 }

@@ -45,12 +45,7 @@ mod tests {
     fn snapshot(secrets: &[&str]) -> Snapshot {
         let secrets = secrets.iter().map(|secret| Sha256::digest(secret.as_bytes()).into()).collect();
         let company = Some(Company { id: "company-1".into(), secrets });
-        let organisation = Arc::new(Organisation {
-            id: "acme".into(),
-            name: "Acme".into(),
-            wiremap_order: Default::default(),
-            company,
-        });
+        let organisation = Arc::new(Organisation { company, ..Organisation::new("acme", "Acme") });
         Snapshot { companies: [("company-1".into(), organisation)].into(), ..Snapshot::default() }
     }
 

@@ -2,9 +2,56 @@
 use super::fault::Faults;
 use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{Against, ById, File, Line, Location, Number, Site};
+use crate::record::User;
 use crate::record::site::plan_of;
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
+
+/// The lines that were read, in the order of the file.
+#[derive(Default)]
+pub(super) struct Lines {
+    lines: Vec<Arc<Line>>,
+    places: HashMap<(Arc<str>, Number), usize>,
+}
+
+impl Lines {
+    /// The site of an organisation's line.
+    pub(super) fn site(&self, organisation: &Arc<str>, number: Number) -> Option<&Arc<str>> {
+        let place = self.places.get(&(Arc::clone(organisation), number))?;
+        Some(&self.lines[*place].site)
+    }
+
+    /// The lines of an organisation that a cell lists.
+    pub(super) fn listed(
+        &self,
+        row: &Row<'_>,
+        column: usize,
+        organisation: &Arc<str>,
+        faults: &mut Faults,
+    ) -> Vec<Number> {
+        let known = |word| Number::read(word).filter(|&number| self.site(organisation, number).is_some());
+        let numbers: Vec<_> = row.words(column).map(known).collect();
+        if numbers.contains(&None) {
+            row.fault(column, "the organisation has no such number", "add it to the numbers", faults);
+        }
+        numbers.into_iter().flatten().collect()
+    }
+
+    /// The lines, each with what its user has where it has nothing of its own.
+    pub(super) fn of_users(mut self, users: &ById<User>, places: &ById<Location>) -> Vec<Arc<Line>> {
+        for user in users.values() {
+            for &number in &user.lines {
+                let Some(&at) = self.places.get(&(Arc::clone(&user.organisation), number)) else { continue };
+                let line = Arc::make_mut(&mut self.lines[at]);
+                line.ecbn = line.ecbn.or(user.ecbn);
+                let of_user = || user.location.as_ref().and_then(|id| places.get(id)).cloned();
+                line.location = line.location.take().or_else(of_user);
+            }
+        }
+        self.lines
+    }
+}
 
 const NUMBERS: Layout = Layout {
     columns: &[required("number"), required("site"), optional("location"), optional("ecbn"), optional("reachable")],
@@ -23,18 +70,21 @@ pub(super) fn read(
     places: &ById<Location>,
     against: Against<'_>,
     faults: &mut Faults,
-) -> Vec<Arc<Line>> {
-    let mut lines = Vec::new();
-    let mut seen = HashSet::new();
+) -> Lines {
+    let mut read = Lines::default();
     each_row(numbers, NUMBERS, faults, |row, faults| {
         let Some(line) = line(row, sites, places, against, faults) else { return };
-        if seen.insert((Arc::clone(&line.organisation), line.number)) {
-            lines.push(Arc::new(line));
-        } else {
-            row.fault(NUMBER, "the organisation has this number already", "keep one of the two lines", faults);
+        match read.places.entry((Arc::clone(&line.organisation), line.number)) {
+            Entry::Vacant(place) => {
+                place.insert(read.lines.len());
+                read.lines.push(Arc::new(line));
+            }
+            Entry::Occupied(_) => {
+                row.fault(NUMBER, "the organisation has this number already", "keep one of the two lines", faults);
+            }
         }
     });
-    lines
+    read
 }
 
 fn line(

@@ -1,14 +1,16 @@
 //! The tables that a customer imports: CSV text in, records out. Every fault of every file is found in one reading.
+mod device;
 mod fault;
 mod line;
 mod place;
 mod sheet;
 mod site;
+mod user;
 mod wiremap;
 
 pub use fault::{Fault, MOST_FAULTS};
 
-use super::{Civic, DialPlan, Element, Line, Location, Number, Organisation, Site, Trunk};
+use super::{Civic, Device, DialPlan, Element, Line, Location, Models, Number, Organisation, Site, Trunk, User};
 use fault::Faults;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,7 +33,8 @@ impl core::fmt::Debug for File<'_> {
 /// The files.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Files<'a> {
-    /// `organisations.csv`: id, name, wiremap_order.
+    /// `organisations.csv`: id, name, wiremap_order, window_wired_hours, window_wireless_hours, window_address_hours,
+    /// vpn, did_fallback_desk, did_fallback_soft, company, secrets.
     pub organisations: File<'a>,
     /// `sites.csv`: id, organisation, country, prefixes, stage1, stage2, ecbn, pool, building, gateway.
     pub sites: File<'a>,
@@ -44,6 +47,12 @@ pub struct Files<'a> {
     /// `wiremap.csv`: organisation, location, chassis, port, bssid, gateway, subnet, public. Without a name it is not
     /// there.
     pub wiremap: File<'a>,
+    /// `devices.csv`: id, organisation, class, mac, instance, model, capability, lines, home. Without a name it is not
+    /// there.
+    pub devices: File<'a>,
+    /// `users.csv`: id, organisation, site, location, lines, devices, ecbn, did_fallback. Without a name it is not
+    /// there.
+    pub users: File<'a>,
 }
 
 /// What the tables refer to and must fit.
@@ -53,6 +62,8 @@ pub struct Against<'a> {
     pub dial_plans: &'a HashMap<Arc<str>, Arc<DialPlan>>,
     /// Trunks: a site's gateway must be one.
     pub trunks: &'a [Arc<Trunk>],
+    /// What models of devices can do.
+    pub models: &'a Models,
 }
 
 /// What the files hold.
@@ -68,7 +79,15 @@ pub struct Tables {
     pub lines: Vec<Arc<Line>>,
     /// Pieces of network and where they are.
     pub wiremap: Vec<super::wiremap::Row>,
+    /// Devices.
+    pub devices: Vec<Arc<Device>>,
+    /// Users.
+    pub users: Vec<Arc<User>>,
 }
+
+const NO_ORGANISATION: (&str, &str) = ("no such organisation", "add it to the organisations");
+const NO_LOCATION: (&str, &str) = ("no such location", "add it to the locations or buildings");
+const NO_SITE: (&str, &str) = ("no such site", "add it to the sites, or mend its line there");
 
 /// Reads the files.
 ///
@@ -83,8 +102,26 @@ pub fn read(files: &Files<'_>, against: Against<'_>) -> Result<Tables, Vec<Fault
         "" => Vec::new(),
         _ => wiremap::read(&files.wiremap, &organisations, &places, &mut faults),
     };
-    let (organisations, sites) = (values(organisations), values(sites));
-    faults.or(Tables { organisations, sites, locations: values(places), lines, wiremap })
+    let devices = match files.devices.name {
+        "" => ById::new(),
+        _ => device::read(&files.devices, &organisations, &places, &lines, against, &mut faults),
+    };
+    let known =
+        user::Known { organisations: &organisations, sites: &sites, places: &places, lines: &lines, devices: &devices };
+    let users = match files.users.name {
+        "" => ById::new(),
+        _ => user::read(&files.users, known, &mut faults),
+    };
+    let lines = lines.of_users(&users, &places);
+    faults.or(Tables {
+        organisations: values(organisations),
+        sites: values(sites),
+        locations: values(places),
+        lines,
+        wiremap,
+        devices: values(devices),
+        users: values(users),
+    })
 }
 
 /// Records of one kind by id.

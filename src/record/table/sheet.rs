@@ -1,6 +1,6 @@
 //! One CSV file: its header and its rows.
 use super::fault::{Fault, Faults};
-use super::{Civic, Element, File, Number};
+use super::{ById, Civic, Element, File, Number};
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 /// A column that a sheet may have.
@@ -171,14 +171,56 @@ impl Row<'_> {
         }
     }
 
+    /// The words of a cell, with spaces or semicolons between.
+    pub(super) fn words(&self, column: usize) -> impl Iterator<Item = &str> {
+        self.cell(column).split([' ', ';']).filter(|word| !word.is_empty())
+    }
+
+    /// What a cell says, read by `read`; a fault when it cannot be. An empty cell is `None`.
+    pub(super) fn read<T>(
+        &self,
+        column: usize,
+        read: impl Fn(&str) -> Option<T>,
+        (why, remedy): (&str, &str),
+        faults: &mut Faults,
+    ) -> Option<T> {
+        let cell = self.cell(column);
+        let value = read(cell);
+        if value.is_none() && !cell.is_empty() {
+            self.fault(column, why, remedy, faults);
+        }
+        value
+    }
+
+    /// The record that a cell names; a fault when there is none. An empty cell is `None`.
+    pub(super) fn known<'k, T>(
+        &self,
+        column: usize,
+        records: &'k ById<T>,
+        (why, remedy): (&str, &str),
+        faults: &mut Faults,
+    ) -> Option<&'k std::sync::Arc<T>> {
+        let found = records.get(self.cell(column));
+        if found.is_none() && !self.cell(column).is_empty() {
+            self.fault(column, why, remedy, faults);
+        }
+        found
+    }
+
     /// A yes or no; an empty cell is no.
     pub(super) fn switch(&self, column: usize, faults: &mut Faults) -> bool {
+        self.switch_or(column, false, faults)
+    }
+
+    /// A yes or no; an empty cell is what is usual.
+    pub(super) fn switch_or(&self, column: usize, usual: bool, faults: &mut Faults) -> bool {
         match self.cell(column).to_ascii_lowercase().as_str() {
             "yes" | "true" | "on" | "1" => true,
-            "" | "no" | "false" | "off" | "0" => false,
+            "no" | "false" | "off" | "0" => false,
+            "" => usual,
             _ => {
                 self.fault(column, "this is neither yes nor no", "write yes or no", faults);
-                false
+                usual
             }
         }
     }
@@ -199,8 +241,7 @@ impl Row<'_> {
 
     /// Several of them, with spaces or semicolons between.
     pub(super) fn outside_numbers(&self, column: usize, faults: &mut Faults) -> Vec<Number> {
-        let cells = self.cell(column).split([' ', ';']).filter(|cell| !cell.is_empty());
-        cells.filter_map(|cell| self.outside_number_of(column, cell, faults)).collect()
+        self.words(column).filter_map(|cell| self.outside_number_of(column, cell, faults)).collect()
     }
 
     fn outside_number_of(&self, column: usize, cell: &str, faults: &mut Faults) -> Option<Number> {

@@ -2,15 +2,27 @@
 use super::fault::Faults;
 use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{Against, ById, Civic, Element, File, Location, Organisation, Site};
-use crate::record::Company;
-use crate::record::TrunkKind;
 use crate::record::site::plan_of;
-use crate::record::wiremap::{Order, Rule};
+use crate::record::wiremap::{Network, Order, Rule, Windows};
+use crate::record::{Company, DidFallback, TrunkKind};
+use core::time::Duration;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 const ORGANISATIONS: Layout = Layout {
-    columns: &[required("id"), required("name"), optional("wiremap_order"), optional("company"), optional("secrets")],
+    columns: &[
+        required("id"),
+        required("name"),
+        optional("wiremap_order"),
+        optional("company"),
+        optional("secrets"),
+        optional("window_wired_hours"),
+        optional("window_wireless_hours"),
+        optional("window_address_hours"),
+        optional("vpn"),
+        optional("did_fallback_desk"),
+        optional("did_fallback_soft"),
+    ],
     civic: false,
 };
 const SITES: Layout = Layout {
@@ -33,6 +45,12 @@ const NAME: usize = 1;
 const WIREMAP_ORDER: usize = 2;
 const COMPANY: usize = 3;
 const SECRETS: usize = 4;
+const WINDOW_WIRED: usize = 5;
+const WINDOW_WIRELESS: usize = 6;
+const WINDOW_ADDRESS: usize = 7;
+const VPN: usize = 8;
+const DID_FALLBACK_DESK: usize = 9;
+const DID_FALLBACK_SOFT: usize = 10;
 const ORGANISATION: usize = 1;
 const COUNTRY: usize = 2;
 const PREFIXES: usize = 3;
@@ -42,6 +60,9 @@ const ECBN: usize = 6;
 const POOL: usize = 7;
 const BUILDING: usize = 8;
 const GATEWAY: usize = 9;
+
+/// The longest window, in hours: a year.
+const MOST_HOURS: u64 = 8760;
 
 /// The most secrets of an organisation that hold at once: the one in use and the one that comes after it.
 const MOST_SECRETS: usize = 2;
@@ -65,6 +86,9 @@ pub(super) fn read(
             id: row.cell(ID).into(),
             name: row.cell(NAME).to_owned(),
             wiremap_order: order(row, faults),
+            windows: windows(row, faults),
+            vpn: vpn(row, faults),
+            did_fallback: did_fallback(row, faults),
             company,
         };
         if known.insert(Arc::clone(&organisation.id), Arc::new(organisation)).is_some() {
@@ -91,6 +115,37 @@ fn order(row: &Row<'_>, faults: &mut Faults) -> Order {
         row.fault(WIREMAP_ORDER, "this is no order of rules", remedy, faults);
         Order::default()
     })
+}
+
+fn windows(row: &Row<'_>, faults: &mut Faults) -> Windows {
+    let usual = Windows::default();
+    let hours = |text: &str| text.parse().ok().filter(|hours| (1..=MOST_HOURS).contains(hours));
+    let form = ("this is no number of hours", "write a whole number from 1 to 8760, or nothing");
+    let mut window = |column, usual| {
+        let read: Option<u64> = row.read(column, hours, form, faults);
+        read.map_or(usual, |hours| Duration::from_secs(hours * 3600))
+    };
+    Windows {
+        wired: window(WINDOW_WIRED, usual.wired),
+        wireless: window(WINDOW_WIRELESS, usual.wireless),
+        address: window(WINDOW_ADDRESS, usual.address),
+    }
+}
+
+fn vpn(row: &Row<'_>, faults: &mut Faults) -> Vec<Network> {
+    let networks: Vec<_> = row.words(VPN).map(Network::read).collect();
+    if networks.contains(&None) {
+        row.fault(VPN, "one of these is no network", "write each as 10.8.0.0/16, with spaces between", faults);
+    }
+    networks.into_iter().flatten().collect()
+}
+
+fn did_fallback(row: &Row<'_>, faults: &mut Faults) -> DidFallback {
+    let usual = DidFallback::default();
+    DidFallback {
+        desk: row.switch_or(DID_FALLBACK_DESK, usual.desk, faults),
+        soft: row.switch_or(DID_FALLBACK_SOFT, usual.soft, faults),
+    }
 }
 
 fn site(
