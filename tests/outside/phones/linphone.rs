@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
 
+/// Its media stays on loopback, whatever other addresses the machine has: it would name one of those.
 const CONFIG: &str = "\
 [sip]
 sip_port=-1
@@ -16,6 +17,7 @@ register_only_when_network_is_up=0
 
 [rtp]
 audio_rtp_port=-1
+bind_address=127.0.0.1
 
 [video]
 enabled=0
