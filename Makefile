@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-compare deps-count test soak lint compare count fuzz deps-fuzz
+.PHONY: help deps deps-compare deps-count test soak lint compare count fuzz deps-fuzz deny deps-deny
 
 # program:package, as Debian and Ubuntu name them
 TEST_TOOLS    := sipp:sip-tester kamailio:kamailio baresip:baresip-core linphonec:linphone-cli xmllint:libxml2-utils
@@ -39,6 +39,16 @@ lint: ## format, clippy and documentation, warnings denied
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
+
+DENY_VERSION := 0.18.9
+# `advisories` needs its database over the network.
+DENY_CHECKS  ?= bans licenses sources
+
+deps-deny: ## install cargo-deny, which takes minutes
+	@cargo deny --version 2>/dev/null | grep -qF ' $(DENY_VERSION)' || cargo install cargo-deny --version $(DENY_VERSION) --locked
+
+deny: deps-deny ## licences and sources of the crates, by deny.toml; DENY_CHECKS=advisories for their known faults
+	cargo deny --locked check $(DENY_CHECKS)
 
 compare: deps-compare ## CPU and memory a call, beside Kamailio and the kernel's floor
 	cargo build --locked --release
