@@ -31,8 +31,18 @@ pub fn bye(core: &mut Core, call: &mut Call, side: Side, id: ServerId, request: 
         (Stage::Talking, _) => {
             refuse_pending(core, call, now);
             say_bye(core, call, side.other(), reason_of(request), now);
-            end(core, call, Outcome::Completed, now);
+            end(core, call, outcome_of(call, side), now);
         }
+    }
+}
+
+/// What a call was that ends because this side has gone. An answer that the caller could not be told of, since it has not
+/// acknowledged what came before (RFC 3262 §3), was none for the caller.
+fn outcome_of(call: &Call, gone: Side) -> Outcome {
+    match (holds_answer(call), gone) {
+        (false, _) => Outcome::Completed,
+        (true, Side::Caller) => Outcome::Abandoned,
+        (true, Side::Answerer) => Outcome::Failed,
     }
 }
 
@@ -96,7 +106,7 @@ pub fn dialog_gone(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     if call.stage == Stage::Talking {
         refuse_pending(core, call, now);
         say_bye(core, call, side.other(), Some("SIP;cause=481"), now);
-        end(core, call, Outcome::Completed, now);
+        end(core, call, outcome_of(call, side), now);
     }
 }
 
@@ -176,7 +186,8 @@ pub fn refuse_pending(core: &mut Core, call: &mut Call, now: Now) {
 
 fn end(core: &mut Core, call: &mut Call, outcome: Outcome, now: Now) {
     if holds_answer(call) {
-        refuse_invite(core, call, 487, outcome, now);
+        // One who has not given up may still find another way (RFC 3261 §21.5.4).
+        refuse_invite(core, call, if outcome == Outcome::Abandoned { 487 } else { 503 }, outcome, now);
     }
     takeover::refuse(core, call, 487, now);
     call.stage = Stage::Clearing;

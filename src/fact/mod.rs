@@ -37,7 +37,7 @@ pub enum Outcome {
     Completed,
     /// The caller gave up before an answer.
     Abandoned,
-    /// Every target was tried and failed.
+    /// Every target was tried and failed, or the one that answered was gone before the caller could be told.
     Failed,
     /// We refused it: an unknown source, no route for an `other` call, no room.
     Refused,

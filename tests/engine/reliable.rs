@@ -138,3 +138,33 @@ fn a_caller_who_gives_up_while_the_answer_waits_is_told_so_and_the_psap_is_hung_
     world.pass(70);
     assert!(world.is_idle());
 }
+
+#[test]
+fn a_psap_that_hangs_up_while_its_answer_waits_leaves_the_caller_free_to_find_another_way() {
+    let mut world = World::new();
+    dial(&mut world);
+    let mut far = world.rung(PSAP_1);
+    world.send(PSAP_1, far.response(183, "", SDP));
+    world.answer(&far, 200);
+    world.got(PSAP_1, "ACK");
+    world.send(PSAP_1, far.request("BYE", "", ""));
+    world.got(PSAP_1, "200 BYE");
+    let refusal = world.got(CALLER, "503 INVITE");
+    assert_eq!(value(&refusal, Name::RetryAfter), "");
+    world.pass(70);
+    assert!(world.is_idle());
+}
+
+#[test]
+fn a_caller_who_hangs_up_in_its_early_dialog_while_the_answer_waits_has_given_up() {
+    let mut world = World::new();
+    let mut caller = dial(&mut world);
+    let far = world.rung(PSAP_1);
+    world.send(PSAP_1, far.response(183, "", SDP));
+    caller.learn(&world.got(CALLER, "183 INVITE"));
+    world.answer(&far, 200);
+    world.send(CALLER, caller.request("BYE", "", ""));
+    world.got(CALLER, "200 BYE");
+    world.got(CALLER, "487 INVITE");
+    world.got(PSAP_1, "BYE");
+}

@@ -109,6 +109,8 @@ pub struct Leg {
 struct Talk {
     acknowledged: bool,
     over: bool,
+    /// The far end ended it itself.
+    left: bool,
 }
 
 impl Leg {
@@ -143,7 +145,8 @@ impl Leg {
     pub fn came(&mut self, now: u64, message: &Msg) -> Option<String> {
         if message.is_request() {
             if message.method() == "BYE" {
-                self.dialogs.entry(message.sender_tag().to_owned()).or_default().over = true;
+                let talk = self.dialogs.entry(message.sender_tag().to_owned()).or_default();
+                (talk.over, talk.left) = (true, true);
             }
             return None;
         }
@@ -193,6 +196,11 @@ impl Leg {
     /// The tag of one that was taken up and not ended.
     pub fn talks(&self) -> Option<String> {
         self.dialogs.iter().find(|(_, talk)| talk.acknowledged && !talk.over).map(|(tag, _)| tag.clone())
+    }
+
+    /// Whether it had the call, and hung up itself.
+    pub fn had_enough(&self) -> bool {
+        self.dialogs.values().any(|talk| talk.acknowledged && talk.left)
     }
 
     /// When it last rang.

@@ -252,6 +252,10 @@ impl Promises {
             self.no_room = true;
             return;
         }
+        // It was delivered; the answer waited for the caller's PRACK, and the far end for nothing.
+        if self.legs.values().any(|leg| leg.call == number && leg.had_enough()) {
+            return;
+        }
         for port in plan {
             let tried = self.legs.values().any(|leg| leg.call == number && leg.port == port && leg.has_failed(now));
             self.hold(tried, || format!("call {number:x} was given up while {} might have taken it", who(port)));
