@@ -40,6 +40,11 @@ fn every_kept_location_request_is_answered() {
 }
 
 #[test]
+fn every_kept_location_keeps_the_promises_about_places() {
+    try_all(bodies::pidf::check, &kept("pidf"));
+}
+
+#[test]
 fn every_kept_script_leaves_the_good_call_alone() {
     try_all(bodies::engine::check, &kept("engine"));
 }

@@ -4,5 +4,6 @@ pub mod engine;
 pub mod framing;
 pub mod held;
 pub mod multipart;
+pub mod pidf;
 pub mod reader;
 pub mod sdp;

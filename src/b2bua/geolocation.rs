@@ -2,7 +2,8 @@
 use super::presented::write_bracketed;
 use crate::sip::message::name_addr::params;
 use crate::sip::message::reader::elements;
-use crate::sip::message::{Message, Name, NameAddr, Writer};
+use crate::sip::message::uri::unescape;
+use crate::sip::message::{Message, Name, NameAddr, Writer, multipart};
 use core::net::IpAddr;
 
 /// The schemes of the locations by reference, in order.
@@ -39,6 +40,25 @@ pub fn write_received(writer: &mut Writer, invite: &Message, domain: &str, by_va
 pub fn points_at_part(text: &[u8]) -> bool {
     let uri = text.split(|&byte| byte == b'<').nth(1).unwrap_or(text).trim_ascii_start();
     uri.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"cid:"))
+}
+
+/// Whether a value points at a part that the body does not have: its name is compared byte for byte once the escapes are
+/// undone (RFC 2392 §2), with that of the body too where it has no parts (RFC 8262 §4).
+pub fn points_nowhere(invite: &Message) -> bool {
+    let mut pointing = invite.list(Name::Geolocation).filter(|text| points_at_part(text)).peekable();
+    if pointing.peek().is_none() {
+        return false;
+    }
+    let content_type = invite.value(Name::ContentType).unwrap_or_default();
+    let parts = multipart::parts(content_type, invite.body_slice());
+    let whole = invite.value(Name::ContentId).map(|id| id.trim_ascii());
+    let whole = whole.map(|id| id.strip_prefix(b"<").and_then(|id| id.strip_suffix(b">")).unwrap_or(id));
+    let names = || parts.iter().map(|part| part.content_id).chain(whole).filter(|name| !name.is_empty());
+    pointing.any(|text| {
+        let read = NameAddr::read_or_repaired(text);
+        let wanted = read.and_then(|value| value.uri.text.get(4..)).map(unescape);
+        wanted.is_none_or(|wanted| !names().any(|name| name == &*wanted))
+    })
 }
 
 /// The value, when it says that a host added it that cannot have.

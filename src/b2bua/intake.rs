@@ -4,7 +4,7 @@ use crate::classify::Dialled;
 use crate::fact::Defect;
 use crate::pidf::{self, Conveyed};
 use crate::record::{Measurements, Number, Source};
-use crate::sip::message::{ContentLength, Message, Name, NameAddr, Scheme, Uri, multipart, uri};
+use crate::sip::message::{ContentLength, Message, Name, NameAddr, Scheme, Uri, multipart, transfer, uri};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -133,7 +133,8 @@ fn locations(invite: &Message) -> (Option<Conveyed>, bool) {
     let body = invite.body();
     let content_type = invite.value(Name::ContentType).unwrap_or_default();
     let parts = multipart::parts(content_type, &body);
-    let documents = parts.iter().filter(|part| part.is("application/pidf+xml")).map(|part| part.content);
+    let documents = parts.iter().filter(|part| part.is("application/pidf+xml"));
+    let documents = documents.map(|part| transfer::decoded(part.encoding, part.content));
     let conveyed = pidf::best(documents);
     (conveyed, geolocation::references(invite).next().is_some())
 }
@@ -162,6 +163,7 @@ pub fn defects(invite: &Message) -> SmallVec<[Defect; 4]> {
         (Defect::ContentLength, invite.content_length() == ContentLength::Unusable),
         (Defect::Body, invite.fault().is_some()),
         (Defect::TakesOver, [Name::Replaces, Name::Join].into_iter().any(|name| invite.value(name).is_some())),
+        (Defect::Location, geolocation::points_nowhere(invite)),
         (Defect::NoSession, !invite.body_slice().is_empty() && !has_session()),
     ];
     checks.into_iter().filter_map(|(defect, found)| found.then_some(defect)).collect()

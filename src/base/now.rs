@@ -54,6 +54,52 @@ impl Wall {
         self.0
     }
 
+    /// Reads XML Schema's dateTime: `2026-11-21T20:15:02Z`, with a fraction of a second and an offset if there are any; one
+    /// without an offset is taken for UTC. `None` for anything else, and for moments before 1970.
+    pub fn read(text: &str) -> Option<Wall> {
+        let text = text.trim();
+        let number = |from: usize, to: usize| -> Option<i64> {
+            let digits = text.get(from..to)?;
+            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+        };
+        let is = |at: usize, byte: u8| text.as_bytes().get(at) == Some(&byte);
+        if ![(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')].iter().all(|&(at, byte)| is(at, byte)) {
+            return None;
+        }
+        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+        let is_sound =
+            (1..=12).contains(&month) && (1..=31).contains(&day) && hour <= 24 && minute < 60 && second <= 60;
+        let rest = text.get(19..).filter(|_| is_sound)?;
+        let fraction = rest.strip_prefix('.').map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count() + 1);
+        let millis =
+            rest.get(1..fraction).and_then(|digits| format!("{digits:0<3.3}").parse::<i64>().ok()).unwrap_or(0);
+        let zone = rest.get(fraction..)?;
+        let offset = match zone.as_bytes() {
+            [] | [b'Z' | b'z'] => 0,
+            [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2]
+                if [h1, h2, m1, m2].iter().all(|byte| byte.is_ascii_digit()) =>
+            {
+                let two = |high: u8, low: u8| i64::from(high - b'0') * 10 + i64::from(low - b'0');
+                let minutes = two(*h1, *h2) * 60 + two(*m1, *m2);
+                if *sign == b'-' { -minutes } else { minutes }
+            }
+            _ => return None,
+        };
+        // Year, month and day to days: Howard Hinnant's `days_from_civil`.
+        let y = year - i64::from(month <= 2);
+        let yoe = y.rem_euclid(400);
+        let doy = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let days = y.div_euclid(400) * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468;
+        let secs = days * 86_400 + hour * 3600 + minute * 60 + second - offset * 60;
+        u64::try_from(secs * 1000 + millis).ok().map(Wall)
+    }
+
+    /// How long ago `earlier` was; zero when it lies ahead, since clocks of others may be wrong.
+    pub const fn since(self, earlier: Wall) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
     /// The calendar's reading of this moment, in UTC.
     pub fn civil(self) -> Civil {
         // Days to year, month and day: the era arithmetic of Howard Hinnant's `civil_from_days`.
@@ -157,5 +203,21 @@ mod tests {
         let end = Wall::from_millis(1_798_761_599_000).civil();
         assert_eq!(end.xml_date_time(), "2026-12-31T23:59:59Z");
         assert_eq!(&*end.sip_date(), "Thu, 31 Dec 2026 23:59:59 GMT");
+    }
+
+    #[test]
+    fn a_moment_reads_back_whatever_its_offset_and_what_is_none_does_not() {
+        for millis in [0, 951_782_400_000, 1_709_164_800_000, 1_795_292_102_000, 4_102_444_799_000] {
+            let at = Wall::from_millis(millis);
+            assert_eq!(Wall::read(&at.civil().xml_date_time()), Some(at));
+        }
+        let at = Some(Wall::from_millis(1_795_292_102_500));
+        for text in ["2026-11-21T20:15:02.5Z", "2026-11-21T21:15:02.500+01:00", " 2026-11-21T14:45:02.5009-05:30 "] {
+            assert_eq!(Wall::read(text), at, "{text}");
+        }
+        let none = ["", "2026-11-21", "2026-13-21T20:15:02Z", "2026-11-21T20:15:02+1", "1969-12-31T23:59:59Z"];
+        for text in none.into_iter().chain(["2026-11-21T20:15:02é", "+026-11-21T20:15:02Z", "2026-11-21 20:15:02Z"]) {
+            assert_eq!(Wall::read(text), None, "{text}");
+        }
     }
 }

@@ -116,6 +116,8 @@ pub enum Defect {
     Body,
     /// The body has no session description that we can find.
     NoSession,
+    /// A location points at a part of the body that is not there; the documents that are were used.
+    Location,
     /// Replaces or Join named another call; a new one was begun all the same.
     TakesOver,
 }
@@ -139,6 +141,7 @@ impl Defect {
             Defect::ContentLength => "content_length",
             Defect::Body => "short_body",
             Defect::NoSession => "no_session",
+            Defect::Location => "location",
             Defect::TakesOver => "takes_over",
         }
     }

@@ -1,11 +1,14 @@
 //! PIDF-LO documents (RFC 4119, RFC 5139, RFC 5491) and Additional Data (RFC 7852): as they leave, and as much of those
 //! that arrive as decides a call.
 mod additional;
+mod geodetic;
 mod grade;
+mod reader;
 pub mod text;
 mod writer;
 
 pub use crate::record::located::Method;
 pub use additional::{write_provider_info, write_service_info};
-pub use grade::{Conveyed, MOST_BYTES, MOST_DEPTH, MOST_NODES, best, read};
+pub use grade::{Conveyed, best, read};
+pub use reader::{MOST_BYTES, MOST_DEPTH, MOST_NODES, MOST_PLACES};
 pub use writer::{Document, write, write_presence};

@@ -39,6 +39,9 @@ xmlns:gbp=\"urn:ietf:params:xml:ns:pidf:geopriv10:basicPolicy\" \
 xmlns:ca=\"urn:ietf:params:xml:ns:pidf:geopriv10:civicAddr\" \
 entity=\"pres:";
 
+/// The namespace of RFC 6848, written at the few elements that are in it.
+const EXTENSION: &str = " xmlns:cae=\"urn:ietf:params:xml:ns:pidf:geopriv10:civicAddr:ext\"";
+
 /// Writes a PIDF-LO document with one `device` that has one civic address, valid against the schemas.
 pub fn write(out: &mut BytesMut, document: &Document<'_>) {
     out.reserve(2048);
@@ -76,9 +79,11 @@ fn push_civic(out: &mut BytesMut, civic: &Civic) {
             // The schema has no other form of country, and an invalid document may be dropped whole.
             Element::Country => {}
             _ => {
-                push_all(out, &["<ca:", element.text(), ">"]);
+                let prefix = if element.is_extension() { "cae:" } else { "ca:" };
+                let space = if element.is_extension() { EXTENSION } else { "" };
+                push_all(out, &["<", prefix, element.text(), space, ">"]);
                 push_escaped(out, value);
-                push_all(out, &["</ca:", element.text(), ">"]);
+                push_all(out, &["</", prefix, element.text(), ">"]);
             }
         }
     }

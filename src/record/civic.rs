@@ -8,12 +8,17 @@ macro_rules! elements {
         pub enum Element { $($variant),+ }
 
         impl Element {
-            /// All elements, in order.
+            /// All elements, in order: those of RFC 5139, then those of RFC 6848.
             pub const ALL: &[Element] = &[$(Element::$variant),+];
 
             /// The element's name in a document.
             pub const fn text(self) -> &'static str {
                 match self { $(Element::$variant => $text),+ }
+            }
+
+            /// Whether it is one of RFC 6848, which has a namespace of its own.
+            pub const fn is_extension(self) -> bool {
+                matches!(self, Element::Hnp | Element::Pn | Element::Mp | Element::Stp)
             }
         }
     };
@@ -23,7 +28,7 @@ elements! {
     Country "country", A1 "A1", A2 "A2", A3 "A3", A4 "A4", A5 "A5", A6 "A6", Prm "PRM", Prd "PRD", Rd "RD", Sts "STS",
     Pod "POD", Pom "POM", RdSec "RDSEC", RdBr "RDBR", RdSubBr "RDSUBBR", Hno "HNO", Hns "HNS", Lmk "LMK", Loc "LOC",
     Flr "FLR", Nam "NAM", Pc "PC", Bld "BLD", Unit "UNIT", Room "ROOM", Seat "SEAT", Plc "PLC", Pcn "PCN",
-    PoBox "POBOX", AddCode "ADDCODE",
+    PoBox "POBOX", AddCode "ADDCODE", Pn "PN", Mp "MP", Stp "STP", Hnp "HNP",
 }
 
 /// A civic address: its elements in document order, each at most once. It never prints itself.

@@ -28,6 +28,13 @@ impl Method {
             Method::Default => "Default",
         }
     }
+
+    /// Reads a token in any case. `None` for one that we have no word for: GPS and its kin.
+    pub fn read(token: &str) -> Option<Method> {
+        use Method::{Default, Derived, Dhcp, Manual, Wifi, Wiremap};
+        let known = [Manual, Wiremap, Dhcp, Wifi, Derived, Default];
+        known.into_iter().find(|method| method.token().eq_ignore_ascii_case(token))
+    }
 }
 
 /// Which rung of the ladder a candidate stands on.

@@ -1,5 +1,6 @@
-use callbox::pidf::{Conveyed, MOST_DEPTH, MOST_NODES, best, read};
-use callbox::record::{Element, Grade};
+use callbox::base::now::Wall;
+use callbox::pidf::{Conveyed, MOST_DEPTH, MOST_NODES, MOST_PLACES, Method, best, read};
+use callbox::record::{Element, Grade, Position, Shape};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -42,12 +43,136 @@ fn a_document_is_graded_by_what_it_names() {
     assert_eq!(grade(&presence("")), None);
 }
 
+/// What is read of a shape as it stands in a document.
+fn shape(text: &str) -> Option<Shape> {
+    let read = read(device(text, "GPS").as_bytes())?;
+    assert_eq!((read.grade, read.firm), (Grade::BestAvailable, true));
+    read.shape.map(|shape| (*shape).clone())
+}
+
+fn at(north: f64, east: f64, up: impl Into<Option<f64>>) -> Position {
+    Position::new(north, east, up.into()).expect("a place on the earth")
+}
+
+const FLAT: &str = "srsName=\"urn:ogc:def:crs:EPSG::4326\"";
+const DEEP: &str = "srsName=\"urn:ogc:def:crs:EPSG::4979\"";
+
 #[test]
-fn every_shape_is_one() {
-    for shape in ["gs:Circle", "gs:Ellipse", "gs:ArcBand", "gml:Polygon", "gs:Sphere", "gs:Ellipsoid", "gs:Prism"] {
-        assert_eq!(grade(&device(&format!("<{shape}/>"), "GPS")), Some((Grade::BestAvailable, true)), "{shape}");
+fn every_shape_is_read() {
+    let meters = |name: &str, value: &str| format!("<gs:{name} uom=\"urn:ogc:def:uom:EPSG::9001\">{value}</gs:{name}>");
+    let degrees =
+        |name: &str, value: &str| format!("<gs:{name} uom=\"urn:ogc:def:uom:EPSG::9102\"> {value} </gs:{name}>");
+    let center = at(42.5463, -73.2512, None);
+    let high = at(42.5463, -73.2512, 26.3);
+    let flat =
+        |name: &str, rest: &str| format!("<gs:{name} {FLAT}><gml:pos>42.5463 -73.2512</gml:pos>{rest}</gs:{name}>");
+    let deep = |name: &str, rest: &str| {
+        format!("<gs:{name} {DEEP}><gml:pos>42.5463 -73.2512 26.3</gml:pos>{rest}</gs:{name}>")
+    };
+    let axes =
+        [meters("semiMajorAxis", "1275"), meters("semiMinorAxis", "670"), degrees("orientation", "43.2")].concat();
+    let point =
+        "<gml:Point srsName=\"urn:ogc:def::crs:EPSG::4979\"><gml:pos> -34.407\n150.883 24.8</gml:pos></gml:Point>";
+    assert_eq!(shape(POINT), Some(Shape::Point(at(41.8, -87.6, None))));
+    assert_eq!(shape(point), Some(Shape::Point(at(-34.407, 150.883, 24.8))));
+    let circle = shape(&flat("Circle", &meters("radius", "\n 850.24 ")));
+    assert_eq!(circle, Some(Shape::Circle { center, radius: 850.24 }));
+    let ellipse = Shape::Ellipse { center, semi_major: 1275.0, semi_minor: 670.0, orientation: 43.2 };
+    assert_eq!(shape(&flat("Ellipse", &axes)), Some(ellipse));
+    let radii = [meters("innerRadius", "3594"), meters("outerRadius", "4148")].concat();
+    let angles = [degrees("startAngle", "20"), degrees("openingAngle", "120")].concat();
+    let band = Shape::ArcBand { center, inner: 3594.0, outer: 4148.0, start: 20.0, opening: 120.0 };
+    assert_eq!(shape(&flat("ArcBand", &[radii, angles].concat())), Some(band));
+    let sphere = shape(&deep("Sphere", &meters("radius", "850.24")));
+    assert_eq!(sphere, Some(Shape::Sphere { center: high, radius: 850.24 }));
+    let ellipsoid =
+        Shape::Ellipsoid { center: high, semi_major: 1275.0, semi_minor: 670.0, vertical: 28.7, orientation: 43.2 };
+    assert_eq!(shape(&deep("Ellipsoid", &[axes, meters("verticalAxis", "28.7")].concat())), Some(ellipsoid));
+}
+
+#[test]
+fn a_ring_is_read_in_both_its_forms_and_without_its_holes() {
+    let corners = [(43.311, -73.422), (43.111, -73.322), (43.111, -73.222), (43.311, -73.422)];
+    let ring: Box<[Position]> = corners.iter().map(|&(north, east)| at(north, east, None)).collect();
+    let listed: String = corners.iter().map(|(north, east)| format!("\n {north} {east}")).collect();
+    let single: String = corners.iter().map(|(north, east)| format!("<gml:pos>{north} {east}</gml:pos>")).collect();
+    let hole =
+        "<gml:interior><gml:LinearRing><gml:posList>1 1 2 2 3 3 1 1</gml:posList></gml:LinearRing></gml:interior>";
+    for corners in [format!("<gml:posList>{listed}</gml:posList>"), single] {
+        let exterior = format!("<gml:exterior><gml:LinearRing>{corners}</gml:LinearRing></gml:exterior>");
+        let polygon = shape(&format!("<gml:Polygon {FLAT}>{exterior}{hole}</gml:Polygon>"));
+        assert_eq!(polygon, Some(Shape::Polygon(ring.clone())));
     }
-    assert_eq!(grade(&device("<gs:Square/>", "GPS")), None);
+    let base = "<gml:posList>42.5 -73.2 36.6 <!--A--> 42.6 -73.2 36.6 42.6 -73.3 36.6 42.5 -73.2 36.6</gml:posList>";
+    let prism = format!(
+        "<gs:Prism {DEEP}><gs:base><gml:Polygon><gml:exterior><gml:LinearRing>{base}</gml:LinearRing></gml:exterior>\
+         </gml:Polygon></gs:base><gs:height uom=\"urn:ogc:def:uom:EPSG::9001\">2.4</gs:height></gs:Prism>"
+    );
+    let corner = |north, east| at(north, east, 36.6);
+    let base = Box::new([corner(42.5, -73.2), corner(42.6, -73.2), corner(42.6, -73.3), corner(42.5, -73.2)]);
+    assert_eq!(shape(&prism), Some(Shape::Prism { base, height: 2.4 }));
+}
+
+#[test]
+fn a_shape_whose_extent_cannot_be_read_is_its_center_and_one_without_a_center_is_none() {
+    let circle = |radius: &str| shape(&format!("<gs:Circle {FLAT}><gml:pos>42.5 -73.2</gml:pos>{radius}</gs:Circle>"));
+    let center = Shape::Point(at(42.5, -73.2, None));
+    for radius in ["", "<gs:radius>wide</gs:radius>", "<gs:radius>-1</gs:radius>", "<gs:radius uom=\"x\">1</gs:radius>"]
+    {
+        assert_eq!(circle(radius), Some(center.clone()), "{radius}");
+    }
+    let feet = "<gs:radius uom=\"urn:ogc:def:uom:EPSG::9002\">100</gs:radius>";
+    assert_eq!(circle(feet), Some(Shape::Circle { center: at(42.5, -73.2, None), radius: 30.48 }));
+    let none = [
+        "<gs:Circle/>".to_owned(),
+        "<gs:Square><gml:pos>42.5 -73.2</gml:pos></gs:Square>".into(),
+        POINT.replace("41.8", "141.8"),
+        POINT.replace("41.8 -87.6", "41.8"),
+        POINT.replace("41.8 -87.6", "NaN inf"),
+        POINT.replace("EPSG::4326", "EPSG::27700"),
+        format!("<gml:Polygon {FLAT}><gml:posList>1 1 2 2 1 1</gml:posList></gml:Polygon>"),
+        format!("<gml:Polygon {FLAT}><gml:posList>{}</gml:posList></gml:Polygon>", "1 1 ".repeat(2000)),
+    ];
+    for text in none {
+        assert_eq!(grade(&device(&text, "GPS")), None, "{text:.200}");
+        let beside = device(&format!("{text}{DOOR}"), "GPS");
+        assert_eq!(grade(&beside), Some((Grade::Dispatchable, true)), "an address beside it is whole");
+    }
+}
+
+#[test]
+fn how_and_when_a_place_was_found_is_read() {
+    let holder = |name: &str, stamp: &str| {
+        let within = format!("<{name} id=\"d\">{}{stamp}</{name}>", geopriv(DOOR, "802.11"));
+        read(presence(&within).as_bytes()).map(|read| (read.method, read.at))
+    };
+    let at = Some(Wall::from_millis(1_795_292_102_000));
+    let method = Some(Method::Wifi);
+    assert_eq!(holder("dm:device", "<dm:timestamp>2026-11-21T20:15:02Z</dm:timestamp>"), Some((method, at)));
+    assert_eq!(holder("tuple", "<timestamp>2026-11-21T21:15:02+01:00</timestamp>"), Some((method, at)));
+    assert_eq!(holder("dm:device", "<dm:timestamp>yesterday</dm:timestamp>"), Some((method, None)));
+    assert_eq!(read(device(DOOR, "GPS").as_bytes()).map(|read| read.method), Some(None));
+}
+
+#[test]
+fn every_element_of_a_civic_address_is_read_in_any_order_and_foreign_ones_are_passed_over() {
+    let extension = "urn:ietf:params:xml:ns:pidf:geopriv10:civicAddr:ext";
+    let all: String = Element::ALL
+        .iter()
+        .rev()
+        .map(|element| match element.is_extension() {
+            true => format!("<e:{0} xmlns:e=\"{extension}\">v-{0}</e:{0}>", element.text()),
+            false => format!("<ca:{0}>v-{0}</ca:{0}><x:{0} xmlns:x=\"urn:vendor\">no</x:{0}>", element.text()),
+        })
+        .collect();
+    let document = device(&format!("<ca:civicAddress>{all}</ca:civicAddress>"), "Manual");
+    let civic = read(document.as_bytes()).and_then(|read| read.civic).expect("a civic address");
+    for element in Element::ALL {
+        assert_eq!(civic.value(*element), Some(&*format!("v-{}", element.text())));
+    }
+    let misplaced = device(&DOOR.replace("</ca:civicAddress>", "<ca:STP>no</ca:STP></ca:civicAddress>"), "Manual");
+    let civic = read(misplaced.as_bytes()).and_then(|read| read.civic).expect("a civic address");
+    assert_eq!(civic.value(Element::Stp), None, "it has a namespace of its own");
 }
 
 #[test]
@@ -136,14 +261,20 @@ fn byte_order_marks_utf_16_and_old_encodings_are_read() {
 }
 
 #[test]
-fn what_is_broken_off_or_has_a_dtd_or_unknown_entities_is_not_believed() {
+fn of_what_breaks_off_all_that_was_whole_is_believed_and_of_what_has_a_dtd_nothing() {
     let whole = device(DOOR, "Manual");
-    assert_eq!(grade(&whole[..whole.len() - 3]), None);
+    let sound = Some((Grade::Dispatchable, true));
+    let cut = |at: &str| grade(whole.split_once(at).expect("it is there").0);
+    assert_eq!((cut("</dm:device>"), cut("</presence>")), (sound, sound));
+    assert_eq!((cut("</gp:geopriv>"), cut("</ca:civicAddress>")), (None, None), "it may yet say that it is a default");
     assert_eq!(grade(&whole.replace("</gp:geopriv>", "")), None);
+    assert_eq!(grade(&format!("{whole}<")), sound);
+    assert_eq!(grade(&whole.replace("</dm:device>", "</dm:person>")), sound);
     assert_eq!(grade(&format!("<!DOCTYPE presence SYSTEM \"file:///etc/passwd\">{whole}")), None);
     let entity = format!("<!DOCTYPE p [<!ENTITY x \"Example\">]>{}", whole.replace("Example", "&x;"));
     assert_eq!(grade(&entity), None);
-    assert_eq!(grade(&whole.replace("Example", "&x;")), None);
+    assert_eq!(grade(&whole.replace("</dm:device>", "<!DOCTYPE p></dm:device>")), None);
+    assert_eq!(grade(&whole.replace("Example", "&x;")), Some((Grade::BestAvailable, false)), "the street is lost");
     assert_eq!(grade(""), None);
 }
 
@@ -161,6 +292,10 @@ fn a_document_past_a_limit_is_not_read() {
     let long = |bytes: usize| device(&format!("{DOOR}<a>{}</a>", "x".repeat(bytes)), "Manual");
     assert!(grade(&long(1_000_000)).is_some());
     assert_eq!(grade(&long(1 << 20)), None);
+    let many =
+        |count: usize| presence(&format!("{}{}", geopriv(TOWN, "Manual").repeat(count), geopriv(DOOR, "Manual")));
+    assert_eq!(grade(&many(MOST_PLACES - 1)), Some((Grade::Dispatchable, true)));
+    assert_eq!(grade(&many(MOST_PLACES)), Some((Grade::Default, false)));
     let names: String = (0..100).map(|name| format!(" xmlns:n{name}=\"urn:{name}\"")).collect();
     assert_eq!(grade(&device(DOOR, "Manual").replace("<dm:device ", &format!("<dm:device{names} "))), None);
 }

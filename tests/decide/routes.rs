@@ -21,7 +21,7 @@ fn at_desk() -> Located {
 }
 
 fn sent(grade: Grade, firm: bool, civic: Option<Civic>) -> Located {
-    let sent = Conveyed { grade, firm, civic: civic.map(Arc::new) };
+    let sent = Conveyed { grade, firm, civic: civic.map(Arc::new), shape: None, method: None, at: None };
     locate(Known { conveyed: Some(&sent), ..Known::default() })
 }
 

@@ -15,6 +15,7 @@ pub mod reason;
 pub mod same;
 pub(crate) mod scan;
 pub mod session_id;
+pub mod transfer;
 pub mod uri;
 pub mod via;
 pub mod writer;

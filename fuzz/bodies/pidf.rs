@@ -1,0 +1,41 @@
+//! A PIDF-LO document that arrives: it is read within its limits or not at all, says nothing of itself in a log, and what
+//! was read of it can be written.
+use bytes::BytesMut;
+use callbox::base::now::Wall;
+use callbox::pidf::{Document, MOST_BYTES, Method, read, write};
+use callbox::record::Grade;
+
+/// Reads a document, and writes the address that was found.
+///
+/// # Panics
+/// When something is made of a document that is too long or has a DTD, a place prints itself, or an address that was read
+/// is lost when it is written.
+pub fn check(data: &[u8]) {
+    let Some(found) = read(data) else { return };
+    assert!(data.len() <= MOST_BYTES);
+    assert!(found.grade > Grade::None && (!found.firm || found.grade > Grade::Default));
+    let shown = format!("{:?} {:?}", found.civic, found.shape);
+    assert!(shown.replace("Some(<private>)", "None") == "None None", "{shown}");
+    if let Some(shape) = found.shape.as_deref().and_then(callbox::record::Shape::center) {
+        assert!(shape.latitude.abs() <= 90.0 && shape.longitude.abs() <= 180.0);
+    }
+    let Some(civic) = found.civic.as_deref() else { return };
+    let mut out = BytesMut::new();
+    let document = Document {
+        entity: "u-1@callbox.example",
+        device: "d",
+        civic,
+        method: Method::Manual,
+        at: Wall::from_millis(0),
+        provider: "callbox.example",
+        provider_info: None,
+    };
+    write(&mut out, &document);
+    if let Some(back) = read(&out).and_then(|found| found.civic) {
+        let lost = |text: &str| text.chars().any(|letter| letter.is_control() || letter >= '\u{fffe}');
+        for (element, value) in civic.elements().filter(|(element, value)| element.text() != "country" && !lost(value))
+        {
+            assert_eq!(back.value(element), Some(value), "{}", element.text());
+        }
+    }
+}
