@@ -2,19 +2,22 @@
 use callbox::base::entropy::Entropy;
 use callbox::base::now::Wall;
 use callbox::cache::Cache;
-use callbox::held::{Asker, Code, MOST_BYTES, answer, read, write_error};
+use callbox::held::{Asker, Code, MOST_BYTES, Terms, answer, read, write_error};
+use core::time::Duration;
 
 /// Reads a request and answers it where nothing is known.
 ///
 /// # Panics
 /// When something that is nowhere is found, or an answer grows with its request.
 pub fn check(data: &[u8]) {
-    match read(data) {
+    let now = Wall::from_millis(1_795_292_102_000);
+    match read(data, now) {
         Ok(request) => {
             assert!(data.len() <= MOST_BYTES);
             let asker = Asker { organisation: "acme".into(), proven: true, address: [192, 0, 2, 1].into() };
+            let terms = Terms { public_url: Some("https://lis.example".into()), lifetime: Duration::from_secs(3600) };
             let chance = &mut Entropy::seeded([1; 32]);
-            let (out, code) = answer(&Cache::default(), &asker, &request, Wall::default(), chance);
+            let (out, code) = answer(&Cache::default(), &terms, &asker, &request, now, chance);
             assert!(code.is_some(), "nobody is anywhere");
             assert!(out.len() < 1024);
             assert!(format!("{request:?}").len() < 16, "a request does not print itself");

@@ -10,6 +10,7 @@ use crate::edge::http;
 use crate::edge::metrics::{Metrics, Page};
 use crate::edge::net::{Datagrams, NEWS, Streams};
 use crate::edge::{dns, entropy, log};
+use crate::held::Terms;
 use crate::sip::flow::Transport;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -135,12 +136,13 @@ impl Quiet {
             Ok(chance) => chance,
             Err(error) => return tracing::error!(%error, "no source of chance for location requests; calls go on"),
         };
-        let server = http::held::Server::new(
-            Arc::clone(&self.cache),
-            self.clock,
-            chance,
-            self.settings.http.requests_per_second,
-        );
+        let settings = &self.settings.http;
+        let terms = Terms {
+            public_url: settings.public_url.as_deref().map(Into::into),
+            lifetime: Duration::from_secs(settings.location_uri_secs.into()),
+        };
+        let cache = Arc::clone(&self.cache);
+        let server = http::held::Server::new(cache, self.clock, chance, terms, settings.requests_per_second);
         match tokio::net::TcpListener::bind(address).await {
             Ok(listener) => drop(tokio::spawn(http::held::serve(listener, server))),
             Err(error) => tracing::error!(%error, %address, "location requests cannot be served; calls go on"),

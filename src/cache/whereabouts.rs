@@ -30,6 +30,8 @@ pub struct Whereabouts {
     pub at: Wall,
     /// The address that it came from, where that is the device's own.
     pub source: Option<IpAddr>,
+    /// The line whose address may stand in where the network tells no place.
+    pub line: Option<Number>,
 }
 
 impl fmt::Debug for Whereabouts {
@@ -160,7 +162,7 @@ mod tests {
     }
 
     fn told(at: u64) -> Whereabouts {
-        Whereabouts { measurements: Measurements::default(), at: Wall::from_millis(at), source: None }
+        Whereabouts { measurements: Measurements::default(), at: Wall::from_millis(at), source: None, line: None }
     }
 
     #[test]

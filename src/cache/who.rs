@@ -79,6 +79,12 @@ impl Snapshot {
         organisations.all(|other| other == first).then_some(first)
     }
 
+    /// Whether a trunk receives or sends at an address, so that whoever asks from there is no phone.
+    pub fn is_a_trunks_own(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.trunks.iter().any(|trunk| is_at(trunk, |at| at.to_canonical() == address))
+    }
+
     fn tells_by_port(&self, peer: SocketAddr) -> bool {
         self.by_port && peer.ip().to_canonical().is_loopback()
     }

@@ -75,6 +75,24 @@ fn http(settings: &Settings, desk: &mut Desk<'_>) {
             "127.0.0.1:8080",
         );
     }
+    let is_plain = |url: &str| {
+        let inner =
+            |prefix| url.strip_prefix(prefix).is_some_and(|rest: &str| rest.starts_with([':', '/']) || rest.is_empty());
+        ["http://127.0.0.1", "http://[::1]", "http://localhost"].into_iter().any(inner)
+    };
+    if http.public_url.as_deref().is_some_and(|url| {
+        let is_told = url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty()) || is_plain(url);
+        !is_told || url.ends_with('/') || !url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>?#".contains(&byte))
+    }) {
+        desk.complain(
+            "http.public_url",
+            "is no https address, or has something behind its path",
+            "https://lis.example.com",
+        );
+    }
+    if !(1800..=86_400).contains(&http.location_uri_secs) {
+        desk.complain("http.location_uri_secs", "is less than half an hour or more than a day", "86400");
+    }
     if http.requests_per_second == 0 {
         desk.complain("http.requests_per_second", "answers nobody", "1000");
     }

@@ -63,6 +63,11 @@ table! {
         /// Where `/held` is served; empty: nowhere. It speaks plain HTTP, so it must be on this machine; in front of
         /// it belongs something that speaks TLS.
         address: Option<SocketAddr> = None,
+        /// What location URIs begin with: the https address under which phones and PSAPs reach this server. Empty: no
+        /// location URIs are given.
+        public_url: Option<String> = None,
+        /// How long a location URI is answered with a place. Calls that carry one later still find their device.
+        location_uri_secs: u32 = 86_400,
         /// How many requests a second are answered of each organisation, and of each address without credentials.
         requests_per_second: u32 = 1000,
     }

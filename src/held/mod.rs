@@ -1,16 +1,20 @@
 //! HELD, by which a phone asks where it is (RFC 5985): requests with identities (RFC 6155) and measurements (RFC 7105)
-//! read, answers found and written. What carries them is the edge's business.
+//! read, answers by value and by reference (RFC 6753) found and written. What carries them is the edge's business.
 mod answer;
+mod measured;
+mod place;
 mod reader;
 mod request;
+mod subject;
 mod tree;
 mod writer;
 
-pub use answer::{Asker, answer, names_another};
+pub use answer::{LOCATION_PATH, Terms, answer, dereference, presence};
 pub use reader::read;
-pub use request::{Code, Error, Form, Identity, Measured, Request, ResponseTime, Target, Wanted};
+pub use request::{Code, Error, Form, Identity, Request, ResponseTime, Target, Wanted};
+pub use subject::{Asker, names_another};
 pub use tree::{MOST_ATTRIBUTES, MOST_BYTES, MOST_DEPTH, MOST_NODES};
-pub use writer::{write_error, write_response};
+pub use writer::{Reference, write_error, write_response};
 
 /// The media type of requests and answers, as we write it.
 pub const MEDIA_TYPE: &str = "application/held+xml;charset=utf-8";

@@ -1,5 +1,5 @@
 //! What a request says, and what can be wrong with one.
-use crate::record::Number;
+use crate::record::{Interface, Mac, Number};
 use core::fmt;
 use core::net::IpAddr;
 
@@ -12,8 +12,8 @@ pub struct Request {
     pub wanted: Wanted,
     /// Whose location; empty: the asker's own.
     pub identities: Vec<Identity>,
-    /// What the device measured of the network around it.
-    pub measured: Vec<Measured>,
+    /// What the device measured of the network around it: one for each time at which it did.
+    pub measured: Vec<Interface>,
 }
 
 /// RFC 5985 §6.1.
@@ -65,46 +65,16 @@ pub struct Identity {
 pub enum Target {
     /// Whoever has this address.
     Ip(IpAddr),
-    /// The interface with this hardware address of six or eight octets.
-    Mac(Vec<u8>),
+    /// The interface with this hardware address.
+    Mac(Mac),
+    /// The device with this instance id, as `urn:uuid:…` (RFC 5626 §4.1).
+    Instance(Box<str>),
     /// The line with this number or extension.
     Number(Number),
     /// Well formed and of a kind by which we know nobody.
     Unsupported,
     /// Not what its name promises.
     Malformed,
-}
-
-/// What a device measured. It never prints itself.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Measured {
-    /// What a switch says of itself (RFC 7105 §5.1), each with its subtype.
-    Lldp {
-        /// The chassis.
-        chassis: (u8, Vec<u8>),
-        /// The port.
-        port: (u8, Vec<u8>),
-    },
-    /// An access point (RFC 7105 §5.3).
-    Wifi {
-        /// Its hardware address.
-        bssid: [u8; 6],
-        /// Whether the device is connected to it.
-        serving: bool,
-        /// How strongly the device hears it, in dBm, where it says so.
-        rcpi_dbm: Option<i16>,
-    },
-    /// What a DHCP relay added (RFC 7105 §5.2).
-    Dhcp {
-        /// The relay's own address.
-        giaddr: IpAddr,
-        /// The circuit; empty when it is not said.
-        circuit: Vec<u8>,
-        /// The remote end; empty when it is not said.
-        remote: Vec<u8>,
-        /// The subscriber; empty when it is not said.
-        subscriber: Vec<u8>,
-    },
 }
 
 macro_rules! private {
@@ -116,7 +86,7 @@ macro_rules! private {
         })+
     };
 }
-private!(Request, Identity, Target, Measured);
+private!(Request, Identity, Target);
 
 /// Why there is no location (RFC 5985 §6.3, RFC 6155 §7.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -42,6 +42,11 @@ impl Element {
         self.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.trim())
     }
 
+    /// Whether an attribute says yes (XML Schema's `boolean`).
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        matches!(self.attribute(name), Some("true" | "1"))
+    }
+
     /// The text without white space around it.
     pub(super) fn text(&self) -> &str {
         self.text.trim()

@@ -1,16 +1,39 @@
 //! Answers, valid against the schemas.
 use super::request::{Error, Identity};
 use super::{HELD, IDENTITY};
-use crate::pidf::text::{push_all, push_escaped};
+use crate::base::now::Wall;
+use crate::pidf::text::{push_all, push_element, push_escaped};
 use crate::pidf::{self, Document};
 use bytes::BytesMut;
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n";
 
-/// Writes a `locationResponse` with one location by value, and the identities by which it was found (RFC 6155 §2.2).
-pub fn write_response(out: &mut BytesMut, document: &Document<'_>, used: &[Identity]) {
+/// A location URI.
+pub struct Reference {
+    /// The URI.
+    pub uri: String,
+    /// Until when it is answered.
+    pub expires: Wall,
+}
+
+/// Writes a `locationResponse` with a location URI, a location by value, or both, and the identities by which it was
+/// found (RFC 5985 §5.3, RFC 6155 §2.2).
+pub fn write_response(
+    out: &mut BytesMut,
+    reference: Option<&Reference>,
+    document: Option<&Document<'_>>,
+    used: &[Identity],
+) {
     push_all(out, &[DECLARATION, "<locationResponse xmlns=\"", HELD, "\">\r\n"]);
-    pidf::write_presence(out, document);
+    if let Some(reference) = reference {
+        let expires = reference.expires.civil().xml_date_time();
+        push_all(out, &["<locationUriSet expires=\"", &expires, "\">"]);
+        push_element(out, "locationURI", &reference.uri);
+        push_all(out, &["</locationUriSet>\r\n"]);
+    }
+    if let Some(document) = document {
+        pidf::write_presence(out, document);
+    }
     if !used.is_empty() {
         push_all(out, &["<device xmlns=\"", IDENTITY, "\">"]);
         for identity in used {

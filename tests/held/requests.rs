@@ -1,12 +1,13 @@
 //! What is read of a request.
 use crate::xmllint::assert_valid;
-use callbox::held::{
-    Code, Form, MOST_BYTES, MOST_DEPTH, MOST_NODES, Measured, Request, ResponseTime, Target, Wanted, read,
-};
-use callbox::record::Number;
+use callbox::base::now::Wall;
+use callbox::held::{Code, Form, MOST_BYTES, MOST_DEPTH, MOST_NODES, Request, ResponseTime, Target, Wanted, read};
+use callbox::record::{AccessPoint, Attachment, Chassis, Interface, Mac, Number, Port};
 use proptest::prelude::*;
 
 pub const THIRD_PARTY: &str = include_str!("documents/third-party-request.xml");
+/// Two seconds after what the document says.
+pub const NOW: Wall = Wall::from_millis(1_795_292_103_000);
 const PLAIN: &str = include_str!("documents/plain-request.xml");
 
 /// A request with these elements in it.
@@ -20,11 +21,11 @@ pub fn about(identities: &str) -> String {
 }
 
 fn read_well(text: &str) -> Request {
-    read(text.as_bytes()).unwrap_or_else(|error| panic!("{error:?} for {text}"))
+    read(text.as_bytes(), NOW).unwrap_or_else(|error| panic!("{error:?} for {text}"))
 }
 
 fn code(text: &str) -> Option<Code> {
-    read(text.as_bytes()).err().map(|error| error.code)
+    read(text.as_bytes(), NOW).err().map(|error| error.code)
 }
 
 fn targets(identities: &str) -> Vec<Target> {
@@ -43,20 +44,26 @@ fn a_whole_request_is_read_and_is_one_that_the_schemas_know() {
     assert_eq!(request.wanted.forms, [Form::Civic, Form::Geodetic, Form::Uri]);
     assert!(!request.wanted.exact);
     let targets: Vec<_> = request.identities.iter().map(|identity| identity.target.clone()).collect();
-    let mac = Target::Mac(vec![0, 0, 0x5e, 0, 0x53, 0x17]);
-    assert_eq!(targets, [number("+13125550123"), Target::Ip([192, 0, 2, 117].into()), mac]);
-    let expected = [
-        Measured::Lldp { chassis: (4, vec![2, 0, 0, 0, 1, 1]), port: (5, b"7".to_vec()) },
-        Measured::Dhcp {
-            giaddr: [192, 0, 2, 1].into(),
-            circuit: vec![0x10, 0x8b],
-            remote: Vec::new(),
-            subscriber: Vec::new(),
-        },
-        Measured::Wifi { bssid: [2, 0, 0, 0, 0, 0x11], serving: true, rcpi_dbm: Some(-59) },
-        Measured::Wifi { bssid: [2, 0, 0, 0, 0, 0x12], serving: false, rcpi_dbm: None },
-    ];
-    assert_eq!(request.measured, expected);
+    assert_eq!(targets, [number("+13125550123"), Target::Ip([192, 0, 2, 117].into()), mac("00-00-5E-00-53-17")]);
+    let at = Wall::from_millis(1_795_292_101_000);
+    let wired = Interface {
+        at,
+        switches: vec![switch(&[2, 0, 0, 0, 1, 1], Some(b"7"))],
+        addresses: vec![[192, 0, 2, 1].into()],
+        ..Interface::default()
+    };
+    let point = |last, serving, signal_dbm| AccessPoint { bssid: Mac::new([2, 0, 0, 0, 0, last]), serving, signal_dbm };
+    let access_points = vec![point(0x11, true, Some(-59)), point(0x12, false, None)];
+    assert!(request.measured == [wired, Interface { at, access_points, ..Interface::default() }]);
+}
+
+fn mac(text: &str) -> Target {
+    Target::Mac(Mac::read(text).expect("a hardware address"))
+}
+
+fn switch(chassis: &[u8], port: Option<&[u8]>) -> Attachment {
+    let chassis = Chassis::from_octets(chassis).expect("a switch");
+    Attachment { chassis, port: port.and_then(Port::from_octets) }
 }
 
 #[test]
@@ -85,7 +92,7 @@ fn telephone_numbers_are_read_in_every_form_that_devices_write() {
         ("<uri>tel:4117;phone-context=callbox.example</uri>", "4117"),
         ("<uri>tel:+13125550100;ext=4117</uri>", "4117"),
         ("<uri>tel:+13125550100;phone-context=x;extension=4117</uri>", "4117"),
-        ("<uri>sip:4117@callbox.example;gr=urn:uuid:1</uri>", "4117"),
+        ("<uri>sip:4117@callbox.example;user=phone</uri>", "4117"),
         ("<uri>sips:+13125550123:x@callbox.example</uri>", "+13125550123"),
         ("<msisdn>13125550123</msisdn>", "+13125550123"),
         ("<mdn> 13125550123 </mdn>", "+13125550123"),
@@ -98,7 +105,7 @@ fn telephone_numbers_are_read_in_every_form_that_devices_write() {
 #[test]
 fn other_identities_are_read_as_what_they_are_worth() {
     assert_eq!(targets("<ip v=\"6\">2001:db8::1</ip>"), [Target::Ip("2001:db8::1".parse().expect("an address"))]);
-    assert_eq!(targets("<mac>0200.0000.0101</mac>"), [Target::Mac(vec![2, 0, 0, 0, 1, 1])]);
+    assert_eq!(targets("<mac>0200.0000.0101</mac>"), [mac("02-00-00-00-01-01")]);
     for malformed in
         ["<ip v=\"4\">192.0.2</ip>", "<mac>02-00</mac>", "<uri>tel:</uri>", "<uri>4117</uri>", "<msisdn>12a</msisdn>"]
     {
@@ -108,31 +115,66 @@ fn other_identities_are_read_as_what_they_are_worth() {
         "<nai>a@b.example</nai>",
         "<duid>00</duid>",
         "<imsi>123456</imsi>",
-        "<uri>urn:uuid:1</uri>",
+        "<mac>02-00-00-ff-fe-00-01-01</mac>",
         "<uri>sip:a.example</uri>",
     ] {
         assert_eq!(targets(unsupported), [Target::Unsupported], "{unsupported}");
+    }
+    let instance = "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
+    for text in [instance.to_uppercase(), format!("sip:4117@callbox.example;gr={instance}"), instance.to_owned()] {
+        assert_eq!(targets(&format!("<uri>{text}</uri>")), [Target::Instance(instance.into())], "{text}");
     }
     assert_eq!(targets("<other xmlns=\"urn:other\">1</other>"), []);
     assert_eq!(code(&about(&"<mac>02-00-00-00-01-01</mac>".repeat(17))), Some(Code::BadIdentifier));
 }
 
+fn measured_at(time: &str, inside: &str) -> Vec<Interface> {
+    let ns = "urn:ietf:params:xml:ns:geopriv:lm";
+    read_well(&request(&format!("<measurements xmlns=\"{ns}\" time=\"{time}\">{inside}</measurements>"))).measured
+}
+
+fn lldp(inside: &str) -> String {
+    format!("<lldp xmlns=\"urn:ietf:params:xml:ns:geopriv:lm:lldp\">{inside}</lldp>")
+}
+
+fn dhcp(inside: &str) -> String {
+    format!("<dhcp-rai xmlns=\"urn:ietf:params:xml:ns:geopriv:lm:dhcp\">{inside}</dhcp-rai>")
+}
+
 #[test]
 fn measurements_that_cannot_be_read_are_passed_over() {
-    let measured = |inside: &str| {
-        read_well(&request(&format!(
-            "<measurements xmlns=\"urn:ietf:params:xml:ns:geopriv:lm\">{inside}</measurements>"
-        )))
-        .measured
-    };
     for text in [
-        "<lldp xmlns=\"urn:ietf:params:xml:ns:geopriv:lm:lldp\"><chassis type=\"4\">0g</chassis><port type=\"5\">37</port></lldp>",
-        "<lldp xmlns=\"urn:ietf:params:xml:ns:geopriv:lm:lldp\"><chassis type=\"4\">00</chassis></lldp>",
+        &lldp("<chassis type=\"4\">0g</chassis><port type=\"5\">37</port>"),
+        &lldp("<port type=\"5\">37</port>"),
         "<wifi xmlns=\"urn:ietf:params:xml:ns:geopriv:lm:wifi\"><ap><bssid>02-00-00</bssid></ap></wifi>",
-        "<dhcp-rai xmlns=\"urn:ietf:params:xml:ns:geopriv:lm:dhcp\"><circuit>00</circuit></dhcp-rai>",
+        &dhcp("<circuit>00</circuit>"),
         "<lldp xmlns=\"urn:other\"/>",
     ] {
-        assert_eq!(measured(text), [], "{text}");
+        assert!(measured_at("", text).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn a_switch_is_told_by_lldp_or_by_what_a_dhcp_relay_adds() {
+    let switches = |inside: &str| measured_at("", inside).remove(0).switches;
+    let chassis = [2, 0, 0, 0, 1, 1];
+    assert!(switches(&lldp("<chassis type=\"4\">020000000101</chassis>")) == [switch(&chassis, None)]);
+    for (remote, circuit) in [("020000000101", "37"), ("0006020000000101", "010137")] {
+        let inside = dhcp(&format!("<giaddr>10.1.4.1</giaddr><circuit>{circuit}</circuit><remote>{remote}</remote>"));
+        assert!(switches(&inside) == [switch(&chassis, Some(b"7"))], "{inside}");
+        assert_eq!(measured_at("", &inside)[0].addresses, ["10.1.4.1".parse::<core::net::IpAddr>().expect("one")]);
+    }
+    let alike = dhcp("<giaddr>10.1.4.1</giaddr><remote>000400000101</remote>");
+    assert!(switches(&alike) == [switch(&[0, 4, 0, 0, 1, 1], None)], "an address that looks like a kind and a length");
+}
+
+#[test]
+fn the_time_of_a_measurement_is_believed_unless_the_clock_is_wrong() {
+    let inside = lldp("<chassis type=\"4\">020000000101</chassis>");
+    let at = |time: &str| measured_at(time, &inside)[0].at;
+    assert_eq!(at("2026-11-21T20:15:01Z"), Wall::from_millis(1_795_292_101_000));
+    for wrong in ["", "2026-11-21T20:15:04Z", "2027-01-01T00:00:00Z", "1970-01-01T00:00:10Z", "2026-10-01T00:00:00Z"] {
+        assert_eq!(at(wrong), NOW, "{wrong}");
     }
 }
 
@@ -173,7 +215,7 @@ fn what_is_too_deep_too_many_or_too_long_is_refused() {
 proptest! {
     #[test]
     fn no_bytes_make_the_reader_fail(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let _read = read(&bytes);
+        let _read = read(&bytes, NOW);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! `/held`, where phones ask where they are (RFC 5985 §8).
 use super::credentials;
-use super::limit::Limit;
+use super::limit::{Limit, SECOND};
+use super::location;
 use crate::base::entropy::Entropy;
 use crate::cache::Cache;
 use crate::edge::clock::Clock;
-use crate::held::{self, Asker, Form, MEDIA_TYPE, Request, Wanted};
+use crate::held::{self, Asker, Form, MEDIA_TYPE, Request, Terms, Wanted};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, State};
@@ -12,9 +13,10 @@ use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use bytes::{Bytes, BytesMut};
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpListener;
 
 /// How long a request's body may take to arrive.
@@ -22,14 +24,16 @@ const BODY_WITHIN: Duration = Duration::from_secs(5);
 
 /// What answers.
 pub struct Server {
-    cache: Arc<Cache>,
-    clock: Clock,
+    pub(super) cache: Arc<Cache>,
+    pub(super) clock: Clock,
+    terms: Terms,
     shared: Mutex<Shared>,
 }
 
 struct Shared {
     chance: Entropy,
     limit: Limit<Bucket>,
+    guesses: Limit<IpAddr>,
 }
 
 /// Whose requests are counted together. One phone with an old secret does not use up what its organisation may ask.
@@ -39,10 +43,34 @@ enum Bucket {
     Address(IpAddr),
 }
 
+/// How many tokens that name nobody an address may show in a minute: nobody who was given one guesses.
+const GUESSES_PER_MINUTE: u32 = 60;
+
 impl Server {
     /// A server of what the cache knows, which answers each asker so many times a second.
-    pub fn new(cache: Arc<Cache>, clock: Clock, chance: Entropy, requests_per_second: u32) -> Server {
-        Server { cache, clock, shared: Mutex::new(Shared { chance, limit: Limit::new(requests_per_second) }) }
+    pub fn new(cache: Arc<Cache>, clock: Clock, chance: Entropy, terms: Terms, requests_per_second: u32) -> Server {
+        let limit = Limit::new(requests_per_second, SECOND);
+        let guesses = Limit::new(GUESSES_PER_MINUTE, 60 * SECOND);
+        Server { cache, clock, terms, shared: Mutex::new(Shared { chance, limit, guesses }) }
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Chance for one answer.
+    pub(super) fn chance(&self) -> Entropy {
+        self.shared().chance.branch()
+    }
+
+    /// Whether this address may still show tokens, each of which may be a guess.
+    pub(super) fn may_guess(&self, address: IpAddr) -> bool {
+        self.shared().guesses.has_any(&network(address), self.clock.now().mono)
+    }
+
+    /// Counts a token that named nobody.
+    pub(super) fn guessed(&self, address: IpAddr) {
+        let _allowed = self.shared().guesses.allows(network(address), self.clock.now().mono);
     }
 
     /// Who asks, or why it is told nothing. Whoever asks for itself is never asked for credentials (RFC 5985 §8); its
@@ -55,7 +83,7 @@ impl Server {
         let bucket = proven
             .as_ref()
             .map_or_else(|| Bucket::Address(network(address)), |one| Bucket::Organisation(Arc::clone(&one.id)));
-        if !self.shared.lock().unwrap_or_else(PoisonError::into_inner).limit.allows(bucket, self.clock.now().mono) {
+        if !self.shared().limit.allows(bucket, self.clock.now().mono) {
             return Err(StatusCode::TOO_MANY_REQUESTS);
         }
         match (shown, proven) {
@@ -70,8 +98,7 @@ impl Server {
 
     fn answer(&self, asker: &Asker, request: &Request) -> Response {
         let now = self.clock.now().wall;
-        let mut chance = self.shared.lock().unwrap_or_else(PoisonError::into_inner).chance.branch();
-        held_answer(held::answer(&self.cache, asker, request, now, &mut chance).0)
+        held_answer(held::answer(&self.cache, &self.terms, asker, request, now, &mut self.chance()).0)
     }
 }
 
@@ -85,11 +112,14 @@ fn network(address: IpAddr) -> IpAddr {
 
 /// Serves until the future is dropped or the listener fails.
 pub async fn serve(listener: TcpListener, server: Server) -> std::io::Result<()> {
-    let router = Router::new().route("/held", get(own).post(asked)).with_state(Arc::new(server));
+    let router = Router::new()
+        .route("/held", get(own).post(asked))
+        .route("/location/{token}", get(location::by_get).post(location::by_post))
+        .with_state(Arc::new(server));
     axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
 }
 
-type Held = State<Arc<Server>>;
+pub(super) type Held = State<Arc<Server>>;
 
 /// GET asks where the asker itself is, in any form that can be had.
 async fn own(State(server): Held, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
@@ -110,25 +140,29 @@ async fn asked(
         Ok(asker) => asker,
         Err(status) => return refusal(status),
     };
-    if let Some(status) = unfit(&headers) {
-        return refusal(status);
-    }
-    let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(body, held::MOST_BYTES)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return refusal(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT),
+    let body = match request_body(&headers, body).await {
+        Ok(body) => body,
+        Err(status) => return refusal(status),
     };
-    match held::read(&body) {
+    match held::read(&body, server.clock.now().wall) {
         // Somebody else's place is told to nobody who has not proven who it is, and it is told so (RFC 6155 §4.2).
         Ok(request) if !asker.proven && held::names_another(&request, asker.address) => {
             refusal(StatusCode::UNAUTHORIZED)
         }
         Ok(request) => server.answer(&asker, &request),
-        Err(error) => {
-            let mut out = bytes::BytesMut::new();
-            held::write_error(&mut out, &error);
-            held_answer(out)
-        }
+        Err(error) => error_answer(&error),
+    }
+}
+
+/// The body of a location request, when its headers are those of one.
+pub(super) async fn request_body(headers: &HeaderMap, body: Body) -> Result<Bytes, StatusCode> {
+    if let Some(status) = unfit(headers) {
+        return Err(status);
+    }
+    match tokio::time::timeout(BODY_WITHIN, to_bytes(body, held::MOST_BYTES)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }
 }
 
@@ -157,11 +191,21 @@ fn unfit(headers: &HeaderMap) -> Option<StatusCode> {
 const KEPT_BY_NOBODY: (HeaderName, HeaderValue) =
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
 
-fn held_answer(document: bytes::BytesMut) -> Response {
-    ([KEPT_BY_NOBODY, (header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))], document.freeze()).into_response()
+pub(super) fn held_answer(document: BytesMut) -> Response {
+    document_answer(document, MEDIA_TYPE)
 }
 
-fn refusal(status: StatusCode) -> Response {
+pub(super) fn document_answer(document: BytesMut, media_type: &'static str) -> Response {
+    ([KEPT_BY_NOBODY, (header::CONTENT_TYPE, HeaderValue::from_static(media_type))], document.freeze()).into_response()
+}
+
+pub(super) fn error_answer(error: &held::Error) -> Response {
+    let mut out = BytesMut::new();
+    held::write_error(&mut out, error);
+    held_answer(out)
+}
+
+pub(super) fn refusal(status: StatusCode) -> Response {
     let mut response = (status, [KEPT_BY_NOBODY]).into_response();
     if status == StatusCode::UNAUTHORIZED {
         let how = HeaderValue::from_static("Basic realm=\"callbox\", charset=\"UTF-8\"");

@@ -6,26 +6,27 @@ use foldhash::{HashMap, HashMapExt};
 /// The most askers that are kept apart; when they are more, all begin anew.
 const MOST_ASKERS: usize = 10_000;
 
-/// A bucket for each asker: it holds a second's worth of requests and fills steadily.
+/// A second, in the limit's own measure.
+pub(super) const SECOND: u64 = 1_000_000;
+
+/// A bucket for each asker: it holds as many requests as one may make in a span, and fills steadily.
 pub(super) struct Limit<K> {
-    per_second: u64,
+    most: u64,
+    span: u64,
     buckets: HashMap<K, Bucket>,
 }
 
 #[derive(Clone, Copy)]
 struct Bucket {
-    /// Millionths of a request.
+    /// What is left, in requests times microseconds of the span.
     left: u64,
     at: Mono,
 }
 
-/// A request, in what a bucket holds.
-const REQUEST: u64 = 1_000_000;
-
 impl<K: Eq + Hash> Limit<K> {
-    /// So many requests a second for each asker.
-    pub(super) fn new(per_second: u32) -> Limit<K> {
-        Limit { per_second: per_second.into(), buckets: HashMap::new() }
+    /// So many requests in so many microseconds for each asker.
+    pub(super) fn new(most: u32, span: u64) -> Limit<K> {
+        Limit { most: most.into(), span, buckets: HashMap::new() }
     }
 
     /// Whether this one may ask now; if so it has.
@@ -33,16 +34,21 @@ impl<K: Eq + Hash> Limit<K> {
         if self.buckets.len() >= MOST_ASKERS && !self.buckets.contains_key(&asker) {
             self.buckets.clear();
         }
-        let full = self.per_second * REQUEST;
-        let bucket = self.buckets.entry(asker).or_insert(Bucket { left: full, at: now });
-        let micros = u64::try_from(now.since(bucket.at).as_micros()).unwrap_or(u64::MAX);
-        bucket.left = bucket.left.saturating_add(micros.saturating_mul(self.per_second)).min(full);
-        bucket.at = now;
-        let allowed = bucket.left >= REQUEST;
-        if allowed {
-            bucket.left -= REQUEST;
-        }
+        let full = Bucket { left: self.most * self.span, at: now };
+        let left = self.left(self.buckets.get(&asker).copied().unwrap_or(full), now);
+        let allowed = left >= self.span;
+        self.buckets.insert(asker, Bucket { left: if allowed { left - self.span } else { left }, at: now });
         allowed
+    }
+
+    /// Whether this one may ask now, without asking.
+    pub(super) fn has_any(&self, asker: &K, now: Mono) -> bool {
+        self.buckets.get(asker).is_none_or(|bucket| self.left(*bucket, now) >= self.span)
+    }
+
+    fn left(&self, bucket: Bucket, now: Mono) -> u64 {
+        let micros = u64::try_from(now.since(bucket.at).as_micros()).unwrap_or(u64::MAX);
+        bucket.left.saturating_add(micros.saturating_mul(self.most)).min(self.most * self.span)
     }
 }
 
@@ -52,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_second_holds_so_many_requests_of_each_and_the_next_second_as_many_again() {
-        let mut limit = Limit::new(3);
+        let mut limit = Limit::new(3, SECOND);
         let at = Mono::from_micros;
         let allowed = |limit: &mut Limit<u8>, asker, micros| (0..5).filter(|_| limit.allows(asker, at(micros))).count();
         assert_eq!(allowed(&mut limit, 1, 0), 3);
@@ -63,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_askers_does_not_fill_memory() {
-        let mut limit = Limit::new(1);
+        let mut limit = Limit::new(1, SECOND);
         assert!((0..3 * MOST_ASKERS).all(|asker| limit.allows(asker, Mono::from_micros(0))));
         assert!(limit.buckets.len() <= MOST_ASKERS);
     }

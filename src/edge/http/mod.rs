@@ -2,4 +2,5 @@
 mod credentials;
 pub mod held;
 mod limit;
+mod location;
 pub mod metrics;
