@@ -50,6 +50,9 @@ pub fn fact(fact: &Fact) {
         Fact::TakenOver { call, kind, trunk } => {
             info!(call = %id(*call), class = kind.text(), trunk = &**trunk, "another far end took the call over");
         }
+        Fact::FixedDeviceMoved { call, kind } => {
+            warn!(call = %id(*call), class = kind.text(), "a fixed device was seen elsewhere");
+        }
         Fact::Forwarded { call, kind } => {
             warn!(call = %id(*call), class = kind.text(), "the caller was forwarded here by somebody else");
         }

@@ -6,11 +6,34 @@ use crate::sip::message::uri::unescape;
 use crate::sip::message::{Message, Name, NameAddr, Writer, multipart};
 use core::net::IpAddr;
 
-/// The schemes of the locations by reference, in order.
-pub fn references(invite: &Message) -> impl Iterator<Item = &'static str> {
-    invite.list(Name::Geolocation).filter_map(NameAddr::read).filter_map(|value| {
-        let scheme = value.uri.text.split(|&byte| byte == b':').next().unwrap_or_default();
-        ["http", "https", "sip", "sips", "pres"].into_iter().find(|known| known.as_bytes().eq_ignore_ascii_case(scheme))
+/// The URIs of the locations, in order.
+pub fn uris(invite: &Message) -> impl Iterator<Item = &[u8]> {
+    invite.list(Name::Geolocation).filter_map(NameAddr::read_or_repaired).map(|value| value.uri.text)
+}
+
+/// What may be a token of ours in a location URI: what stands behind `/location/` in one of `http` or `https`.
+pub fn token(uri: &[u8]) -> Option<&[u8]> {
+    let is_web = ["http://", "https://"]
+        .iter()
+        .any(|scheme| uri.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme.as_bytes())));
+    let path = uri.split(|byte| matches!(byte, b'?' | b'#')).next().filter(|_| is_web)?;
+    let (before, token) = path.split_at(path.iter().rposition(|&byte| byte == b'/')?);
+    before.ends_with(b"/location").then_some(&token[1..]).filter(|token| !token.is_empty())
+}
+
+/// The host of a URI with an authority, with its port if it has one.
+pub fn host(uri: &[u8]) -> &[u8] {
+    let behind = uri.splitn(3, |&byte| byte == b'/').nth(2).unwrap_or_default();
+    behind.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next().unwrap_or_default()
+}
+
+/// The locations by reference, in order, with their schemes.
+pub fn references(invite: &Message) -> impl Iterator<Item = (&[u8], &'static str)> {
+    const SCHEMES: [&str; 5] = ["http", "https", "sip", "sips", "pres"];
+    uris(invite).filter_map(|uri| {
+        let scheme = uri.split(|&byte| byte == b':').next().unwrap_or_default();
+        let known = SCHEMES.into_iter().find(|known| known.as_bytes().eq_ignore_ascii_case(scheme));
+        known.map(|scheme| (uri, scheme))
     })
 }
 

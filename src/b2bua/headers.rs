@@ -131,7 +131,7 @@ pub fn supported(profile: Profile, invite: &Message, offered: bool) -> ArrayVec<
         all.push("replaces");
     }
     if matches!(profile, Profile::I3 | Profile::Relay) {
-        let refers = |schemes: &[&str]| geolocation::references(invite).any(|found| schemes.contains(&found));
+        let refers = |schemes: &[&str]| geolocation::references(invite).any(|(_, found)| schemes.contains(&found));
         if refers(&["http", "https"]) {
             all.push("geolocation-http");
         }

@@ -1,9 +1,11 @@
 //! An INVITE in plain words. From here down there is no SIP.
-use super::{forwarding, geolocation, judge};
+use super::{forwarding, geolocation, judge, marks};
+use crate::cache::Snapshot;
 use crate::classify::Dialled;
 use crate::fact::Defect;
+use crate::location::device::Marks;
 use crate::pidf::{self, Conveyed};
-use crate::record::{Measurements, Number, Source};
+use crate::record::{Ladder, Measurements, Number, Source};
 use crate::sip::message::{ContentLength, Message, Name, NameAddr, Scheme, Uri, multipart, transfer, uri};
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -26,14 +28,50 @@ pub struct Asked {
     pub numbers: SmallVec<[Number; 4]>,
     /// What the best location that came by value says.
     pub conveyed: Option<Conveyed>,
-    /// What is known of how the caller's device is attached.
+    /// What the INVITE shows of the caller's device.
+    pub marks: Marks,
+    /// What is known of how the caller's device is attached, where that is told by hand.
     pub measurements: Option<Measurements>,
-    /// Whether a location came by reference.
-    pub reference: bool,
+    /// Whether locations came by reference.
+    pub references: References,
+    /// What is believed first of where callers of this source are.
+    pub location_order: Ladder,
     dialled: String,
     dialled_params: String,
     is_urn: bool,
 }
+
+/// The locations by reference in an INVITE.
+#[derive(Clone, Default)]
+pub struct References {
+    /// There are some that are written as none of ours is.
+    foreign: bool,
+    /// The hosts of those that are written as ours are.
+    like_ours: SmallVec<[Box<str>; 1]>,
+}
+
+impl References {
+    fn of(invite: &Message) -> References {
+        let mut found = References::default();
+        for (uri, _) in geolocation::references(invite).take(MOST_REFERENCES) {
+            match geolocation::token(uri).map(|_| geolocation::host(uri)) {
+                Some(host) => found.like_ours.push(String::from_utf8_lossy(host).into()),
+                None => found.foreign = true,
+            }
+        }
+        found
+    }
+
+    /// Whether some are none of ours: where a token named the device, those that are written like it are. One at a host
+    /// of ours that names nobody any more leads nowhere.
+    pub fn are_foreign(&self, snapshot: &Snapshot, by_token: bool) -> bool {
+        let elsewhere = || self.like_ours.iter().any(|host| !snapshot.is_our_location_host(host));
+        self.foreign || (!by_token && elsewhere())
+    }
+}
+
+/// The most locations by reference that are looked at.
+const MOST_REFERENCES: usize = 16;
 
 impl Asked {
     /// What a person asks about by hand: digits or a URN, and a number.
@@ -47,8 +85,10 @@ impl Asked {
             leave_out: None,
             numbers: number.into_iter().collect(),
             conveyed: None,
+            marks: Marks::default(),
             measurements: None,
-            reference: false,
+            references: References::default(),
+            location_order: source.location_order,
             dialled: urn.unwrap_or(dialled).to_owned(),
             dialled_params: String::new(),
             is_urn: urn.is_some(),
@@ -64,7 +104,7 @@ impl Asked {
 /// Reads an INVITE from a known source.
 pub fn read(invite: &Message, source: &Source, leave_out: Option<Arc<str>>, stranger: bool) -> Asked {
     let (is_urn, dialled, dialled_params) = dialled(invite);
-    let (conveyed, reference) = locations(invite);
+    let (conveyed, references) = locations(invite);
     Asked {
         organisation: source.organisation.clone(),
         default_site: source.default_site.clone(),
@@ -73,8 +113,10 @@ pub fn read(invite: &Message, source: &Source, leave_out: Option<Arc<str>>, stra
         leave_out,
         numbers: numbers(invite),
         conveyed,
+        marks: marks::read(invite, source),
         measurements: None,
-        reference,
+        references,
+        location_order: source.location_order,
         dialled,
         dialled_params,
         is_urn,
@@ -129,14 +171,14 @@ pub fn hides(text: &[u8]) -> bool {
     words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-fn locations(invite: &Message) -> (Option<Conveyed>, bool) {
+fn locations(invite: &Message) -> (Option<Conveyed>, References) {
     let body = invite.body();
     let content_type = invite.value(Name::ContentType).unwrap_or_default();
     let parts = multipart::parts(content_type, &body);
     let documents = parts.iter().filter(|part| part.is("application/pidf+xml"));
     let documents = documents.map(|part| transfer::decoded(part.encoding, part.content));
     let conveyed = pidf::best(documents);
-    (conveyed, geolocation::references(invite).next().is_some())
+    (conveyed, References::of(invite))
 }
 
 /// Faults of an INVITE that do not stop an emergency call (rulings 1), each a fact.

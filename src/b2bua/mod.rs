@@ -21,6 +21,7 @@ mod hangup;
 mod headers;
 pub mod intake;
 mod judge;
+mod marks;
 mod mend;
 pub mod midcall;
 mod offer;

@@ -9,8 +9,10 @@ use crate::base::now::{Mono, Wall};
 use crate::cache::{Cache, Snapshot};
 use crate::callback::{self, Shown};
 use crate::classify::{self, Class, Classified};
+use crate::location::device::{self, By, Calling};
 use crate::location::{self, Known, Located, wiremap};
-use crate::record::{Found, Line, Number, Site, Trunk};
+use crate::record::user::did_fallback;
+use crate::record::{Found, Line, Number, Organisation, Site, Trunk};
 use crate::routing::{self, Plan, Question};
 use std::sync::Arc;
 
@@ -39,8 +41,12 @@ pub struct Decision {
     pub site: Arc<Site>,
     /// The caller's line, when it is listed.
     pub line: Option<Arc<Line>>,
+    /// The caller's device, when it is told.
+    pub device: Option<Calling>,
     /// Where the caller is.
     pub located: Located,
+    /// Whether the device belongs to another place than the one where it was seen.
+    pub moved: bool,
     /// Whom to ask, in what order.
     pub plan: Plan,
     /// The number that reaches the caller.
@@ -64,17 +70,31 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
     receipt.step(Step::Classify, (view.clock)());
 
     // 3 where is the caller
-    let found = found(view, asked);
+    let device = is_placed(classified.class, asked)
+        .then(|| device::of(view.cache, &asked.organisation, &asked.marks, line.as_deref()))
+        .flatten();
+    let organisation = view.snapshot.organisations.get(&asked.organisation).map(AsRef::as_ref);
+    let found = organisation.and_then(|organisation| found(view, asked, organisation, device.as_ref()));
+    let record = device.as_ref().and_then(|device| device.record.as_deref());
+    let by_token = device.as_ref().is_some_and(|device| device.by == By::Token);
     let known = match asked.stranger {
         false => Known {
             line: line.as_deref(),
+            line_barred: organisation.is_some_and(|one| is_barred(view, one, device.as_ref(), line.as_deref())),
+            windows: organisation.map(|organisation| organisation.windows).unwrap_or_default(),
+            by_token,
             conveyed: asked.conveyed.as_ref(),
             found: found.as_ref(),
-            reference: asked.reference,
+            typed: None,
+            reference: asked.references.are_foreign(view.snapshot, by_token),
+            order: asked.location_order,
+            now: view.wall,
         },
         true => Known::default(),
     };
     let located = location::decide(known);
+    let home = |id: &str| view.cache.locations.get(id).map(|home| Arc::clone(&home));
+    let moved = record.zip(found.as_ref()).is_some_and(|(device, found)| device::has_moved(device, found, home));
     receipt.step(Step::Locate, (view.clock)());
 
     // 4 whom to ask, in what order
@@ -83,7 +103,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
         site: &site,
         country_on: plan_of_country.switched_on,
         located: &located,
-        line_known: line.is_some(),
+        line_known: line.is_some() || device.is_some(),
         relay_other: asked.relay_other.as_deref(),
         leave_out: asked.leave_out.as_deref(),
         chance: view.chance,
@@ -100,7 +120,12 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
     };
     receipt.step(Step::Callback, (view.clock)());
 
-    Some(Decision { classified, site, line, located, plan, callback, receipt })
+    Some(Decision { classified, site, line, device, located, moved, plan, callback, receipt })
+}
+
+/// Whether it matters where the caller is: a crisis call says nothing of it, and a stranger's word proves nothing.
+fn is_placed(class: Class, asked: &Asked) -> bool {
+    matches!(class, Class::Emergency | Class::Test) && !asked.stranger
 }
 
 /// The first of the caller's numbers that the organisation lists, else the first one shown.
@@ -115,11 +140,22 @@ fn caller(view: &View<'_>, asked: &Asked) -> Option<(Option<Arc<Line>>, Option<N
     Some((None, asked.numbers.first().copied()))
 }
 
-/// What the organisation's wiremap says of the caller's device.
-fn found(view: &View<'_>, asked: &Asked) -> Option<Found> {
-    let organisation = view.snapshot.organisations.get(&asked.organisation)?;
-    let measurements = asked.measurements.as_ref()?;
-    Some(wiremap::decide(view.cache, organisation, measurements, view.wall))
+/// Whether the address of the number may not stand in for the device (rulings: a switch for desk phones and one for
+/// clients; a device that never asks where it is has nothing else).
+fn is_barred(view: &View<'_>, organisation: &Organisation, device: Option<&Calling>, line: Option<&Line>) -> bool {
+    let Some(device) = device else { return false };
+    let Some(record) = device.record.as_deref() else { return !organisation.did_fallback.desk };
+    let user = line.and_then(|line| view.cache.user_of_line(&organisation.id, line.number));
+    !did_fallback(organisation, record, user.as_deref())
+}
+
+/// What the organisation's wiremap says of the caller's device, by what the device last told of its network.
+fn found(view: &View<'_>, asked: &Asked, organisation: &Organisation, device: Option<&Calling>) -> Option<Found> {
+    if let Some(measurements) = &asked.measurements {
+        return Some(wiremap::decide(view.cache, organisation, measurements, view.wall));
+    }
+    let told = view.cache.whereabouts(&device?.id)?;
+    Some(wiremap::decide(view.cache, organisation, &told.measurements, view.wall))
 }
 
 fn site_of(view: &View<'_>, asked: &Asked, line: Option<&Line>) -> Option<Arc<Site>> {

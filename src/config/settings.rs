@@ -4,7 +4,7 @@ use super::value::{Network, Probe, UnknownSource};
 use crate::base::private::Private;
 use crate::edge::log;
 use crate::record::trunk::{Answers, Carrier};
-use crate::record::{Area, Number, Profile, TrunkKind};
+use crate::record::{Area, Number, Profile, Rung, TrunkKind};
 use crate::sip::flow::Transport;
 use core::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -166,6 +166,15 @@ table! {
         /// The trunk that takes its calls that are neither emergency nor test nor crisis calls. Empty: they are
         /// refused with 404.
         relay_other: Option<String> = None,
+        /// What is believed first of where its callers are, the others behind in the usual order, which is `token` (what
+        /// the device has now whose token the call shows), `conveyed` (a location in the call), `wiremap`, `typed` (what
+        /// the user gave for this network), `number` (the address of the caller's number), `reference` (a location
+        /// somewhere else) and `last_known`.
+        location_order: Vec<Rung> = Vec::new(),
+        /// The header in which its phones show their location token. Empty: in Geolocation alone.
+        token_header: Option<String> = None,
+        /// The URI parameter, of the Request-URI, From or Contact, in which they do.
+        token_param: Option<String> = None,
     }
 }
 

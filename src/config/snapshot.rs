@@ -2,7 +2,7 @@
 use super::settings::{Settings, Source, Trunk};
 use super::value::Probe;
 use crate::cache::Snapshot;
-use crate::record::{self, DialPlan, Login, Profile, TrunkKind};
+use crate::record::{self, DialPlan, Ladder, Login, Profile, TrunkKind};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -10,12 +10,19 @@ use std::sync::Arc;
 pub fn of(settings: &Settings, dial_plans: Vec<DialPlan>) -> Snapshot {
     Snapshot {
         domain: settings.node.domain.as_str().into(),
+        location_host: settings.http.public_url.as_deref().and_then(host_of),
         dial_plans: dial_plans.into_iter().map(|plan| (plan.country.clone(), Arc::new(plan))).collect(),
         trunks: settings.trunks.iter().map(|trunk| Arc::new(trunk_record(trunk))).collect(),
         sources: settings.sources.iter().map(|source| Arc::new(source_record(source))).collect(),
         by_port: settings.node.peers_by_port,
         ..Snapshot::default()
     }
+}
+
+/// The host of a URL, with its port if it has one.
+fn host_of(url: &str) -> Option<Arc<str>> {
+    let (_, rest) = url.split_once("://")?;
+    rest.split(['/', '?', '#']).next().map(Into::into)
 }
 
 fn trunk_record(trunk: &Trunk) -> record::Trunk {
@@ -66,6 +73,9 @@ fn source_record(source: &Source) -> record::Source {
         default_site: source.default_site.as_str().into(),
         networks: source.networks.iter().map(|network| (network.address, network.prefix)).collect(),
         relay_other: source.relay_other.as_deref().map(Into::into),
+        location_order: Ladder::of(&source.location_order).unwrap_or_default(),
+        token_header: source.token_header.as_deref().map(Into::into),
+        token_param: source.token_param.as_deref().map(Into::into),
     }
 }
 

@@ -129,6 +129,7 @@ impl Metrics {
             | Fact::FromElsewhere { .. }
             | Fact::TakenOver { .. }
             | Fact::Forwarded { .. }
+            | Fact::FixedDeviceMoved { .. }
             | Fact::MessageToEmergency { .. }
             | Fact::TrunkAddressState { .. } => {}
         }

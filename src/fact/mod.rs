@@ -212,6 +212,8 @@ pub enum Fact {
     TakenOver { call: Handle, kind: Kind, trunk: Arc<str> },
     /// The caller was forwarded to an emergency number by somebody whom it had called.
     Forwarded { call: Handle, kind: Kind },
+    /// The caller's device belongs to another place than the one where its network was seen.
+    FixedDeviceMoved { call: Handle, kind: Kind },
     /// The caller's side never acknowledged the answer; the call goes on.
     AnswerNotAcknowledged { call: Handle, kind: Kind },
     /// A side acknowledged an offer without an answer to it; it is asked once more, and the other side waits.

@@ -1,6 +1,7 @@
 //! What several network elements make of one place (rulings: finer beats coarser, fresher beats older, and what cannot
 //! be settled is said).
 use crate::record::found::{Found, Hit, Hits, Verdict};
+use crate::record::wiremap::Rule;
 use crate::record::{Grade, Location, Organisation};
 use core::time::Duration;
 use smallvec::SmallVec;
@@ -14,7 +15,8 @@ pub const FRESHER: Duration = Duration::from_secs(5 * 60);
 ///
 /// Ports and access points stand above all others; among the others, those of the first rule of the order do. Where
 /// those that stand highest disagree within five minutes, the building is all that is sure. Two buildings are a
-/// conflict, whatever names them.
+/// conflict, whatever names them; but a public address is where the traffic of many buildings may leave their common
+/// network, so that it contradicts no port and no access point.
 pub fn fuse(organisation: &Organisation, mut hits: Hits, building: impl Fn(&str) -> Option<Arc<Location>>) -> Found {
     let (order, windows) = (organisation.wiremap_order, organisation.windows);
     hits.sort_by_key(|hit| (!hit.rule.is_fine(), order.place(hit.rule), hit.age));
@@ -22,6 +24,7 @@ pub fn fuse(organisation: &Organisation, mut hits: Hits, building: impl Fn(&str)
         hit.verdict = if hit.age > windows.of(hit.rule) { Verdict::Stale } else { Verdict::Order };
     }
     let Some(first) = hits.iter().find(|hit| is_live(hit)).cloned() else { return last_known(hits) };
+    pass_over_exits(&mut hits);
     let live = || hits.iter().filter(|hit| is_live(hit));
     let age = live().map(|hit| hit.age).min().unwrap_or_default();
     if live().any(|hit| hit.place.building != first.place.building) {
@@ -60,6 +63,16 @@ pub fn fuse(organisation: &Organisation, mut hits: Hits, building: impl Fn(&str)
     }
 }
 
+/// Marks the public addresses of buildings that no port and no access point names, where there is one.
+fn pass_over_exits(hits: &mut Hits) {
+    let fine = |hit: &&Hit| hit.rule.is_fine() && is_live(hit);
+    let named: SmallVec<[Arc<str>; 4]> = hits.iter().filter(fine).map(|hit| Arc::clone(&hit.place.building)).collect();
+    let is_exit = |hit: &Hit| hit.rule == Rule::Public && is_live(hit) && !named.contains(&hit.place.building);
+    for hit in hits.iter_mut().filter(|hit| !named.is_empty() && is_exit(hit)) {
+        hit.verdict = Verdict::Exit;
+    }
+}
+
 /// Nothing is within its window: where the device was last.
 fn last_known(mut hits: Hits) -> Found {
     let stale = hits.iter().enumerate().filter(|(_, hit)| hit.verdict == Verdict::Stale);
@@ -86,7 +99,7 @@ fn won(winner: Hit, mut hits: Hits) -> Found {
 }
 
 fn is_live(hit: &Hit) -> bool {
-    !matches!(hit.verdict, Verdict::Stale | Verdict::Fainter)
+    !matches!(hit.verdict, Verdict::Stale | Verdict::Fainter | Verdict::Exit)
 }
 
 fn grade(place: &Location) -> Grade {

@@ -1,86 +1,171 @@
-//! The order of what is known (rulings: PIDF-LO by value, then the wiremap, then the number's
-//! address; a default yields).
+//! The order of what is known (rulings: a token of ours, PIDF-LO by value, the wiremap, what the user gave, the number's
+//! address, a reference, the last known place; what is only a default or too old yields).
 use super::{Candidate, Grade, Known, Located, Rung};
-use crate::pidf::Method;
+use crate::pidf::{Conveyed, Method};
+use crate::record::located::Caveat;
+use crate::record::wiremap::Rule;
+use crate::record::{Found, Location};
 use core::time::Duration;
 use std::sync::Arc;
 
-/// Ranks what is known.
-///
-/// The rungs in order are the PIDF-LO in the INVITE, the wiremap, the number's address, and a reference, which is worth most where
-/// nothing better is known by value. The first that is firm wins; when none is, the best grade, and among equals the
-/// first.
+/// Ranks what is known, in the order of the call's source. The first that is firm wins; when none is, the best grade, and
+/// among equals the first.
 pub fn decide(known: Known<'_>) -> Located {
-    let mut candidates: smallvec::SmallVec<[Candidate; 3]> =
-        [conveyed(&known), wiremap(&known), number(&known), reference(&known)].into_iter().flatten().collect();
+    let known = &known;
+    let rungs = known.order.rungs();
+    let mut candidates: smallvec::SmallVec<[Candidate; 3]> = rungs.filter_map(|rung| candidate(known, rung)).collect();
+    let usable = |candidate: &Candidate| candidate.grade > Grade::None;
     let firm = candidates.iter().position(|candidate| candidate.firm);
     let first_best = || {
-        let places = candidates.iter().enumerate().rev();
+        let places = candidates.iter().enumerate().rev().filter(|(_, candidate)| usable(candidate));
         places.max_by_key(|(_, candidate)| candidate.grade).map(|(place, _)| place)
     };
-    if let Some(winner) = firm.or_else(first_best) {
-        for (place, candidate) in candidates.iter_mut().enumerate() {
+    let winner = firm.or_else(first_best);
+    if let Some(winner) = winner {
+        for (place, candidate) in candidates.iter_mut().enumerate().filter(|(_, candidate)| usable(candidate)) {
             candidate.why = why(candidate, place, winner, firm.is_some());
         }
         candidates[..=winner].rotate_right(1);
     }
-    let winner = candidates.first();
+    let winner = winner.and_then(|_| candidates.first());
     let grade = winner.map_or(Grade::None, |winner| winner.grade);
     let ours = candidates.iter().find(|candidate| candidate.place.is_some());
     // A stand-in beside something better would only mislead whoever reads it.
     let ours = ours.filter(|ours| ours.grade > Grade::Default || grade <= Grade::Default);
-    let place = ours.and_then(|ours| ours.place.as_ref());
-    let is_conveyed = winner.is_some_and(|winner| winner.rung == Rung::Conveyed);
+    let caveat = winner.and_then(|winner| caveat(winner, known.found));
+    let conveyed = known.conveyed.filter(|_| winner.is_some_and(|winner| winner.rung == Rung::Conveyed));
     Located {
         grade,
-        place: place.cloned(),
-        method: match ours.map(|ours| ours.rung) {
-            _ if place.is_none_or(|place| place.default) => Method::Default,
-            Some(Rung::Wiremap) => Method::Wiremap,
-            _ => Method::Manual,
-        },
-        conveyed: known.conveyed.filter(|_| is_conveyed).and_then(|conveyed| conveyed.civic.clone()),
+        place: ours.and_then(|ours| ours.place.clone()),
+        method: ours.map_or(Method::Default, |ours| method(ours, known.found)),
+        age: ours.map_or(Duration::ZERO, |ours| ours.age),
+        disputed: if caveat.is_some() { disputed(known.found) } else { Vec::new() },
+        caveat,
+        conveyed: conveyed.and_then(|conveyed| conveyed.civic.clone()),
+        shape: conveyed.and_then(|conveyed| conveyed.shape.clone()),
         wiremap: known.found.filter(|found| !found.hits.is_empty()).cloned().map(Box::new),
         candidates,
     }
 }
 
+fn candidate(known: &Known<'_>, rung: Rung) -> Option<Candidate> {
+    let live = || known.found.filter(|found| found.grade > Grade::Stale);
+    let of_found = |found| self::found(rung, found);
+    match rung {
+        Rung::Token if known.by_token => live().map(of_found).or_else(|| typed(known, rung)),
+        Rung::Wiremap if !known.by_token => live().map(of_found),
+        Rung::Typed if !known.by_token || live().is_some() => typed(known, rung),
+        Rung::LastKnown => known.found.filter(|found| found.grade == Grade::Stale).map(of_found),
+        Rung::Conveyed => conveyed(known),
+        Rung::Number => number(known),
+        Rung::Reference => known.reference.then(|| stands(rung, Grade::BestAvailable, true)),
+        Rung::Token | Rung::Wiremap | Rung::Typed => None,
+    }
+}
+
 fn conveyed(known: &Known<'_>) -> Option<Candidate> {
     let conveyed = known.conveyed.filter(|conveyed| conveyed.grade > Grade::None)?;
-    Some(candidate(Rung::Conveyed, conveyed.grade, conveyed.grade > Grade::Default && conveyed.firm))
+    let age = conveyed.at.map_or(Duration::ZERO, |at| known.now.since(at));
+    let is_old = window(known, conveyed).is_some_and(|window| age > window);
+    let mut candidate =
+        stands(Rung::Conveyed, conveyed.grade, conveyed.grade > Grade::Default && conveyed.firm && !is_old);
+    candidate.age = age;
+    candidate.why = if is_old { "lost: it was found so long ago that it holds no more" } else { "" };
+    Some(candidate)
+}
+
+/// How long what a document says holds, where it was found by what may change; what a person entered holds.
+fn window(known: &Known<'_>, conveyed: &Conveyed) -> Option<Duration> {
+    let windows = known.windows;
+    match conveyed.method? {
+        Method::Wiremap => Some(windows.wired),
+        Method::Wifi => Some(windows.wireless),
+        Method::Dhcp => Some(windows.address),
+        Method::Manual | Method::Derived | Method::Default => None,
+    }
 }
 
 /// Two buildings name no place, but they are no stand-in either: what a number says of one of them is no better.
-fn wiremap(known: &Known<'_>) -> Option<Candidate> {
-    let found = known.found.filter(|found| found.grade > Grade::None)?;
-    let mut wiremap = candidate(Rung::Wiremap, found.grade, found.conflict || found.grade == Grade::Dispatchable);
-    wiremap.place = found.place.clone();
-    wiremap.age = found.age;
-    Some(wiremap)
+fn found(rung: Rung, found: &Found) -> Candidate {
+    let mut candidate = stands(rung, found.grade, found.conflict || found.grade == Grade::Dispatchable);
+    candidate.place.clone_from(&found.place);
+    candidate.age = found.age;
+    candidate
 }
 
+fn typed(known: &Known<'_>, rung: Rung) -> Option<Candidate> {
+    let place = known.typed?;
+    let grade = graded(place);
+    let mut typed = stands(rung, grade, grade == Grade::Dispatchable);
+    typed.place = Some(Arc::clone(place));
+    Some(typed)
+}
+
+/// The number's address, where it may stand in: a device that asks where it is and was not told may be anywhere.
 fn number(known: &Known<'_>) -> Option<Candidate> {
     let place = known.line?.location.as_ref()?;
-    let grade = if place.default { Grade::Default } else { Grade::of(&place.civic) };
-    let mut number = candidate(Rung::Number, grade, grade == Grade::Dispatchable);
+    if known.line_barred {
+        let mut barred = stands(Rung::Number, Grade::None, false);
+        barred.why = "lost: the device asks where it is, and no number's address may stand in for such devices";
+        return Some(barred);
+    }
+    let grade = graded(place);
+    let mut number = stands(Rung::Number, grade, grade == Grade::Dispatchable);
     number.place = Some(Arc::clone(place));
     Some(number)
 }
 
-fn reference(known: &Known<'_>) -> Option<Candidate> {
-    known.reference.then(|| candidate(Rung::Reference, Grade::BestAvailable, true))
+fn graded(place: &Location) -> Grade {
+    if place.default { Grade::Default } else { Grade::of(&place.civic) }
 }
 
-fn candidate(rung: Rung, grade: Grade, firm: bool) -> Candidate {
+fn stands(rung: Rung, grade: Grade, firm: bool) -> Candidate {
     Candidate { rung, grade, firm, place: None, age: Duration::ZERO, why: "" }
+}
+
+fn is_of_wiremap(candidate: &Candidate) -> bool {
+    matches!(candidate.rung, Rung::Token | Rung::Wiremap | Rung::LastKnown)
+}
+
+fn method(ours: &Candidate, found: Option<&Found>) -> Method {
+    let is_found = is_of_wiremap(ours) && found.is_some_and(|found| found.grade > Grade::None);
+    match found.map(|found| found.rule) {
+        _ if ours.place.as_ref().is_none_or(|place| place.default) => Method::Default,
+        Some(Some(Rule::Bssid)) if is_found => Method::Wifi,
+        Some(_) if is_found => Method::Wiremap,
+        _ => Method::Manual,
+    }
+}
+
+fn caveat(winner: &Candidate, found: Option<&Found>) -> Option<Caveat> {
+    let found = found.filter(|_| is_of_wiremap(winner))?;
+    match winner.rung {
+        Rung::LastKnown => Some(Caveat::Stale),
+        _ if found.conflict => Some(Caveat::Conflict),
+        _ => found.degraded.then_some(Caveat::Disputed),
+    }
+}
+
+/// The places of which one may be right.
+fn disputed(found: Option<&Found>) -> Vec<Arc<Location>> {
+    use crate::record::found::Verdict::{Conflict, Disputed};
+    let mut places: Vec<Arc<Location>> = Vec::new();
+    for hit in found.iter().flat_map(|found| &found.hits).filter(|hit| matches!(hit.verdict, Conflict | Disputed)) {
+        if !places.iter().any(|place| place.id == hit.place.id) {
+            places.push(Arc::clone(&hit.place));
+        }
+    }
+    places
 }
 
 fn why(candidate: &Candidate, place: usize, winner: usize, some_firm: bool) -> &'static str {
     match (place == winner, candidate.firm) {
-        (true, true) if candidate.rung == Rung::Wiremap && candidate.place.is_none() => "won: it names two buildings",
+        (true, true) if is_of_wiremap(candidate) && candidate.place.is_none() => "won: it names two buildings",
         (true, true) if candidate.grade == Grade::Dispatchable => "won: it names a house number",
         (true, true) => "won: it points at the caller, and no earlier one names a house number or a shape",
         (true, false) => "won: nothing better is known",
+        (false, false) if !candidate.why.is_empty() => candidate.why,
+        (false, false) if candidate.rung == Rung::LastKnown => "lost: too long ago, and something else is known",
         (false, false) if some_firm => "lost: only a default, and another names a house number, a shape or a reference",
         (false, false) => "lost: another is better or comes first",
         (false, true) => "lost: an earlier one holds",

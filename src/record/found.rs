@@ -41,6 +41,8 @@ pub enum Verdict {
     Disputed,
     /// Another building is named as well.
     Conflict,
+    /// It tells where traffic leaves the network, and a port or an access point names another building.
+    Exit,
     /// Older than its rule's window.
     Stale,
     /// Another access point is the one in use, or is stronger.
@@ -58,6 +60,7 @@ impl Verdict {
             Verdict::Older => "lost: another was seen five minutes later or more",
             Verdict::Disputed => "lost: another in this building disagrees",
             Verdict::Conflict => "lost: two buildings are named",
+            Verdict::Exit => "lost: only where traffic leaves, and a port or an access point names another building",
             Verdict::Stale => "lost: older than its window",
             Verdict::Fainter => "lost: another access point is in use or stronger",
         }

@@ -1,5 +1,5 @@
 //! Where a caller was found to be, as the receipt of a call keeps it.
-use super::{Civic, Found, Grade, Location};
+use super::{Civic, Found, Grade, Location, Shape};
 use core::time::Duration;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -40,14 +40,55 @@ impl Method {
 /// Which rung of the ladder a candidate stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rung {
+    /// What the device has now whose location token or URI of ours the INVITE shows.
+    Token,
     /// A PIDF-LO by value in the INVITE.
     Conveyed,
     /// The organisation's wiremap and what the device says of its network.
     Wiremap,
-    /// A location URI in the INVITE that is not ours.
-    Reference,
+    /// The address that the user gave for the network that the device is on.
+    Typed,
     /// The caller number's address.
     Number,
+    /// A location URI in the INVITE that is not ours.
+    Reference,
+    /// Where the wiremap last saw the device, longer ago than that holds.
+    LastKnown,
+}
+
+impl Rung {
+    /// All rungs, in the usual order.
+    pub const ALL: [Rung; 7] =
+        [Rung::Token, Rung::Conveyed, Rung::Wiremap, Rung::Typed, Rung::Number, Rung::Reference, Rung::LastKnown];
+}
+
+/// The order in which the rungs are believed for the calls of one source: each once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ladder([Rung; 7]);
+
+impl Default for Ladder {
+    fn default() -> Ladder {
+        Ladder(Rung::ALL)
+    }
+}
+
+impl Ladder {
+    /// The named rungs first, the others behind them in the usual order. `None` when one is there twice.
+    pub fn of(first: &[Rung]) -> Option<Ladder> {
+        let mut order = arrayvec::ArrayVec::<Rung, 7>::new();
+        for &rung in first.iter().chain(Rung::ALL.iter().filter(|rung| !first.contains(rung))) {
+            if order.contains(&rung) {
+                return None;
+            }
+            order.try_push(rung).ok()?;
+        }
+        order.into_inner().ok().map(Ladder)
+    }
+
+    /// The rungs in order.
+    pub fn rungs(self) -> impl Iterator<Item = Rung> {
+        self.0.into_iter()
+    }
 }
 
 /// One candidate and what became of it.
@@ -55,10 +96,10 @@ pub enum Rung {
 pub struct Candidate {
     /// Where it came from.
     pub rung: Rung,
-    /// How good it is.
+    /// How good it is; `None` when it may not be used.
     pub grade: Grade,
-    /// Whether it can stand alone: a house number, a shape or a reference. What cannot is only a default and yields to
-    /// a later rung that can.
+    /// Whether it can stand alone: a house number, a shape or a reference, and not older than it may be. What cannot
+    /// yields to a later rung that can.
     pub firm: bool,
     /// The place, where it is one of ours.
     pub place: Option<Arc<Location>>,
@@ -66,6 +107,17 @@ pub struct Candidate {
     pub age: Duration,
     /// Why it won or lost, for the receipt: without private values.
     pub why: &'static str,
+}
+
+/// What those who get a place of ours must know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caveat {
+    /// It is where the device was last, too long ago.
+    Stale,
+    /// Its rooms are disputed: the building is all that is sure.
+    Disputed,
+    /// Two buildings are named, and nothing tells which.
+    Conflict,
 }
 
 /// The decision.
@@ -78,8 +130,16 @@ pub struct Located {
     pub place: Option<Arc<Location>>,
     /// How `place` was found.
     pub method: Method,
+    /// How long ago that was.
+    pub age: Duration,
+    /// The places that are in dispute, which go out behind `place`.
+    pub disputed: Vec<Arc<Location>>,
+    /// What is to be said of them.
+    pub caveat: Option<Caveat>,
     /// The address of a conveyed winner.
     pub conveyed: Option<Arc<Civic>>,
+    /// The shape of a conveyed winner.
+    pub shape: Option<Arc<Shape>>,
     /// What the wiremap said, when it was asked and knew anything.
     pub wiremap: Option<Box<Found>>,
     /// All candidates, the winner first.
@@ -100,8 +160,7 @@ impl Located {
 
     /// Whether the winner names two buildings: then nobody can be sent to either.
     pub fn is_in_conflict(&self) -> bool {
-        let found = self.wiremap.as_deref().filter(|found| found.conflict);
-        found.is_some() && self.candidates.first().is_some_and(|winner| winner.rung == Rung::Wiremap)
+        self.caveat == Some(Caveat::Conflict)
     }
 
     /// Whether the winner can stand alone: see [`Candidate::firm`].

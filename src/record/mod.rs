@@ -23,7 +23,7 @@ pub use device::{Capability, Device, DeviceClass, Models};
 pub use found::Found;
 pub use grade::Grade;
 pub use lldp::{Chassis, Port};
-pub use located::{Candidate, Located, Rung};
+pub use located::{Candidate, Caveat, Ladder, Located, Rung};
 pub use mac::Mac;
 pub use measured::{AccessPoint, Attachment, Interface, Measurements};
 pub use number::Number;

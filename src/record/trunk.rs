@@ -1,5 +1,5 @@
 //! Trunks and sources: who is on the other end. From `conf/`.
-use super::Number;
+use super::{Ladder, Number};
 use crate::base::private::Private;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -170,6 +170,12 @@ pub struct Source {
     pub networks: Vec<(IpAddr, u8)>,
     /// Whether calls of class `other` are passed on, and by which trunk.
     pub relay_other: Option<Arc<str>>,
+    /// What is believed first of where its callers are.
+    pub location_order: Ladder,
+    /// The header in which its phones show their location token, beside Geolocation.
+    pub token_header: Option<Box<str>>,
+    /// The URI parameter in which they do: of the Request-URI, From or Contact.
+    pub token_param: Option<Box<str>>,
 }
 
 /// Where a trunk's targets are now: what the background resolver last knew.

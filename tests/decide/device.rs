@@ -150,13 +150,25 @@ fn fuse(hits: Vec<Hit>) -> Found {
 #[test]
 fn two_buildings_are_a_conflict_whatever_names_them() {
     let (east, west) = (room("east", "2", "217"), room("west", "1", "101"));
-    for (one, other) in [(Rule::Port, Rule::Bssid), (Rule::Port, Rule::Public), (Rule::Subnet, Rule::Public)] {
+    for (one, other) in [(Rule::Port, Rule::Bssid), (Rule::Port, Rule::Subnet), (Rule::Subnet, Rule::Public)] {
         let found = fuse(vec![hit(one, &east, 0), hit(other, &west, 3600)]);
         assert!(found.conflict && found.place.is_none() && found.rule.is_none(), "{one:?} {other:?}");
         assert_eq!(hits(&found), [(one, Verdict::Conflict), (other, Verdict::Conflict)]);
     }
     let found = fuse(vec![hit(Rule::Port, &east, 0), hit(Rule::Bssid, &west, 2 * DAY)]);
     assert_eq!(place_of(&found), Some("east-2-217"), "what is older than its window names nothing");
+}
+
+#[test]
+fn where_traffic_leaves_contradicts_no_port_and_no_access_point() {
+    let (east, west) = (room("east", "2", "217"), room("west", "", ""));
+    for fine in [Rule::Port, Rule::Bssid] {
+        let found = fuse(vec![hit(Rule::Public, &west, 0), hit(fine, &east, 60)]);
+        assert_eq!((place_of(&found), found.rule, found.conflict), (Some("east-2-217"), Some(fine), false));
+        assert_eq!(hits(&found), [(fine, Verdict::Won), (Rule::Public, Verdict::Exit)]);
+    }
+    let found = fuse(vec![hit(Rule::Port, &east, 2 * 30 * DAY), hit(Rule::Public, &west, 0)]);
+    assert_eq!(place_of(&found), Some("west--"), "what is older than its window names nothing");
 }
 
 #[test]
@@ -203,7 +215,9 @@ proptest! {
         let found = fuse(given.clone());
         prop_assert_eq!(found.hits.len(), given.len());
         let buildings: std::collections::BTreeSet<_> = given.iter().map(|hit| &hit.place.building).collect();
-        prop_assert_eq!(found.conflict, buildings.len() > 1);
+        let exits = found.hits.iter().filter(|hit| hit.verdict == Verdict::Exit).count();
+        prop_assert_eq!(found.conflict, found.hits.iter().any(|hit| hit.verdict == Verdict::Conflict));
+        prop_assert!(exits > 0 || found.conflict == (buildings.len() > 1));
         prop_assert_eq!(found.place.is_none(), given.is_empty() || found.conflict);
         let won = found.hits.iter().filter(|hit| hit.verdict == Verdict::Won).count();
         prop_assert_eq!(won, usize::from(found.rule.is_some()));

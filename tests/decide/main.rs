@@ -1,4 +1,5 @@
 //! The deciders and their data, as the engine and an operator see them.
+mod calling;
 mod classes;
 mod device;
 mod devices;

@@ -1,10 +1,11 @@
 use crate::world::{chicago, civic, line, number, place, site, trunk};
+use callbox::base::now::Wall;
 use callbox::callback::{Origin, choose, on_trunk};
 use callbox::location::{Grade, Known, Rung, decide};
 use callbox::pidf::{Conveyed, Method};
 use callbox::record::found::{Hit, Verdict};
 use callbox::record::wiremap::Rule;
-use callbox::record::{Element, Found, Location, Profile, TrunkKind};
+use callbox::record::{Caveat, Element, Found, Ladder, Location, Profile, TrunkKind};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -197,4 +198,88 @@ fn two_buildings_hold_against_the_number_and_nobody_stands_there() {
     let sent = conveyed(Grade::Dispatchable, true);
     let located = decide(Known { found: Some(&conflict), conveyed: Some(&sent), ..Known::default() });
     assert!(!located.is_in_conflict(), "what came with the call is not in doubt");
+}
+
+#[test]
+fn what_a_device_has_now_by_its_token_goes_before_what_came_with_the_call() {
+    let line = line("+13125550123", Some(place("hq-101", chicago())));
+    let (port, sent) = (found("hq-217", Grade::Dispatchable), conveyed(Grade::Dispatchable, true));
+    let known = Known { line: Some(&line), conveyed: Some(&sent), ..Known::default() };
+    let told = Known { found: Some(&port), by_token: true, ..known };
+    assert_eq!(order(told), [Rung::Token, Rung::Conveyed, Rung::Number]);
+    let home = place("home", chicago());
+    let typed = Known { typed: Some(&home), by_token: true, ..known };
+    assert_eq!(order(typed), [Rung::Token, Rung::Conveyed, Rung::Number], "what its user gave is what it has");
+    assert_eq!(order(Known { by_token: true, ..known }), [Rung::Conveyed, Rung::Number]);
+    let untold = Known { typed: Some(&home), found: Some(&port), ..known };
+    assert_eq!(order(untold), [Rung::Conveyed, Rung::Wiremap, Rung::Typed, Rung::Number]);
+    let stale = found("hq-217", Grade::Stale);
+    let late = Known { found: Some(&stale), by_token: true, ..known };
+    assert_eq!(order(late), [Rung::Conveyed, Rung::Number, Rung::LastKnown]);
+}
+
+#[test]
+fn a_source_says_what_is_believed_first() {
+    let line = line("+13125550123", Some(place("hq-101", chicago())));
+    let sent = conveyed(Grade::Dispatchable, true);
+    let turned = Ladder::of(&[Rung::Number, Rung::Conveyed]).expect("an order");
+    let known = Known { line: Some(&line), conveyed: Some(&sent), order: turned, ..Known::default() };
+    assert_eq!(order(known), [Rung::Number, Rung::Conveyed]);
+    assert_eq!(Ladder::of(&[Rung::Number, Rung::Number]), None);
+    assert_eq!(Ladder::of(&[]), Some(Ladder::default()));
+}
+
+#[test]
+fn a_number_that_may_not_stand_in_is_in_the_receipt_and_nowhere_else() {
+    let line = line("+13125550123", Some(place("hq-101", chicago())));
+    let stale = found("hq-217", Grade::Stale);
+    let known = Known { line: Some(&line), line_barred: true, ..Known::default() };
+    let located = decide(known);
+    assert_eq!((located.grade, located.place.is_none(), located.stands_at()), (Grade::None, true, None));
+    assert!(located.candidates[0].why.starts_with("lost: the device asks"), "{}", located.candidates[0].why);
+    let located = decide(Known { found: Some(&stale), ..known });
+    assert_eq!((located.grade, located.candidates[0].rung), (Grade::Stale, Rung::LastKnown));
+    assert_eq!(located.caveat, Some(Caveat::Stale));
+}
+
+#[test]
+fn a_document_that_was_found_too_long_ago_yields_and_alone_it_holds() {
+    let line = line("+13125550123", Some(place("hq-101", chicago())));
+    let day = 24 * 3600 * 1000;
+    let wifi = |millis: u64| Conveyed {
+        method: Some(Method::Wifi),
+        at: Some(Wall::from_millis(100 * day - millis)),
+        ..conveyed(Grade::Dispatchable, true)
+    };
+    let now = Wall::from_millis(100 * day);
+    let (old, new) = (wifi(day + 1), wifi(day));
+    let known = Known { line: Some(&line), now, ..Known::default() };
+    assert_eq!(order(Known { conveyed: Some(&new), ..known }), [Rung::Conveyed, Rung::Number]);
+    assert_eq!(order(Known { conveyed: Some(&old), ..known }), [Rung::Number, Rung::Conveyed]);
+    let located = decide(Known { conveyed: Some(&old), now, ..Known::default() });
+    assert_eq!((located.grade, located.is_firm()), (Grade::Dispatchable, false));
+    let typed = Conveyed { method: Some(Method::Manual), ..old };
+    assert_eq!(order(Known { conveyed: Some(&typed), ..known })[0], Rung::Conveyed, "what a person entered holds");
+}
+
+#[test]
+fn rooms_and_buildings_in_dispute_go_out_with_a_word_of_it() {
+    let two = |verdict| {
+        let hit = |id: &str| Hit { rule: Rule::Port, place: place(id, chicago()), age: Duration::ZERO, verdict };
+        [hit("east-1"), hit("east-2")].into_iter().collect()
+    };
+    let rooms =
+        Found { degraded: true, rule: None, hits: two(Verdict::Disputed), ..found("east", Grade::Dispatchable) };
+    let located = decide(Known { found: Some(&rooms), ..Known::default() });
+    let ids = |located: &callbox::location::Located| {
+        located.disputed.iter().map(|place| place.id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(located.place.as_ref().map(|place| &*place.id), Some("east"));
+    assert_eq!((ids(&located), located.caveat), (vec!["east-1".into(), "east-2".into()], Some(Caveat::Disputed)));
+    let both = Found { place: None, rule: None, conflict: true, hits: two(Verdict::Conflict), ..rooms.clone() };
+    let located = decide(Known { found: Some(&both), ..Known::default() });
+    assert_eq!((ids(&located).len(), located.caveat, located.place), (2, Some(Caveat::Conflict), None));
+    let sent = conveyed(Grade::Dispatchable, true);
+    let located = decide(Known { found: Some(&rooms), conveyed: Some(&sent), ..Known::default() });
+    assert_eq!((located.disputed.len(), located.caveat), (0, None), "what came with the call settles it");
 }

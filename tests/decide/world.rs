@@ -130,6 +130,9 @@ pub fn snapshot(trunks: Vec<Trunk>) -> Snapshot {
             default_site: "hq".into(),
             networks: vec![([127, 0, 0, 0].into(), 8), (core::net::Ipv6Addr::LOCALHOST.into(), 128)],
             relay_other: Some("gateway".into()),
+            location_order: Default::default(),
+            token_header: None,
+            token_param: None,
         })],
         by_port: true,
         ..Snapshot::default()

@@ -28,4 +28,5 @@ mod timers;
 mod too_late;
 mod watched;
 mod ways;
+mod whereabouts;
 mod world;

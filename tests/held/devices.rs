@@ -6,7 +6,7 @@ use callbox::base::now::Wall;
 use callbox::cache::Cache;
 use callbox::config::world;
 use callbox::held::{Asker, Code, Form, LOCATION_PATH, Terms, Wanted, answer, dereference, presence, read};
-use callbox::record::wiremap::{Key, Network, Public, Row};
+use callbox::record::wiremap::{Key, Network, Row};
 use core::net::IpAddr;
 use core::time::Duration;
 use std::cell::RefCell;
@@ -214,9 +214,9 @@ fn a_number_stands_in_for_a_phone_and_not_for_a_client_unless_the_organisation_s
 #[test]
 fn two_buildings_are_no_place_and_the_call_is_told_so() {
     let lis = Lis::new();
-    lis.row(Key::Public(Public::new([192, 0, 2, 200].into())), "branch-main");
+    lis.row(Key::Subnet(Network::read("10.1.9.0/24").expect("a network"), None), "branch-main");
     let phone = format!("{}{}", device(PHONE), port(b'7'));
-    let (text, code) = lis.ask_from([192, 0, 2, 200], &phone);
+    let (text, code) = lis.ask_from([10, 1, 9, 77], &phone);
     assert!(code == Some(Code::LocationUnknown) && text.contains("two buildings"), "{text}");
     assert!(lis.cache.whereabouts("hq-desk-1").is_some(), "what it told is kept for its calls");
 }

@@ -11,6 +11,7 @@ use crate::edge::entropy;
 use crate::location::Rung;
 use crate::record::{Number, TrunkKind};
 use clap::Args;
+use core::time::Duration;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,7 +72,7 @@ fn explain(world: config::World, args: &ExplainArgs) -> Result<String, String> {
         .ok_or("no such source in the config; try one of its [[source]] trunks with --source")?;
     let number = Number::read(&args.from).ok_or("--from is no number; try +13125550123 or 4117")?;
     if args.token.is_some() {
-        return Err("location tokens are not part of this version yet; leave --token out".into());
+        return Err("a token is known to the running router alone; give what the device says of its network".into());
     }
     let mut asked = Asked::by_hand(source, &args.number, Some(number));
     let clock = Clock::start();
@@ -100,10 +101,12 @@ fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
     line("site", format!("{} (caller {listed})", decision.site.id));
     for (place, candidate) in decision.located.candidates.iter().enumerate() {
         let name = if place == 0 { "location" } else { "" };
-        line(name, format!("{} {}: {}", rung(candidate.rung), candidate.grade.text(), candidate.why));
+        let age = if candidate.age.is_zero() { String::new() } else { format!(", {} old", age(candidate.age)) };
+        line(name, format!("{} {}{age}: {}", rung(candidate.rung), candidate.grade.text(), candidate.why));
     }
     for hit in decision.located.wiremap.iter().flat_map(|found| &found.hits) {
-        line("", format!("{} names {}: {}", hit.rule.text(), hit.place.id, hit.verdict.text()));
+        let seen = if hit.age.is_zero() { String::new() } else { format!(", seen {} ago", age(hit.age)) };
+        line("", format!("{} names {}{seen}: {}", hit.rule.text(), hit.place.id, hit.verdict.text()));
     }
     if args.attached.is_given() && decision.located.wiremap.is_none() {
         line("", "the wiremap has no line for where the device is attached".into());
@@ -143,10 +146,25 @@ fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
     out
 }
 
+/// How long ago, in the largest unit that leaves a number worth saying.
+fn age(age: Duration) -> String {
+    let secs = age.as_secs();
+    let (count, unit) = match secs {
+        0..120 => (secs, "s"),
+        120..7200 => (secs / 60, "min"),
+        7200..172_800 => (secs / 3600, "h"),
+        _ => (secs / 86_400, "days"),
+    };
+    format!("{count} {unit}")
+}
+
 const fn rung(rung: Rung) -> &'static str {
     match rung {
+        Rung::Token => "by the device's token,",
         Rung::Conveyed => "sent with the call,",
         Rung::Wiremap => "wiremap,",
+        Rung::Typed => "given by the user,",
+        Rung::LastKnown => "last known,",
         Rung::Reference => "sent by reference,",
         Rung::Number => "address of the number,",
     }

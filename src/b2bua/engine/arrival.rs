@@ -199,7 +199,7 @@ impl Engine {
             return self.core.refuse(now, id, &invite, flow, 400);
         };
         let defects = intake::defects(&invite);
-        let forwarded = is_protected(class) && forwarding::is_forwarded(&invite);
+        let (forwarded, moved) = (is_protected(class) && forwarding::is_forwarded(&invite), decision.moved);
         self.core.layer.set_user(id, Owner::Call(key));
         let (way, grade, took) = (decision.plan.way.text(), decision.located.grade.text(), decision.receipt.took());
         let agreed = Agreed::begin(&invite);
@@ -234,6 +234,9 @@ impl Engine {
         self.core.note(&call, |call, kind| Fact::Arrived { call, kind, source });
         if forwarded {
             self.core.note(&call, |call, kind| Fact::Forwarded { call, kind });
+        }
+        if moved {
+            self.core.note(&call, |call, kind| Fact::FixedDeviceMoved { call, kind });
         }
         for defect in defects {
             self.core.note(&call, |call, kind| Fact::Repaired { call, kind, defect });

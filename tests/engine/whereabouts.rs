@@ -1,0 +1,169 @@
+//! Phones that told where they are plugged in, and then call.
+use crate::peers::{Caller, value, values};
+use crate::world::{CALLER, PSAP_1, RELAY, World};
+use callbox::base::entropy::Entropy;
+use callbox::base::now::Wall;
+use callbox::cache::{Named, Whereabouts};
+use callbox::fact::Fact;
+use callbox::record::{Attachment, Chassis, Interface, Measurements, Port};
+use callbox::sip::message::{Message, Name, multipart};
+use std::sync::Arc;
+
+/// The lab with a memory of its own.
+fn world() -> World {
+    World::with(|_| {}, |_| {})
+}
+
+/// A device tells which switch port it is on, so many days ago.
+fn plug(world: &World, device: &str, port: &str, days: u64) {
+    let at = Wall::from_millis(world.wall - days * 24 * 3600 * 1000);
+    let chassis = Chassis::read("02-00-00-00-01-01").expect("a switch");
+    let switches = vec![Attachment { chassis, port: Port::read(port) }];
+    let measurements =
+        Measurements { interfaces: vec![Interface { at, switches, ..Interface::default() }], public: None };
+    assert!(world.cache.tell_whereabouts(&device.into(), Whereabouts { measurements, at, source: None, line: None }));
+}
+
+fn token(world: &World, device: &str, organisation: &str) -> String {
+    let named = Named { device: device.into(), organisation: organisation.into(), expires: Wall::from_millis(0) };
+    world.cache.issue(named, &mut Entropy::seeded([3; 32]))
+}
+
+fn dial(world: &mut World, from: &str, more: &str) {
+    let mut caller = Caller::new(from, "911");
+    caller.more.push_str(more);
+    world.send(CALLER, caller.invite());
+}
+
+/// The rooms of the locations that an INVITE brings, in order.
+fn rooms(invite: &Message) -> Vec<String> {
+    let content_type = invite.value(Name::ContentType).unwrap_or_default();
+    let parts = multipart::parts(content_type, invite.body_slice());
+    let documents = parts.iter().filter(|part| part.is("application/pidf+xml"));
+    let texts = documents.map(|part| String::from_utf8_lossy(part.content).into_owned());
+    let room = |text: String| {
+        let (_, rest) = text.split_once("<ca:ROOM>").unwrap_or_default();
+        rest.split('<').next().unwrap_or_default().to_owned()
+    };
+    texts.map(room).collect()
+}
+
+fn moved(world: &World) -> bool {
+    world.facts.iter().any(|fact| matches!(fact, Fact::FixedDeviceMoved { .. }))
+}
+
+#[test]
+fn an_extension_calls_from_the_room_that_its_phone_told_and_after_a_move_from_the_next() {
+    let mut world = world();
+    plug(&world, "hq-desk-1", "7", 0);
+    dial(&mut world, "4117", "");
+    assert_eq!(rooms(&world.got(PSAP_1, "INVITE")), ["217"]);
+    let row = callbox::record::wiremap::Row {
+        organisation: "acme".into(),
+        key: callbox::record::wiremap::Key::Port(
+            Chassis::read("02-00-00-00-01-01").expect("a switch"),
+            Port::read("8").expect("a port"),
+        ),
+        location: "hq-301".into(),
+    };
+    world.cache.wiremap.insert(&row);
+    plug(&world, "hq-desk-1", "8", 0);
+    dial(&mut world, "4117", "");
+    assert_eq!(rooms(&world.got(PSAP_1, "INVITE")), ["301"]);
+    assert!(!moved(&world), "this one is carried about");
+}
+
+#[test]
+fn a_token_leads_to_its_device_wherever_the_trunk_puts_it_and_whatever_line_calls() {
+    let in_geolocation = |token: &str| format!("Geolocation: <https://lis.example/location/{token}>\r\n");
+    let in_header = |token: &str| format!("X-Location-Token: {token}\r\n");
+    let in_header_as_uri = |token: &str| format!("X-Location-Token: <http://lis.example/location/{token}>\r\n");
+    let forms: [&dyn Fn(&str) -> String; 3] = [&in_geolocation, &in_header, &in_header_as_uri];
+    for form in forms {
+        let mut world = World::with(
+            |snapshot| {
+                for source in &mut snapshot.sources {
+                    Arc::make_mut(source).token_header = Some("x-location-token".into());
+                }
+            },
+            |_| {},
+        );
+        plug(&world, "hq-desk-2", "7", 0);
+        let token = token(&world, "hq-desk-2", "acme");
+        dial(&mut world, "4118", &form(&token));
+        let invite = world.got(PSAP_1, "INVITE");
+        assert_eq!(rooms(&invite), ["217"], "{}", form(&token));
+    }
+}
+
+#[test]
+fn a_token_may_stand_in_a_parameter_of_the_uri_that_the_trunk_names() {
+    let mut world = World::with(
+        |snapshot| {
+            snapshot.sources.iter_mut().for_each(|source| Arc::make_mut(source).token_param = Some("loc".into()))
+        },
+        |_| {},
+    );
+    plug(&world, "hq-desk-2", "7", 0);
+    let token = token(&world, "hq-desk-2", "acme");
+    let mut caller = Caller::new("4118", "911");
+    caller.request_uri = format!("sip:911@127.0.0.1;loc={token}");
+    world.send(CALLER, caller.invite());
+    assert_eq!(rooms(&world.got(PSAP_1, "INVITE")), ["217"]);
+}
+
+#[test]
+fn a_shared_line_without_a_token_and_a_token_of_somebody_else_lead_to_no_room() {
+    let mut world = world();
+    plug(&world, "hq-desk-2", "7", 0);
+    dial(&mut world, "4118", "");
+    assert!(rooms(&world.got(RELAY, "INVITE")).is_empty());
+    let foreign = token(&world, "hq-desk-2", "other");
+    dial(&mut world, "4118", &format!("Geolocation: <https://callbox.example/location/{foreign}>\r\n"));
+    let invite = world.got(RELAY, "INVITE");
+    assert!(rooms(&invite).is_empty());
+    assert_eq!(values(&invite, Name::Geolocation).len(), 1, "it goes along all the same");
+}
+
+#[test]
+fn a_fixed_phone_in_another_room_calls_from_there_and_is_told_of() {
+    let mut world = world();
+    plug(&world, "hq-desk-3", "7", 0);
+    let contact = "02-00-00-00-0A-03";
+    let mut caller = Caller::new("4118", "911");
+    let invite = caller.invite();
+    let (_, rest) = invite.split_once("Contact: <").expect("a Contact");
+    let (uri, _) = rest.split_once('>').expect("its end");
+    let with_mac = invite.replace(&format!("<{uri}>"), &format!("<{uri}>;mac=\"{contact}\""));
+    caller.more.clear();
+    world.send(CALLER, with_mac);
+    assert_eq!(rooms(&world.got(PSAP_1, "INVITE")), ["217"]);
+    assert!(moved(&world));
+}
+
+#[test]
+fn what_a_phone_told_too_long_ago_goes_to_the_relay_marked_as_old() {
+    let mut world = world();
+    plug(&world, "hq-desk-1", "7", 31);
+    dial(&mut world, "4117", "");
+    let invite = world.got(RELAY, "INVITE");
+    assert_eq!(rooms(&invite), ["217"]);
+    let ways = world.facts.iter().filter_map(|fact| match fact {
+        Fact::Decided { way, grade, .. } => Some((*way, *grade)),
+        _ => None,
+    });
+    assert_eq!(ways.collect::<Vec<_>>(), [("relay: stale", "stale")]);
+    assert_eq!(value(&invite, Name::Priority), "emergency");
+}
+
+#[test]
+fn a_crisis_call_is_not_looked_up() {
+    let mut world = world();
+    plug(&world, "hq-desk-1", "7", 0);
+    let mut caller = Caller::new("4117", "988");
+    let token = token(&world, "hq-desk-1", "acme");
+    caller.more.push_str(&format!("Geolocation: <https://lis.example/location/{token}>\r\n"));
+    world.send(CALLER, caller.invite());
+    let invite = world.got(crate::world::CRISIS, "INVITE");
+    assert!(rooms(&invite).is_empty() && values(&invite, Name::Geolocation).is_empty());
+}
