@@ -1,6 +1,6 @@
 //! The configured world at one moment.
 use crate::record::site::plan_of;
-use crate::record::{DialPlan, Organisation, Site, Source, Trunk};
+use crate::record::{Boundaries, DialPlan, Organisation, Site, Source, Trunk};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub sites: HashMap<Arc<str>, Arc<Site>>,
     /// Dial plans by country, upper case.
     pub dial_plans: HashMap<Arc<str>, Arc<DialPlan>>,
+    /// Areas drawn on a map.
+    pub boundaries: Arc<Boundaries>,
     /// Trunks in configured order.
     pub trunks: Vec<Arc<Trunk>>,
     /// Where calls come from.

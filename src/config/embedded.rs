@@ -26,6 +26,7 @@ pub(super) fn lab_texts() -> Texts {
             conf!("dial-plan/gb.toml"),
             conf!("dial-plan/us.toml"),
         ],
+        boundaries: Vec::new(),
         models: vec![conf!("devices/cisco.toml"), conf!("devices/poly.toml"), conf!("devices/yealink.toml")],
         tables: [
             conf!("lab/organisations.csv"),

@@ -72,6 +72,7 @@ impl Settings {
         stand(&mut self.node.data);
         stand(&mut self.node.dial_plans);
         stand(&mut self.node.device_models);
+        stand(&mut self.node.boundaries);
         stand(&mut self.node.cases);
     }
 }

@@ -1,4 +1,5 @@
 //! What this node is: its config, read whole or refused with every complaint at once.
+mod boundaries;
 pub mod cases;
 mod check;
 pub mod complaint;

@@ -19,7 +19,7 @@ pub fn check(
     complaints: &mut Vec<Complaint>,
 ) {
     sources(settings, tables, document, complaints);
-    areas(settings, tables, document, complaints);
+    areas(settings, snapshot, tables, document, complaints);
     for site in &tables.sites {
         for (why, remedy) in faults_of(site, snapshot) {
             complaints.push(Complaint {
@@ -51,12 +51,26 @@ fn sources(settings: &Settings, tables: &Tables, document: &Document, complaints
     }
 }
 
-fn areas(settings: &Settings, tables: &Tables, document: &Document, complaints: &mut Vec<Complaint>) {
+fn areas(
+    settings: &Settings,
+    snapshot: &Snapshot,
+    tables: &Tables,
+    document: &Document,
+    complaints: &mut Vec<Complaint>,
+) {
     for (at, trunk) in settings.trunks.iter().enumerate() {
         for (nth, area) in trunk.areas.iter().enumerate() {
             let unknown = |name: &Option<String>| {
                 name.as_ref().is_some_and(|name| !tables.locations.iter().any(|place| *place.id == **name))
             };
+            let drawn = |name: &str| snapshot.boundaries.place(name).is_some();
+            if area.boundary.as_deref().is_some_and(|name| !drawn(name)) {
+                let key = format!("trunk[{at}].areas[{nth}]");
+                let wanted = area.boundary.as_deref().unwrap_or_default();
+                let remedy = nearest(wanted, snapshot.boundaries.names());
+                let remedy = remedy.unwrap_or("the name of a feature in a GeoJSON file of node.boundaries");
+                complaints.push(document.complaint(&key, "there is no such boundary".into(), remedy.into()));
+            }
             if unknown(&area.building) || unknown(&area.location) {
                 let key = format!("trunk[{at}].areas[{nth}]");
                 let why = "there is no such building or location";
@@ -103,7 +117,9 @@ fn serves(trunk: &Arc<Trunk>, site: &Site) -> bool {
         let holds = |wanted: &Option<String>, has: Option<&str>| {
             wanted.as_deref().zip(has).is_none_or(|(wanted, has)| wanted.eq_ignore_ascii_case(has))
         };
-        holds(&area.country, Some(&site.country))
+        // Whom a boundary holds is not known before they call.
+        area.boundary.is_none()
+            && holds(&area.country, Some(&site.country))
             && holds(&area.state, site.civic.value(Element::A1))
             && holds(&area.county, site.civic.value(Element::A2))
             && holds(&area.city, site.civic.value(Element::A3))

@@ -23,6 +23,9 @@ table! {
         dial_plans: PathBuf = "dial-plan".into(),
         /// The folder of what models of devices can do, one TOML file a maker. It need not exist.
         device_models: PathBuf = "devices".into(),
+        /// The folder of boundaries of areas, GeoJSON files (RFC 7946) whose features have a property `name`. It need
+        /// not exist.
+        boundaries: PathBuf = "boundaries".into(),
         /// The folder of your own cases, which `callbox check` runs. It need not exist.
         cases: PathBuf = "cases".into(),
         /// Whether every target and listener must be on this machine: for trying things out, so that nothing can
@@ -125,8 +128,8 @@ table! {
         /// Its share of calls among trunks of one priority.
         weight: u16 = 10,
         /// The places it serves, as `{ country = "US", state = "IL", county = "Cook", city = "Chicago" }` with as much
-        /// as is needed, or by our own names as `{ building = "hq-main" }` and `{ location = "hq-101" }`. Empty:
-        /// everywhere.
+        /// as is needed, or by our own names as `{ building = "hq-main" }` and `{ location = "hq-101" }`, or
+        /// by a boundary of `node.boundaries` as `{ boundary = "cook-county" }`. Empty: everywhere.
         areas: Vec<Area> = Vec::new(),
         /// The user part of the Request-URI for relay centers that want an account or number there.
         account: Option<String> = None,

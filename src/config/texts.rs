@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
-/// The longest CSV file that is read, in bytes: some ten million lines.
+/// The longest CSV or GeoJSON file that is read, in bytes: some ten million lines.
 pub const MAX_TABLE_BYTES: usize = 1 << 30;
 
 /// The tables, in the order of [`Texts::tables`].
@@ -34,6 +34,8 @@ pub struct Texts {
     pub dial_plans: Vec<Text>,
     /// What models of devices can do, by name of file.
     pub models: Vec<Text>,
+    /// Boundaries of areas, by name of file.
+    pub boundaries: Vec<Text>,
     /// The tables, as [`TABLES`] has them.
     pub tables: [Text; TABLES.len()],
     /// Files of cases, by name of file.
@@ -60,6 +62,11 @@ impl Texts {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => unreadable("node.device_models", &node.device_models, &error, "a folder of models, or none"),
         }
+        match files(&node.boundaries, "geojson", MAX_TABLE_BYTES) {
+            Ok(files) => texts.boundaries = files,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => unreadable("node.boundaries", &node.boundaries, &error, "a folder of boundaries, or none"),
+        }
         match toml_files(&node.cases) {
             Ok(files) => texts.cases = files,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -77,17 +84,21 @@ impl Texts {
     }
 }
 
-/// The TOML files of a folder by name.
 fn toml_files(folder: &Path) -> io::Result<Vec<Text>> {
+    files(folder, "toml", MAX_FILE_BYTES)
+}
+
+/// The files of one kind in a folder, by name.
+fn files(folder: &Path, kind: &str, most: usize) -> io::Result<Vec<Text>> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if path.extension().is_some_and(|extension| extension == kind) {
             paths.push(path);
         }
     }
     paths.sort();
-    paths.iter().map(|path| bounded(path, MAX_FILE_BYTES)).collect()
+    paths.iter().map(|path| bounded(path, most)).collect()
 }
 
 fn bounded(path: &Path, most: usize) -> io::Result<Text> {

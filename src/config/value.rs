@@ -199,7 +199,7 @@ impl Setting for Number {
 }
 
 impl Setting for Area {
-    const FORM: &'static str = "an area: any of country, state, county, city, building and location";
+    const FORM: &'static str = "an area: any of country, state, county, city, boundary, building and location";
     const EXAMPLE: &'static str = "{ country = \"US\", state = \"IL\" }";
     fn read(value: Value) -> Option<Self> {
         #[derive(Deserialize)]
@@ -209,19 +209,21 @@ impl Setting for Area {
             state: Option<String>,
             county: Option<String>,
             city: Option<String>,
+            boundary: Option<String>,
             building: Option<String>,
             location: Option<String>,
         }
-        let Text { country, state, county, city, building, location } = leaf(value)?;
-        Some(Area { country, state, county, city, building, location })
+        let Text { country, state, county, city, boundary, building, location } = leaf(value)?;
+        Some(Area { country, state, county, city, boundary, building, location })
     }
     fn written(&self) -> String {
-        let Area { country, state, county, city, building, location } = self;
+        let Area { country, state, county, city, boundary, building, location } = self;
         let named = [
             ("country", country),
             ("state", state),
             ("county", county),
             ("city", city),
+            ("boundary", boundary),
             ("building", building),
             ("location", location),
         ];

@@ -5,7 +5,7 @@ use super::document::Document;
 use super::file::Reading;
 use super::settings::Settings;
 use super::texts::Texts;
-use super::{dial_plan, embedded, file, models, routes, snapshot};
+use super::{boundaries, dial_plan, embedded, file, models, routes, snapshot};
 use crate::cache::{Cache, Snapshot};
 use crate::record::table::{self, Against, Fault, Files, Tables};
 use std::path::Path;
@@ -75,10 +75,11 @@ impl World {
         let before = complaints.len();
         let plans = dial_plan::read_all(&texts.dial_plans, &mut complaints);
         let models = models::read_all(&texts.models, &mut complaints);
+        let boundaries = boundaries::read_all(&texts.boundaries, &mut complaints);
         if ground || complaints.len() > before {
             return Err(ordered(complaints));
         }
-        let snapshot = snapshot::of(&settings, plans);
+        let snapshot = snapshot::of(&settings, plans, boundaries);
         let against = Against { dial_plans: &snapshot.dial_plans, trunks: &snapshot.trunks, models: &models };
         let tables = match table::read(&files(texts), against) {
             Ok(tables) => tables,

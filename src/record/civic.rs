@@ -36,6 +36,9 @@ elements! {
 pub struct Civic(Vec<(Element, Box<str>)>);
 
 impl Civic {
+    /// An address of which nothing is known.
+    pub const NOTHING: &Civic = &Civic(Vec::new());
+
     /// Sets an element; an empty value takes it out.
     pub fn set(&mut self, element: Element, value: &str) {
         self.0.retain(|(kept, _)| *kept != element);

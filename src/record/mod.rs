@@ -1,4 +1,5 @@
 //! Everything we keep.
+pub mod boundary;
 pub mod civic;
 pub mod class;
 pub mod device;
@@ -17,6 +18,7 @@ pub mod trunk;
 pub mod user;
 pub mod wiremap;
 
+pub use boundary::{Boundaries, Boundary};
 pub use civic::{Civic, Element};
 pub use class::Class;
 pub use device::{Capability, Device, DeviceClass, Models};

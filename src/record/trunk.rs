@@ -95,6 +95,8 @@ pub struct Area {
     pub county: Option<String>,
     /// City (civic A3).
     pub city: Option<String>,
+    /// A boundary drawn on a map, by its name: of callers whose shape is known.
+    pub boundary: Option<String>,
     /// One building, by our name for it.
     pub building: Option<String>,
     /// One location, by our name for it.

@@ -1,11 +1,16 @@
 //! Which trunk serves a place, and how narrowly.
 use super::Question;
-use crate::record::{Area, Civic, Element, Trunk};
+use crate::cache::Snapshot;
+use crate::record::boundary::{Coverage, WHOLE};
+use crate::record::{Area, Boundaries, Civic, Element, Trunk};
 
 /// Where a call is, as far as routes care.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Whereabouts<'a> {
     civic: &'a Civic,
+    boundaries: &'a Boundaries,
+    /// The boundaries that hold the caller's shape.
+    covered: Coverage,
     country: &'a str,
     building: Option<&'a str>,
     location: Option<&'a str>,
@@ -13,25 +18,37 @@ pub(super) struct Whereabouts<'a> {
 
 impl<'a> Whereabouts<'a> {
     /// The caller's place; the site's only when no place is known.
-    pub(super) fn of(question: &Question<'a>) -> Whereabouts<'a> {
+    pub(super) fn of(snapshot: &'a Snapshot, question: &Question<'a>) -> Whereabouts<'a> {
         let located = question.located;
         let own = located.stands_at().or(located.place.as_ref().filter(|_| located.conveyed.is_none()));
-        let site = Whereabouts::of_site(question);
-        match located.civic() {
-            Some(civic) => Whereabouts {
+        let site = Whereabouts::of_site(snapshot, question);
+        let shape = located.shape.as_deref().filter(|_| !snapshot.boundaries.is_empty());
+        let covered = shape.map(|shape| snapshot.boundaries.covering(shape)).unwrap_or_default();
+        match (located.civic(), shape) {
+            (Some(civic), _) => Whereabouts {
                 civic,
+                covered,
                 building: own.map(|place| &*place.building),
                 location: own.map(|place| &*place.id),
                 ..site
             },
-            None => site,
+            // A known place counts and not the site's, even where no boundary holds it.
+            (None, Some(_)) => Whereabouts { civic: Civic::NOTHING, covered, ..site },
+            (None, None) => site,
         }
     }
 
     /// The user's site.
-    pub(super) fn of_site(question: &Question<'a>) -> Whereabouts<'a> {
+    pub(super) fn of_site(snapshot: &'a Snapshot, question: &Question<'a>) -> Whereabouts<'a> {
         let site = question.site;
-        Whereabouts { civic: &site.civic, country: &site.country, building: None, location: None }
+        Whereabouts {
+            civic: &site.civic,
+            boundaries: &snapshot.boundaries,
+            covered: Coverage::new(),
+            country: &site.country,
+            building: None,
+            location: None,
+        }
     }
 
     /// Whether this is known to be elsewhere than `site`: in another country or another state. A neighbouring town is
@@ -49,6 +66,20 @@ impl<'a> Whereabouts<'a> {
         self.civic.value(Element::Country).unwrap_or(self.country)
     }
 
+    /// How closely an area fits; `None` when this is not in it.
+    fn fit(&self, area: &Area) -> Option<Fit> {
+        if !self.is_within(area) {
+            return None;
+        }
+        let fit = Fit { width: width_of(area), outside: 0, place: 0 };
+        let Some(name) = &area.boundary else { return Some(fit) };
+        let place = self.boundaries.place(name)?;
+        let covered = self.covered.iter().find(|covered| covered.place == place)?;
+        // What is more exact than the boundary decides alone.
+        let decides = fit.width == BOUNDARY;
+        Some(if decides { Fit { outside: WHOLE - covered.share, place, ..fit } } else { fit })
+    }
+
     fn is_within(&self, area: &Area) -> bool {
         let matches = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found.is_some_and(|found| same_letters(wanted, found)))
@@ -62,19 +93,34 @@ impl<'a> Whereabouts<'a> {
     }
 }
 
-/// How widely a trunk serves a place: 0 for a route of this very location, 6 for a trunk that serves everywhere. `None`
-/// when it does not serve it.
-pub(super) fn width(trunk: &Trunk, whereabouts: &Whereabouts<'_>) -> Option<u8> {
+/// How closely a trunk serves a place; less is closer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Fit {
+    /// 0 for a route of this very location, up to [`EVERYWHERE`].
+    width: u8,
+    /// How much of the caller's shape is outside the boundary, in thousandths.
+    outside: u16,
+    /// The boundary's place: of two that hold the same the first decides, and not chance.
+    place: usize,
+}
+
+/// The width of a trunk without areas.
+const EVERYWHERE: u8 = 7;
+/// The width of a boundary: behind our own names for a place, before its address.
+const BOUNDARY: u8 = 2;
+
+/// How closely a trunk serves a place. `None` when it does not serve it.
+pub(super) fn fit(trunk: &Trunk, whereabouts: &Whereabouts<'_>) -> Option<Fit> {
     if trunk.areas.is_empty() {
-        return Some(6);
+        return Some(Fit { width: EVERYWHERE, outside: 0, place: 0 });
     }
-    trunk.areas.iter().filter(|area| whereabouts.is_within(area)).map(width_of).min()
+    trunk.areas.iter().filter_map(|area| whereabouts.fit(area)).min()
 }
 
 fn width_of(area: &Area) -> u8 {
-    let narrowest =
-        [&area.location, &area.building, &area.city, &area.county, &area.state, &area.country].into_iter().zip(0..);
-    narrowest.into_iter().find_map(|(part, width)| part.as_ref().map(|_| width)).unwrap_or(6)
+    let Area { country, state, county, city, boundary, building, location } = area;
+    let narrowest = [location, building, boundary, city, county, state, country].into_iter().zip(0..);
+    narrowest.into_iter().find_map(|(part, width)| part.as_ref().map(|_| width)).unwrap_or(EVERYWHERE)
 }
 
 fn same_letters(one: &str, other: &str) -> bool {

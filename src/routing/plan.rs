@@ -1,5 +1,5 @@
 //! The lists of targets (rulings: they never end early).
-use super::area::{Whereabouts, width};
+use super::area::{Fit, Whereabouts, fit};
 use super::{Cause, Question, Target, Targets, Way};
 use crate::cache::Snapshot;
 use crate::record::{Class, Grade, Profile, Rung, Trunk, TrunkKind};
@@ -38,8 +38,8 @@ impl<'a> Listing<'a> {
     fn new(snapshot: &'a Snapshot, question: &'a Question<'a>) -> Self {
         // A crisis call says nothing of where the caller is, by its route either.
         let whereabouts = match question.class {
-            Class::Crisis => Whereabouts::of_site(question),
-            _ => Whereabouts::of(question),
+            Class::Crisis => Whereabouts::of_site(snapshot, question),
+            _ => Whereabouts::of(snapshot, question),
         };
         Self { snapshot, question, whereabouts }
     }
@@ -81,7 +81,8 @@ impl<'a> Listing<'a> {
             }
             None => (Way::Relay(Cause::AdminConfig), relay().chain(psaps().map(with_default)).collect()),
         };
-        let away = grade > Grade::Default && self.whereabouts.is_away_from(&Whereabouts::of_site(self.question));
+        let away = grade > Grade::Default
+            && self.whereabouts.is_away_from(&Whereabouts::of_site(self.snapshot, self.question));
         if targets.is_empty() || !away {
             targets.extend(self.gateway(None));
         }
@@ -115,9 +116,9 @@ impl<'a> Listing<'a> {
             located.candidates.first().is_some_and(|winner| !matches!(winner.rung, Rung::Number | Rung::Wiremap));
         let mut found: SmallVec<[(Rank, &'a Arc<Trunk>); 8]> = SmallVec::new();
         for trunk in self.snapshot.trunks.iter().filter(|trunk| wanted(trunk)) {
-            if let Some(width) = width(trunk, &self.whereabouts) {
+            if let Some(fit) = fit(trunk, &self.whereabouts) {
                 let mute = foreign && trunk.profile == Profile::Legacy;
-                found.push((Rank { width, mute, priority: trunk.priority }, trunk));
+                found.push((Rank { fit, mute, priority: trunk.priority }, trunk));
             }
         }
         found.sort_by_key(|(rank, _)| *rank);
@@ -137,7 +138,7 @@ impl<'a> Listing<'a> {
 /// What decides before chance.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
-    width: u8,
+    fit: Fit,
     /// The trunk can only show a number, and the address is none of ours.
     mute: bool,
     priority: u16,

@@ -1,10 +1,13 @@
 use crate::world::{chicago, civic, line, place, site, snapshot, trunk, trunks};
+use callbox::cache::Snapshot;
 use callbox::classify::Class;
 use callbox::location::{Grade, Known, Located, decide as locate};
 use callbox::pidf::Conveyed;
 use callbox::record::found::{Hit, Verdict};
 use callbox::record::wiremap::Rule;
-use callbox::record::{Area, Civic, Element, Found, Location, Profile, Site, Trunk, TrunkKind};
+use callbox::record::{
+    Area, Boundaries, Boundary, Civic, Element, Found, Location, Position, Profile, Shape, Site, Trunk, TrunkKind,
+};
 use callbox::routing::{Cause, Plan, Question, Way, decide};
 use core::time::Duration;
 use proptest::prelude::*;
@@ -359,4 +362,77 @@ proptest! {
             prop_assert_eq!(listed, serving, "every trunk that serves the place, and no other");
         }
     }
+}
+
+/// A caller whose place is this point and nothing else.
+fn seen_at(latitude: f64, longitude: f64) -> Located {
+    let shape = Position::new(latitude, longitude, None).map(Shape::Point).map(Arc::new);
+    let grade = Grade::BestAvailable;
+    locate(Known {
+        conveyed: Some(&Conveyed { grade, firm: true, civic: None, shape, method: None, at: None }),
+        ..Known::default()
+    })
+}
+
+/// The plan where a map has Cook County and, over its eastern edge, Lake Michigan.
+fn plan_on_a_map(trunks: Vec<Trunk>, question: &Question<'_>) -> Plan {
+    let square = |name: &str, west: f64, east: f64| {
+        let corners = vec![(west, 41.5), (east, 41.5), (east, 42.1), (west, 42.1)];
+        Boundary { name: name.into(), parts: geo::Polygon::new(corners.into(), Vec::new()).into() }
+    };
+    let boundaries = Boundaries::new(vec![square("lake", -87.6, -86.0), square("cook", -88.2, -87.5)]);
+    decide(&Snapshot { boundaries: Arc::new(boundaries), ..snapshot(trunks) }, question, &|_| false)
+}
+
+fn on_a_map() -> Vec<Trunk> {
+    let area = |area: Area| within(area);
+    let drawn = |name: &str| area(Area { boundary: Some(name.into()), ..Area::default() });
+    let mut all = trunks();
+    let psap = |name: &str, areas| Trunk { areas, ..trunk(name, TrunkKind::PsapI3, Profile::I3, 5099) };
+    all.retain(|trunk| trunk.kind != TrunkKind::PsapI3 && trunk.kind != TrunkKind::PsapLegacy);
+    all.push(psap("chicago", area(Area { city: Some("Chicago".into()), ..Area::default() })));
+    all.push(psap("cook", drawn("cook")));
+    all.push(psap("lake", drawn("lake")));
+    all
+}
+
+#[test]
+fn a_shape_goes_to_the_psap_whose_boundary_holds_it_and_not_to_the_users_own() {
+    let site = site("US", &[]);
+    let here = seen_at(41.9, -88.0);
+    assert_eq!(
+        names(&plan_on_a_map(on_a_map(), &question(Class::Emergency, &site, &here))),
+        ["cook", "relay", "gateway"]
+    );
+    let afloat = seen_at(41.9, -86.5);
+    let afloat = plan_on_a_map(on_a_map(), &question(Class::Emergency, &site, &afloat));
+    assert_eq!(names(&afloat), ["lake", "relay", "gateway"]);
+}
+
+#[test]
+fn where_two_boundaries_hold_a_point_the_first_of_the_map_decides_whatever_chance_says() {
+    let site = site("US", &[]);
+    let ashore = seen_at(41.9, -87.55);
+    for chance in 0..64 {
+        let question = Question { chance, ..question(Class::Emergency, &site, &ashore) };
+        assert_eq!(names(&plan_on_a_map(on_a_map(), &question)), ["lake", "cook", "relay", "gateway"]);
+    }
+}
+
+#[test]
+fn a_shape_that_no_boundary_holds_goes_to_the_relay_and_without_any_map_to_the_users_psap() {
+    let site = site("US", &[]);
+    let denver = seen_at(39.7, -105.0);
+    let question = question(Class::Emergency, &site, &denver);
+    let on_the_map = plan_on_a_map(on_a_map(), &question);
+    assert_eq!(on_the_map.way, Way::Relay(Cause::AdminConfig));
+    assert_eq!(names(&on_the_map), ["relay", "gateway"]);
+    assert_eq!(names(&plan(on_a_map(), &question))[0], "chicago");
+}
+
+#[test]
+fn an_address_is_never_looked_up_on_the_map() {
+    let site = site("US", &[]);
+    let desk = at_desk();
+    assert_eq!(names(&plan_on_a_map(on_a_map(), &question(Class::Emergency, &site, &desk)))[..2], ["chicago", "relay"]);
 }
