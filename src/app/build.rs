@@ -1,6 +1,7 @@
 //! Settings become running parts; the only place that knows all of them.
 use super::control::{self, Control, Signals};
 use super::drive::Shard;
+use super::follow::{Follower, Turn};
 use crate::b2bua::{Engine, Setup};
 use crate::cache::Cache;
 use crate::config::value::UnknownSource;
@@ -35,15 +36,22 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         }
     };
     let cache = Arc::new(Cache::default());
+    let version = world.version;
     let settings = world.publish(&cache);
     let clock = Clock::start();
+    let turn = Turn::default();
+    if let (Some(path), Some(version)) = (&settings.node.store, version) {
+        let follower = Follower::new(Arc::clone(&cache), clock, path, version, Arc::clone(&turn));
+        let _follows = std::thread::Builder::new().name("callbox-store".into()).spawn(move || follower.run())?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // The connections' tasks live in the set and run beside the shard, on its thread.
     LocalSet::new().block_on(&runtime, async {
         let (told, control) = mpsc::channel(16);
         let (shard, listening) = shard(&settings, &cache, clock, control)?;
         let (settling, settled) = std::sync::mpsc::channel();
-        let quiet = Quiet { settings: settings.clone(), cache, clock, page: shard.metrics.page(), told, reading, log };
+        let quiet =
+            Quiet { settings: settings.clone(), cache, clock, page: shard.metrics.page(), told, reading, turn, log };
         let _quiet = std::thread::Builder::new().name("callbox-quiet".into()).spawn(move || quiet.run(settling))?;
         // Ready is ready for signals, scrapes and calls: the other thread drops its end when it listens, or when it
         // cannot, and either way there is nothing more to wait for.
@@ -94,6 +102,7 @@ struct Quiet {
     page: Page,
     told: mpsc::Sender<Control>,
     reading: Reading,
+    turn: Turn,
     log: Option<log::Log>,
 }
 
@@ -168,6 +177,7 @@ impl Quiet {
     }
 
     fn reload(&self) -> Option<Vec<Arc<str>>> {
+        let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match (self.reading)() {
             Ok(world) => {
                 let settings = world.publish(&self.cache);

@@ -3,4 +3,5 @@ pub mod build;
 pub mod command;
 pub mod control;
 pub mod drive;
+pub mod follow;
 pub mod narrate;

@@ -1,5 +1,6 @@
 //! What the call path reads: tables in memory that other threads write, and one snapshot that is swapped whole.
 mod devices;
+mod fresh;
 mod lines;
 mod snapshot;
 pub mod whereabouts;
@@ -7,6 +8,7 @@ mod who;
 mod wiremap;
 
 pub use devices::{Devices, Ringing};
+pub use fresh::Gone;
 pub use snapshot::Snapshot;
 pub use whereabouts::{Named, Told, Whereabouts};
 pub use who::Who;
@@ -14,7 +16,7 @@ pub use wiremap::Wiremap;
 
 use crate::record::table::Tables;
 use crate::record::trunk::Targets;
-use crate::record::{Line, Location, Number, Organisation, Trunk};
+use crate::record::{Line, Location, Number, Trunk};
 use arc_swap::ArcSwap;
 use core::net::{IpAddr, SocketAddr};
 use dashmap::DashMap;
@@ -88,10 +90,8 @@ impl Cache {
         }
         self.locations.retain(|id, _| kept.contains(id));
         self.wiremap.load(&wiremap);
-        let with_company =
-            |one: &Arc<Organisation>| one.company.as_ref().map(|company| (Arc::clone(&company.id), Arc::clone(one)));
-        let companies = organisations.iter().filter_map(with_company).collect();
         let organisations = organisations.into_iter().map(|one| (Arc::clone(&one.id), one)).collect();
+        let companies = fresh::companies(&organisations);
         let sites = sites.into_iter().map(|one| (Arc::clone(&one.id), one)).collect();
         self.snapshot.rcu(|held| Snapshot {
             organisations: std::collections::HashMap::clone(&organisations),

@@ -1,6 +1,6 @@
 //! The configured world at one moment.
 use crate::record::site::plan_of;
-use crate::record::{Boundaries, DialPlan, Organisation, Site, Source, Trunk};
+use crate::record::{Boundaries, DialPlan, Models, Organisation, Site, Source, Trunk};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -21,6 +21,8 @@ pub struct Snapshot {
     pub dial_plans: HashMap<Arc<str>, Arc<DialPlan>>,
     /// Areas drawn on a map.
     pub boundaries: Arc<Boundaries>,
+    /// What models of devices can do.
+    pub models: Arc<Models>,
     /// Trunks in configured order.
     pub trunks: Vec<Arc<Trunk>>,
     /// Where calls come from.

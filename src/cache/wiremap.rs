@@ -71,9 +71,10 @@ impl Wiremap {
         self.len() == 0
     }
 
-    /// Adds a row, or puts it in the place of the one with its key.
+    /// Adds a row, or puts it in the place of the one with its key. One without a place is not found.
     pub fn insert(&self, row: &Row) {
-        let (organisation, location) = (Arc::clone(&row.organisation), Arc::clone(&row.location));
+        let Some(location) = &row.location else { return self.remove(&row.organisation, &row.key) };
+        let (organisation, location) = (Arc::clone(&row.organisation), Arc::clone(location));
         let _before = match row.key.clone() {
             Key::Port(chassis, port) => self.ports.insert((organisation, (chassis, port)), location),
             Key::Bssid(bssid) => self.access_points.insert((organisation, bssid), location),
@@ -88,6 +89,21 @@ impl Wiremap {
         };
     }
 
+    /// Takes a row out.
+    pub fn remove(&self, organisation: &Arc<str>, key: &Key) {
+        let organisation = Arc::clone(organisation);
+        let _before = match key.clone() {
+            Key::Port(chassis, port) => self.ports.remove(&(organisation, (chassis, port))).map(|(_, place)| place),
+            Key::Bssid(bssid) => self.access_points.remove(&(organisation, bssid)).map(|(_, place)| place),
+            Key::Switch(chassis) => self.switches.remove(&(organisation, chassis)).map(|(_, place)| place),
+            Key::Gateway(gateway) => self.gateways.remove(&(organisation, gateway)).map(|(_, place)| place),
+            Key::Subnet(network, behind) => {
+                self.subnets.remove(&(organisation, (network, behind))).map(|(_, place)| place)
+            }
+            Key::Public(public) => self.publics.remove(&(organisation, public)).map(|(_, place)| place),
+        };
+    }
+
     /// Takes these rows for all there are. Whoever asks meanwhile sees each row either old or new, and never none that
     /// both have.
     pub(super) fn load(&self, rows: &[Row]) {
@@ -95,7 +111,7 @@ impl Wiremap {
             self.insert(row);
         }
         let kept: HashSet<(&Arc<str>, &Key), RandomState> =
-            rows.iter().map(|row| (&row.organisation, &row.key)).collect();
+            rows.iter().filter(|row| row.location.is_some()).map(|row| (&row.organisation, &row.key)).collect();
         self.ports.retain(|(who, (chassis, port)), _| kept.contains(&(who, &Key::Port(chassis.clone(), port.clone()))));
         self.access_points.retain(|(who, bssid), _| kept.contains(&(who, &Key::Bssid(*bssid))));
         self.switches.retain(|(who, chassis), _| kept.contains(&(who, &Key::Switch(chassis.clone()))));

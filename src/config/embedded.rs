@@ -1,6 +1,7 @@
 //! The lab's config and tables inside the binary, so that `callbox lab` works in any folder.
 use super::file::{self, Reading};
 use super::texts::Texts;
+use crate::record::table::Kind;
 
 /// A file of `conf/`, with its name.
 macro_rules! conf {
@@ -28,16 +29,17 @@ pub(super) fn lab_texts() -> Texts {
         ],
         boundaries: Vec::new(),
         models: vec![conf!("devices/cisco.toml"), conf!("devices/poly.toml"), conf!("devices/yealink.toml")],
-        tables: [
-            conf!("lab/organisations.csv"),
-            conf!("lab/sites.csv"),
-            conf!("lab/buildings.csv"),
-            conf!("lab/locations.csv"),
-            conf!("lab/numbers.csv"),
-            conf!("lab/wiremap.csv"),
-            conf!("lab/devices.csv"),
-            conf!("lab/users.csv"),
+        tables: vec![
+            (Kind::Organisations, conf!("lab/organisations.csv")),
+            (Kind::Sites, conf!("lab/sites.csv")),
+            (Kind::Buildings, conf!("lab/buildings.csv")),
+            (Kind::Locations, conf!("lab/locations.csv")),
+            (Kind::Numbers, conf!("lab/numbers.csv")),
+            (Kind::Wiremap, conf!("lab/wiremap.csv")),
+            (Kind::Devices, conf!("lab/devices.csv")),
+            (Kind::Users, conf!("lab/users.csv")),
         ],
+        version: None,
         cases: vec![conf!("cases/lab.toml")],
     }
 }

@@ -133,6 +133,7 @@ mod tests {
     use super::super::texts::Texts;
     use super::super::world::World;
     use super::super::{embedded, file};
+    use crate::record::table::Kind;
 
     /// What is told of the lab when its config and its tables are edited.
     fn told(config: impl Fn(String) -> String, tables: impl Fn(&mut Texts)) -> Vec<String> {
@@ -171,8 +172,9 @@ mod tests {
     #[test]
     fn a_site_that_is_not_ours_needs_a_gateway_and_test_calls_need_someone_who_answers() {
         let no_gateway = |texts: &mut Texts| {
-            let sites = texts.tables[1].1.replace("depot,acme,US,,no,no,,,,gateway", "depot,acme,US,,no,no,,,,");
-            texts.tables[1].1 = sites.into();
+            let sites = texts.tables.iter_mut().find(|(kind, _)| *kind == Kind::Sites).expect("the sites");
+            let changed = sites.1.1.replace("depot,acme,US,,no,no,,,,gateway", "depot,acme,US,,no,no,,,,");
+            sites.1.1 = changed.into();
         };
         let told_of_depot = told(|config| config, no_gateway);
         assert_eq!(told_of_depot.len(), 1, "{told_of_depot:?}");

@@ -17,8 +17,11 @@ table! {
         /// Our own domain: it stands in From and P-Asserted-Identity towards PSAPs, who call back to it.
         [required] domain: String = "callbox.example".into(),
         /// The folder of CSV files with organisations, sites, locations and lines. A path that does not begin with a
-        /// slash begins at the folder of this file.
+        /// slash begins at the folder of this file. It is not read where there is a store.
         data: PathBuf = "data".into(),
+        /// The store: the file that `callbox import` writes and the router follows. Empty: there is none, and the
+        /// tables are the files in `data`.
+        store: Option<PathBuf> = None,
         /// The folder of dial plans, one TOML file a country.
         dial_plans: PathBuf = "dial-plan".into(),
         /// The folder of what models of devices can do, one TOML file a maker. It need not exist.

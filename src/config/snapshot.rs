@@ -2,16 +2,17 @@
 use super::settings::{Settings, Source, Trunk};
 use super::value::Probe;
 use crate::cache::Snapshot;
-use crate::record::{self, Boundaries, DialPlan, Ladder, Login, Profile, TrunkKind};
+use crate::record::{self, Boundaries, DialPlan, Ladder, Login, Models, Profile, TrunkKind};
 use core::time::Duration;
 use std::sync::Arc;
 
-/// The part of the snapshot that the config knows: domain, dial plans, boundaries, trunks and sources.
-pub fn of(settings: &Settings, dial_plans: Vec<DialPlan>, boundaries: Boundaries) -> Snapshot {
+/// The part of the snapshot that the config knows: domain, dial plans, models, boundaries, trunks and sources.
+pub fn of(settings: &Settings, dial_plans: Vec<DialPlan>, models: Models, boundaries: Boundaries) -> Snapshot {
     Snapshot {
         domain: settings.node.domain.as_str().into(),
         location_host: settings.http.public_url.as_deref().and_then(host_of),
         dial_plans: dial_plans.into_iter().map(|plan| (plan.country.clone(), Arc::new(plan))).collect(),
+        models: Arc::new(models),
         trunks: settings.trunks.iter().map(|trunk| Arc::new(trunk_record(trunk))).collect(),
         sources: settings.sources.iter().map(|source| Arc::new(source_record(source))).collect(),
         boundaries: Arc::new(boundaries),

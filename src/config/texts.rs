@@ -2,27 +2,15 @@
 use super::complaint::Complaint;
 use super::document::{Document, MAX_FILE_BYTES};
 use super::settings::Settings;
+use crate::edge::clock::Clock;
+use crate::edge::store::Store;
+use crate::record::table::Kind;
 use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
 /// The longest CSV or GeoJSON file that is read, in bytes: some ten million lines.
 pub const MAX_TABLE_BYTES: usize = 1 << 30;
-
-/// The tables, in the order of [`Texts::tables`].
-pub const TABLES: [&str; 8] = [
-    "organisations.csv",
-    "sites.csv",
-    "buildings.csv",
-    "locations.csv",
-    "numbers.csv",
-    "wiremap.csv",
-    "devices.csv",
-    "users.csv",
-];
-
-/// The tables that need not be there: whose phones do not move has no use for them.
-const OPTIONAL: [&str; 3] = ["wiremap.csv", "devices.csv", "users.csv"];
 
 /// A file's name for complaints, and what it holds.
 pub type Text = (Cow<'static, str>, Cow<'static, str>);
@@ -36,15 +24,33 @@ pub struct Texts {
     pub models: Vec<Text>,
     /// Boundaries of areas, by name of file.
     pub boundaries: Vec<Text>,
-    /// The tables, as [`TABLES`] has them.
-    pub tables: [Text; TABLES.len()],
+    /// The tables that are there.
+    pub tables: Vec<(Kind, Text)>,
+    /// The version of the store that they are, where there is one.
+    pub version: Option<u64>,
     /// Files of cases, by name of file.
     pub cases: Vec<Text>,
 }
 
 impl Texts {
+    /// The name of a table's file, for complaints.
+    pub fn name_of(&self, kind: Kind) -> String {
+        let file = self.tables.iter().find(|(known, _)| *known == kind);
+        file.map_or_else(|| kind.file().to_owned(), |(_, (name, _))| name.to_string())
+    }
+
     /// Reads all of them. What cannot be read is told to `complaints` and stays empty.
     pub fn read(settings: &Settings, document: &Document, complaints: &mut Vec<Complaint>) -> Texts {
+        let mut texts = Texts::beside(settings, document, complaints);
+        match &settings.node.store {
+            Some(path) => texts.read_store(path, document, complaints),
+            None => texts.read_data(&settings.node.data, document, complaints),
+        }
+        texts
+    }
+
+    /// Reads what tables stand on, and no tables.
+    pub fn beside(settings: &Settings, document: &Document, complaints: &mut Vec<Complaint>) -> Texts {
         let node = &settings.node;
         let mut unreadable = |key: &str, path: &Path, error: &io::Error, remedy: &str| {
             let why = format!("{} cannot be read ({error})", path.display());
@@ -72,15 +78,42 @@ impl Texts {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => unreadable("node.cases", &node.cases, &error, "a folder of cases, or none"),
         }
-        for (name, text) in TABLES.iter().zip(&mut texts.tables) {
-            let path = node.data.join(name);
+        texts
+    }
+
+    fn read_data(&mut self, data: &Path, document: &Document, complaints: &mut Vec<Complaint>) {
+        for kind in Kind::ALL {
+            let path = data.join(kind.file());
             match bounded(&path, MAX_TABLE_BYTES) {
-                Ok(read) => *text = read,
-                Err(error) if error.kind() == io::ErrorKind::NotFound && OPTIONAL.contains(name) => {}
-                Err(error) => unreadable("node.data", &path, &error, "a folder with the tables that conf/lab has"),
+                Ok(read) => self.tables.push((kind, read)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound && kind.is_optional() => {}
+                Err(error) => {
+                    let why = format!("{} cannot be read ({error})", path.display());
+                    complaints.push(document.complaint(
+                        "node.data",
+                        why,
+                        "a folder with the tables that conf/lab has".into(),
+                    ));
+                }
             }
         }
-        texts
+    }
+
+    fn read_store(&mut self, path: &Path, document: &Document, complaints: &mut Vec<Complaint>) {
+        match Store::open(path, Clock::start().now().wall).and_then(|mut store| store.texts()) {
+            Ok((tables, version)) => self.take(tables, version),
+            Err(trouble) => {
+                let remedy = "`callbox import` with the tables, or `callbox restore`".into();
+                complaints.push(document.complaint("node.store", trouble.to_string(), remedy));
+            }
+        }
+    }
+
+    /// Takes what a store holds for its tables.
+    pub fn take(&mut self, tables: Vec<(Kind, String)>, version: u64) {
+        let named = |(kind, text): (Kind, String)| (kind, (format!("store/{}", kind.file()).into(), text.into()));
+        self.tables = tables.into_iter().map(named).collect();
+        self.version = Some(version);
     }
 }
 
@@ -101,7 +134,8 @@ fn files(folder: &Path, kind: &str, most: usize) -> io::Result<Vec<Text>> {
     paths.iter().map(|path| bounded(path, most)).collect()
 }
 
-fn bounded(path: &Path, most: usize) -> io::Result<Text> {
+/// Reads a file of text that is no longer than `most` bytes.
+pub(super) fn bounded(path: &Path, most: usize) -> io::Result<Text> {
     if std::fs::metadata(path)?.len() > most as u64 {
         return Err(io::Error::other(format!("it is larger than {most} bytes")));
     }

@@ -7,7 +7,7 @@ use super::settings::Settings;
 use super::texts::Texts;
 use super::{boundaries, dial_plan, embedded, file, models, routes, snapshot};
 use crate::cache::{Cache, Snapshot};
-use crate::record::table::{self, Against, Fault, Files, Tables};
+use crate::record::table::{self, Against, Fault, Files, Kind, Tables};
 use std::path::Path;
 
 /// Reads the config at `path` and every file that it names.
@@ -39,6 +39,8 @@ pub struct World {
     pub snapshot: Snapshot,
     /// Organisations, sites, places and lines.
     pub tables: Tables,
+    /// The version of the store that the tables are, where there is one.
+    pub version: Option<u64>,
     /// The owner's cases.
     pub cases: Vec<Case>,
 }
@@ -65,8 +67,43 @@ impl World {
         settings: Settings,
         document: &Document,
         texts: &Texts,
-        mut complaints: Vec<Complaint>,
+        complaints: Vec<Complaint>,
     ) -> Result<World, Vec<Complaint>> {
+        let Ground { snapshot, cases, mut complaints } = Ground::lay(&settings, texts, complaints)?;
+        let tables = match table::read(&files(texts), against(&snapshot)) {
+            Ok(tables) => tables,
+            Err(faults) => {
+                complaints.extend(faults.into_iter().map(complaint));
+                return Err(ordered(complaints));
+            }
+        };
+        if complaints.is_empty() {
+            routes::check(&settings, &snapshot, &tables, document, &texts.name_of(Kind::Sites), &mut complaints);
+        }
+        let version = texts.version;
+        if complaints.is_empty() {
+            Ok(World { settings, snapshot, tables, version, cases })
+        } else {
+            Err(ordered(complaints))
+        }
+    }
+}
+
+/// What the tables stand on.
+pub(super) struct Ground {
+    /// The part of the cache's snapshot that the config knows.
+    pub(super) snapshot: Snapshot,
+    cases: Vec<Case>,
+    complaints: Vec<Complaint>,
+}
+
+impl Ground {
+    /// Reads cases, dial plans, models and boundaries.
+    pub(super) fn lay(
+        settings: &Settings,
+        texts: &Texts,
+        mut complaints: Vec<Complaint>,
+    ) -> Result<Ground, Vec<Complaint>> {
         let mut cases = Vec::new();
         for (name, text) in &texts.cases {
             cases.extend(cases::read(name, text, &mut complaints));
@@ -79,30 +116,30 @@ impl World {
         if ground || complaints.len() > before {
             return Err(ordered(complaints));
         }
-        let snapshot = snapshot::of(&settings, plans, boundaries);
-        let against = Against { dial_plans: &snapshot.dial_plans, trunks: &snapshot.trunks, models: &models };
-        let tables = match table::read(&files(texts), against) {
-            Ok(tables) => tables,
-            Err(faults) => {
-                complaints.extend(faults.into_iter().map(complaint));
-                return Err(ordered(complaints));
-            }
-        };
-        if complaints.is_empty() {
-            routes::check(&settings, &snapshot, &tables, document, &texts.tables[1].0, &mut complaints);
-        }
-        if complaints.is_empty() { Ok(World { settings, snapshot, tables, cases }) } else { Err(ordered(complaints)) }
+        Ok(Ground { snapshot: snapshot::of(settings, plans, models, boundaries), cases, complaints })
+    }
+
+    /// Itself, when nothing is wrong with it.
+    pub(super) fn sound(self) -> Result<Ground, Vec<Complaint>> {
+        if self.complaints.is_empty() { Ok(self) } else { Err(ordered(self.complaints)) }
     }
 }
 
+/// What tables must fit.
+pub fn against(snapshot: &Snapshot) -> Against<'_> {
+    Against { dial_plans: &snapshot.dial_plans, trunks: &snapshot.trunks, models: &snapshot.models }
+}
+
 fn files(texts: &Texts) -> Files<'_> {
-    let [organisations, sites, buildings, locations, numbers, wiremap, devices, users] =
-        texts.tables.each_ref().map(|(name, text)| table::File { name, text });
-    Files { organisations, sites, buildings, locations, numbers, wiremap, devices, users }
+    let mut files = Files::default();
+    for (kind, (name, text)) in &texts.tables {
+        files.add(*kind, table::File { name, text });
+    }
+    files
 }
 
 /// A table's remedy is an order (`add it to the sites`), ours follows the word `try`.
-fn complaint(fault: Fault) -> Complaint {
+pub(super) fn complaint(fault: Fault) -> Complaint {
     Complaint {
         file: fault.file,
         line: usize::try_from(fault.line).ok().filter(|line| *line > 0),
@@ -132,8 +169,10 @@ mod tests {
         assert_eq!(complaints, []);
         let inside = embedded::lab_texts();
         let held = |texts: &Texts| {
-            let all = [&texts.dial_plans, &texts.models, &texts.tables.to_vec(), &texts.cases];
-            all.into_iter().flatten().map(|(_, text)| text.to_string()).collect::<Vec<_>>()
+            let mut tables: Vec<_> = texts.tables.iter().collect();
+            tables.sort_by_key(|(kind, _)| *kind);
+            let all = [&texts.dial_plans, &texts.models, &texts.cases].into_iter().flatten();
+            all.chain(tables.into_iter().map(|(_, text)| text)).map(|(_, text)| text.to_string()).collect::<Vec<_>>()
         };
         assert!(held(&disk) == held(&inside), "a file of conf/ is not in config::embedded");
     }

@@ -144,6 +144,11 @@ impl Network {
         Network::around(address, length.unwrap_or(most)).filter(|network| network.address == address.to_canonical())
     }
 
+    /// As a person writes it: `10.1.4.0/24`.
+    pub fn expose(self) -> String {
+        format!("{}/{}", self.address, self.length)
+    }
+
     /// Its prefix's length in bits.
     pub const fn length(self) -> u8 {
         self.length
@@ -222,8 +227,8 @@ pub struct Row {
     pub organisation: Arc<str>,
     /// The element, as it is found.
     pub key: Key,
-    /// The id of the location or building where what hangs on it is.
-    pub location: Arc<str>,
+    /// The id of the location or building where what hangs on it is; `None` when it is known and nobody says where.
+    pub location: Option<Arc<str>>,
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ fn the_access_point_in_use_counts_and_else_the_strongest_that_is_known() {
     let row = |bssid: &str, location: &str| callbox::record::wiremap::Row {
         organisation: "acme".into(),
         key: callbox::record::wiremap::Key::Bssid(Mac::read(bssid).expect("an address")),
-        location: location.into(),
+        location: Some(location.into()),
     };
     cache.wiremap.insert(&row("02-00-00-00-00-12", "hq-101"));
     let with = |points: Vec<AccessPoint>| {

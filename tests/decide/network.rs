@@ -21,7 +21,7 @@ fn holding(rows: Vec<Row>) -> Cache {
 fn subnet(organisation: &str, network: &str, behind: Option<&str>, location: &str) -> Row {
     let network = Network::read(network).expect("a network");
     let key = Key::Subnet(network, behind.map(|behind| Public::new(address(behind))));
-    Row { organisation: organisation.into(), key, location: location.into() }
+    Row { organisation: organisation.into(), key, location: Some(location.into()) }
 }
 
 fn found(cache: &Cache, organisation: &str, of: &str, behind: Option<&str>) -> Option<String> {
@@ -140,7 +140,7 @@ proptest! {
         let row = |network: &Network| Row {
             organisation: "acme".into(),
             key: Key::Subnet(*network, None),
-            location: format!("{}", network.length()).into(),
+            location: Some(network.length().to_string().into()),
         };
         let cache = holding(networks.iter().map(row).collect());
         for (high, low) in asked {

@@ -1,7 +1,7 @@
 //! What the tests share: the dial plans and lab tables as they are shipped, and a few trunks.
 use callbox::cache::{Cache, Snapshot};
 use callbox::config::dial_plan;
-use callbox::record::table::{Against, File, Files, Tables, read};
+use callbox::record::table::{Against, File, Files, Kind, Tables, read};
 use callbox::record::trunk::Carrier;
 use callbox::record::{
     Capability, Civic, DialPlan, Element, Line, Location, Models, Number, Profile, Site, Source, Trunk, TrunkKind,
@@ -172,16 +172,19 @@ impl Texts {
     }
 
     pub fn read(&self) -> Result<Tables, Vec<String>> {
-        let files = Files {
-            organisations: File { name: "organisations.csv", text: &self.organisations },
-            sites: File { name: "sites.csv", text: &self.sites },
-            buildings: File { name: "buildings.csv", text: &self.buildings },
-            locations: File { name: "locations.csv", text: &self.locations },
-            numbers: File { name: "numbers.csv", text: &self.numbers },
-            wiremap: File { name: "wiremap.csv", text: &self.wiremap },
-            devices: File { name: "devices.csv", text: &self.devices },
-            users: File { name: "users.csv", text: &self.users },
-        };
+        let mut files = Files::default();
+        for (kind, text) in [
+            (Kind::Organisations, &self.organisations),
+            (Kind::Sites, &self.sites),
+            (Kind::Buildings, &self.buildings),
+            (Kind::Locations, &self.locations),
+            (Kind::Numbers, &self.numbers),
+            (Kind::Wiremap, &self.wiremap),
+            (Kind::Devices, &self.devices),
+            (Kind::Users, &self.users),
+        ] {
+            files.add(kind, File { name: kind.file(), text });
+        }
         let configured = snapshot(trunks());
         let mut models = Models::default();
         models.add("Cisco", "CP-88", Capability::Held);

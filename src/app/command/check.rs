@@ -42,7 +42,7 @@ pub fn run(args: &CheckArgs) -> ExitCode {
 
 /// What a node with this config would run.
 fn summary(world: &World) -> String {
-    let World { settings, snapshot, tables, cases } = world;
+    let World { settings, snapshot, tables, version, cases } = world;
     let mut out = String::from("OK\n");
     let mut line = |what: &str, value: String| {
         let _grows = writeln!(out, "{what:<10}{value}");
@@ -64,6 +64,9 @@ fn summary(world: &World) -> String {
     line("countries", format!("on: {}; off: {}", on(true).join(" "), on(false).join(" ")));
     let (sites, places, lines) = (tables.sites.len(), tables.locations.len(), tables.lines.len());
     line("tables", format!("{sites} sites, {places} buildings and locations, {lines} numbers"));
+    if let (Some(path), Some(version)) = (&settings.node.store, version) {
+        line("store", format!("{} version {version}", path.display()));
+    }
     line("metrics", settings.metrics.address.map_or("nowhere".into(), |address| format!("http://{address}/metrics")));
     line("cases", format!("{} of {} as they should be", cases.len(), cases.len()));
     if settings.node.loopback_only {

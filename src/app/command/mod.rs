@@ -1,8 +1,10 @@
 //! The commands.
 mod attached;
+pub mod backup;
 pub mod call;
 pub mod check;
 pub mod explain;
+pub mod import;
 pub mod lab;
 pub mod run;
 
@@ -30,6 +32,14 @@ enum Command {
     Check(check::CheckArgs),
     /// Print how a call would be decided, without making it
     Explain(explain::ExplainArgs),
+    /// Take tables from CSV files into the store, all of them or none
+    Import(import::ImportArgs),
+    /// Write the tables of the store as CSV files
+    Export(import::ExportArgs),
+    /// Write what the store holds to one file, while the router runs
+    Backup(backup::BackupArgs),
+    /// Put a backup into the place of all that the store holds, while the router runs
+    Restore(backup::RestoreArgs),
 }
 
 /// Reads the command line and runs the command.
@@ -49,5 +59,9 @@ pub fn main() -> ExitCode {
         Command::Call(args) => call::run(args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(args),
+        Command::Import(args) => import::import(args),
+        Command::Export(args) => import::export(&args),
+        Command::Backup(args) => backup::backup(&args),
+        Command::Restore(args) => backup::restore(args),
     }
 }

@@ -1,25 +1,28 @@
 //! Devices.
 use super::fault::Faults;
+use super::form::Form;
+use super::kind::Kind;
 use super::line::Lines;
 use super::sheet::{Layout, Row, each_row, optional, required};
-use super::{Against, ById, File, Location, Organisation};
+use super::{Against, ById, File, Location, Organisation, PLACES};
 use crate::record::{Capability, Device, DeviceClass, Mac, device};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-const DEVICES: Layout = Layout {
+pub(super) const DEVICES: Layout = Layout {
     columns: &[
         required("id"),
-        required("organisation"),
+        required("organisation").names(&[Kind::Organisations]),
         required("class"),
-        optional("mac"),
-        optional("instance"),
+        optional("mac").form(Form::Mac),
+        optional("instance").form(Form::Instance),
         optional("model"),
         optional("capability"),
-        optional("lines"),
-        optional("home"),
+        optional("lines").form(Form::Number).list().names(&[Kind::Numbers]),
+        optional("home").names(PLACES),
     ],
     civic: false,
+    key: &[ID],
 };
 const ID: usize = 0;
 const ORGANISATION: usize = 1;
@@ -33,7 +36,7 @@ const HOME: usize = 8;
 
 /// Reads the file.
 pub(super) fn read(
-    devices: &File<'_>,
+    devices: &[File<'_>],
     organisations: &ById<Organisation>,
     places: &ById<Location>,
     lines: &Lines,
@@ -43,7 +46,7 @@ pub(super) fn read(
     let mut read = ById::new();
     let mut macs = HashSet::new();
     let mut instances = HashSet::new();
-    each_row(devices, DEVICES, faults, |row, faults| {
+    each_row(devices, &DEVICES, faults, |row, faults| {
         let Some(device) = device(row, organisations, places, lines, against, faults) else { return };
         let is_new_mac = device.mac.is_none_or(|mac| macs.insert((Arc::clone(&device.organisation), mac)));
         if !is_new_mac {

@@ -1,7 +1,9 @@
 //! Numbers and extensions.
 use super::fault::Faults;
+use super::form::Form;
+use super::kind::Kind;
 use super::sheet::{Layout, Row, each_row, optional, required};
-use super::{Against, ById, File, Line, Location, Number, Site};
+use super::{Against, ById, File, Line, Location, Number, PLACES, Site};
 use crate::record::User;
 use crate::record::site::plan_of;
 use std::collections::HashMap;
@@ -53,26 +55,35 @@ impl Lines {
     }
 }
 
-const NUMBERS: Layout = Layout {
-    columns: &[required("number"), required("site"), optional("location"), optional("ecbn"), optional("reachable")],
+pub(super) const NUMBERS: Layout = Layout {
+    columns: &[
+        required("number").form(Form::Number),
+        required("site").names(&[Kind::Sites]),
+        optional("location").names(PLACES),
+        optional("ecbn").form(Form::Number),
+        optional("reachable").form(Form::Switch),
+        optional("organisation").names(&[Kind::Organisations]),
+    ],
     civic: false,
+    key: &[ORGANISATION, NUMBER],
 };
 const NUMBER: usize = 0;
 const SITE: usize = 1;
 const LOCATION: usize = 2;
 const ECBN: usize = 3;
 const REACHABLE: usize = 4;
+const ORGANISATION: usize = 5;
 
 /// Reads the file.
 pub(super) fn read(
-    numbers: &File<'_>,
+    numbers: &[File<'_>],
     sites: &ById<Site>,
     places: &ById<Location>,
     against: Against<'_>,
     faults: &mut Faults,
 ) -> Lines {
     let mut read = Lines::default();
-    each_row(numbers, NUMBERS, faults, |row, faults| {
+    each_row(numbers, &NUMBERS, faults, |row, faults| {
         let Some(line) = line(row, sites, places, against, faults) else { return };
         match read.places.entry((Arc::clone(&line.organisation), line.number)) {
             Entry::Vacant(place) => {
@@ -106,6 +117,10 @@ fn line(
     let ecbn = row.outside_number(ECBN, faults);
     let reachable = row.switch(REACHABLE, faults);
     let (number, site) = (number?, site?);
+    let organisation = row.cell(ORGANISATION);
+    if !organisation.is_empty() && *organisation != *site.organisation {
+        row.fault(ORGANISATION, "the site is another organisation's", "leave it empty, or name another site", faults);
+    }
     if plan_of(against.dial_plans, &site.country).is_some_and(|plan| plan.codes().any(|code| code == number.expose())) {
         row.fault(NUMBER, "this is a code of the site's dial plan", "give the line another extension", faults);
         return None;

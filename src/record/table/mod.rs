@@ -1,14 +1,22 @@
 //! The tables that a customer imports: CSV text in, records out. Every fault of every file is found in one reading.
+mod cells;
 mod device;
 mod fault;
+mod form;
+mod kind;
 mod line;
 mod place;
+pub mod plan;
 mod sheet;
 mod site;
 mod user;
 mod wiremap;
 
+pub use cells::{Cells, Key, Writer};
 pub use fault::{Fault, MOST_FAULTS};
+pub use form::Form;
+pub use kind::{KINDS, Kind};
+pub use wiremap::keys as wiremap_keys;
 
 use super::{Civic, Device, DialPlan, Element, Line, Location, Models, Number, Organisation, Site, Trunk, User};
 use fault::Faults;
@@ -30,29 +38,19 @@ impl core::fmt::Debug for File<'_> {
     }
 }
 
-/// The files.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Files<'a> {
-    /// `organisations.csv`: id, name, wiremap_order, window_wired_hours, window_wireless_hours, window_address_hours,
-    /// vpn, did_fallback_desk, did_fallback_soft, company, secrets.
-    pub organisations: File<'a>,
-    /// `sites.csv`: id, organisation, country, prefixes, stage1, stage2, ecbn, pool, building, gateway.
-    pub sites: File<'a>,
-    /// `buildings.csv`: id and the elements of its civic address.
-    pub buildings: File<'a>,
-    /// `locations.csv`: id, building, elin, ecbn, default and the elements that the building's address lacks.
-    pub locations: File<'a>,
-    /// `numbers.csv`: number, site, location, ecbn, reachable.
-    pub numbers: File<'a>,
-    /// `wiremap.csv`: organisation, location, chassis, port, bssid, gateway, subnet, public. Without a name it is not
-    /// there.
-    pub wiremap: File<'a>,
-    /// `devices.csv`: id, organisation, class, mac, instance, model, capability, lines, home. Without a name it is not
-    /// there.
-    pub devices: File<'a>,
-    /// `users.csv`: id, organisation, site, location, lines, devices, ecbn, did_fallback. Without a name it is not
-    /// there.
-    pub users: File<'a>,
+/// The files: of each table none, one, or several that together are the table.
+#[derive(Clone, Debug, Default)]
+pub struct Files<'a>([Vec<File<'a>>; KINDS]);
+
+impl<'a> Files<'a> {
+    /// Adds a file to a table.
+    pub fn add(&mut self, kind: Kind, file: File<'a>) {
+        self.0[kind.place()].push(file);
+    }
+
+    fn of(&self, kind: Kind) -> &[File<'a>] {
+        &self.0[kind.place()]
+    }
 }
 
 /// What the tables refer to and must fit.
@@ -85,6 +83,9 @@ pub struct Tables {
     pub users: Vec<Arc<User>>,
 }
 
+/// The tables that have places.
+const PLACES: &[Kind] = &[Kind::Buildings, Kind::Locations];
+
 const NO_ORGANISATION: (&str, &str) = ("no such organisation", "add it to the organisations");
 const NO_LOCATION: (&str, &str) = ("no such location", "add it to the locations or buildings");
 const NO_SITE: (&str, &str) = ("no such site", "add it to the sites, or mend its line there");
@@ -95,23 +96,15 @@ const NO_SITE: (&str, &str) = ("no such site", "add it to the sites, or mend its
 /// Every fault of every file, up to [`MOST_FAULTS`].
 pub fn read(files: &Files<'_>, against: Against<'_>) -> Result<Tables, Vec<Fault>> {
     let mut faults = Faults::default();
-    let places = place::read(&files.buildings, &files.locations, &mut faults);
-    let (organisations, sites) = site::read(&files.organisations, &files.sites, &places, against, &mut faults);
-    let lines = line::read(&files.numbers, &sites, &places, against, &mut faults);
-    let wiremap = match files.wiremap.name {
-        "" => Vec::new(),
-        _ => wiremap::read(&files.wiremap, &organisations, &places, &mut faults),
-    };
-    let devices = match files.devices.name {
-        "" => ById::new(),
-        _ => device::read(&files.devices, &organisations, &places, &lines, against, &mut faults),
-    };
+    let of = |kind| files.of(kind);
+    let places = place::read(of(Kind::Buildings), of(Kind::Locations), &mut faults);
+    let (organisations, sites) = site::read(of(Kind::Organisations), of(Kind::Sites), &places, against, &mut faults);
+    let lines = line::read(of(Kind::Numbers), &sites, &places, against, &mut faults);
+    let wiremap = wiremap::read(of(Kind::Wiremap), &organisations, &places, &mut faults);
+    let devices = device::read(of(Kind::Devices), &organisations, &places, &lines, against, &mut faults);
     let known =
         user::Known { organisations: &organisations, sites: &sites, places: &places, lines: &lines, devices: &devices };
-    let users = match files.users.name {
-        "" => ById::new(),
-        _ => user::read(&files.users, known, &mut faults),
-    };
+    let users = user::read(of(Kind::Users), known, &mut faults);
     let lines = lines.of_users(&users, &places);
     faults.or(Tables {
         organisations: values(organisations),

@@ -1,13 +1,22 @@
 //! Buildings and the locations within them.
 use super::fault::Faults;
+use super::form::Form;
+use super::kind::Kind;
 use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{ById, Civic, File, Location};
 use std::sync::Arc;
 
-const BUILDINGS: Layout = Layout { columns: &[required("id")], civic: true };
-const LOCATIONS: Layout = Layout {
-    columns: &[required("id"), required("building"), optional("elin"), optional("ecbn"), optional("default")],
+pub(super) const BUILDINGS: Layout = Layout { columns: &[required("id")], civic: true, key: &[ID] };
+pub(super) const LOCATIONS: Layout = Layout {
+    columns: &[
+        required("id"),
+        required("building").names(&[Kind::Buildings]),
+        optional("elin").form(Form::Number),
+        optional("ecbn").form(Form::Number),
+        optional("default").form(Form::Switch),
+    ],
     civic: true,
+    key: &[ID],
 };
 const ID: usize = 0;
 const BUILDING: usize = 1;
@@ -17,16 +26,16 @@ const DEFAULT: usize = 4;
 
 /// Reads both files. A building is a location too, under its own id, so that a number may stand in a building of which
 /// no more is known.
-pub(super) fn read(buildings: &File<'_>, locations: &File<'_>, faults: &mut Faults) -> ById<Location> {
+pub(super) fn read(buildings: &[File<'_>], locations: &[File<'_>], faults: &mut Faults) -> ById<Location> {
     let mut places = ById::new();
-    each_row(buildings, BUILDINGS, faults, |row, faults| {
+    each_row(buildings, &BUILDINGS, faults, |row, faults| {
         let id: Arc<str> = row.cell(ID).into();
         let mut civic = Civic::default();
         row.civic(&mut civic, faults);
         let building = Location { id: Arc::clone(&id), building: id, civic, elin: None, ecbn: None, default: false };
         keep(&mut places, building, row, faults);
     });
-    each_row(locations, LOCATIONS, faults, |row, faults| {
+    each_row(locations, &LOCATIONS, faults, |row, faults| {
         let building = match places.get(row.cell(BUILDING)) {
             Some(place) if place.id == place.building => Arc::clone(place),
             _ => return row.fault(BUILDING, "no such building", "add it to the buildings", faults),

@@ -1,5 +1,7 @@
 //! One CSV file: its header and its rows.
 use super::fault::{Fault, Faults};
+use super::form::{Form, switch};
+use super::kind::Kind;
 use super::{ById, Civic, Element, File, Number};
 use csv::{ReaderBuilder, StringRecord, Trim};
 
@@ -10,16 +12,39 @@ pub(super) struct Column {
     pub(super) name: &'static str,
     /// Whether the file must have it and every row must fill it.
     pub(super) required: bool,
+    /// What its cells hold.
+    pub(super) form: Form,
+    /// Whether a cell may hold several, with spaces or semicolons between.
+    pub(super) list: bool,
+    /// The tables whose lines its cells name.
+    pub(super) names: &'static [Kind],
 }
 
 /// A column that every row fills.
 pub(super) const fn required(name: &'static str) -> Column {
-    Column { name, required: true }
+    Column { name, required: true, form: Form::Text, list: false, names: &[] }
 }
 
 /// A column that may be empty or absent.
 pub(super) const fn optional(name: &'static str) -> Column {
-    Column { name, required: false }
+    Column { required: false, ..required(name) }
+}
+
+impl Column {
+    /// The same with cells of a form.
+    pub(super) const fn form(self, form: Form) -> Column {
+        Column { form, ..self }
+    }
+
+    /// The same with several in a cell.
+    pub(super) const fn list(self) -> Column {
+        Column { list: true, ..self }
+    }
+
+    /// The same with cells that name a line of one of these tables.
+    pub(super) const fn names(self, names: &'static [Kind]) -> Column {
+        Column { names, ..self }
+    }
 }
 
 /// What a sheet may have in its header.
@@ -29,6 +54,8 @@ pub(super) struct Layout {
     pub(super) columns: &'static [Column],
     /// Whether the elements of a civic address may be columns too, by their RFC 5139 names.
     pub(super) civic: bool,
+    /// The columns that tell a row from all others.
+    pub(super) key: &'static [usize],
 }
 
 /// Where the layout's columns and the civic elements stand in this file.
@@ -42,17 +69,29 @@ struct Header {
 pub(super) struct Row<'a> {
     file: &'a str,
     line: u64,
-    layout: Layout,
+    layout: &'static Layout,
     header: &'a Header,
     record: &'a StringRecord,
 }
 
-/// Reads a file row by row and notes what is wrong with its shape. Rows that lack a required cell are not handed on.
+/// Reads the files of a table row by row and notes what is wrong with their shape. Rows that lack a required cell are not
+/// handed on.
 pub(super) fn each_row(
-    file: &File<'_>,
-    layout: Layout,
+    files: &[File<'_>],
+    layout: &'static Layout,
     faults: &mut Faults,
     mut each: impl FnMut(&Row<'_>, &mut Faults),
+) {
+    for file in files {
+        rows_of(file, layout, faults, &mut each);
+    }
+}
+
+fn rows_of(
+    file: &File<'_>,
+    layout: &'static Layout,
+    faults: &mut Faults,
+    each: &mut impl FnMut(&Row<'_>, &mut Faults),
 ) {
     let text = file.text.strip_prefix('\u{feff}').unwrap_or(file.text);
     let mut reader = ReaderBuilder::new()
@@ -99,7 +138,7 @@ fn whole_line(file: &str, line: u64, why: &str, remedy: &str) -> Fault {
 }
 
 impl Layout {
-    fn wanted(self) -> String {
+    fn wanted(&self) -> String {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
         let elements = if self.civic { " and the elements of a civic address (country, A1, RD, HNO …)" } else { "" };
         format!("the columns {}{elements}", names.join(","))
@@ -107,7 +146,7 @@ impl Layout {
 }
 
 impl Header {
-    fn read(file: &str, line: u64, layout: Layout, record: &StringRecord, faults: &mut Faults) -> Option<Header> {
+    fn read(file: &str, line: u64, layout: &Layout, record: &StringRecord, faults: &mut Faults) -> Option<Header> {
         let mut header =
             Header { columns: vec![None; layout.columns.len()], elements: Vec::new(), width: record.len() };
         let mut sound = true;
@@ -171,6 +210,12 @@ impl Row<'_> {
         }
     }
 
+    /// The element of a civic address in this row; empty when it is empty or absent.
+    pub(super) fn element(&self, element: Element) -> &str {
+        let place = self.header.elements.iter().find(|(known, _)| *known == element);
+        place.and_then(|&(_, place)| self.record.get(place)).unwrap_or("")
+    }
+
     /// The words of a cell, with spaces or semicolons between.
     pub(super) fn words(&self, column: usize) -> impl Iterator<Item = &str> {
         self.cell(column).split([' ', ';']).filter(|word| !word.is_empty())
@@ -214,15 +259,14 @@ impl Row<'_> {
 
     /// A yes or no; an empty cell is what is usual.
     pub(super) fn switch_or(&self, column: usize, usual: bool, faults: &mut Faults) -> bool {
-        match self.cell(column).to_ascii_lowercase().as_str() {
-            "yes" | "true" | "on" | "1" => true,
-            "no" | "false" | "off" | "0" => false,
-            "" => usual,
-            _ => {
-                self.fault(column, "this is neither yes nor no", "write yes or no", faults);
-                usual
-            }
+        let cell = self.cell(column);
+        if cell.is_empty() {
+            return usual;
         }
+        switch(cell).unwrap_or_else(|| {
+            self.fault(column, "this is neither yes nor no", "write yes or no", faults);
+            usual
+        })
     }
 
     /// An ISO 3166-1 country in upper case.

@@ -1,5 +1,7 @@
 //! Organisations and their sites.
 use super::fault::Faults;
+use super::form::Form;
+use super::kind::Kind;
 use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{Against, ById, Civic, Element, File, Location, Organisation, Site};
 use crate::record::site::plan_of;
@@ -9,36 +11,38 @@ use core::time::Duration;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-const ORGANISATIONS: Layout = Layout {
+pub(super) const ORGANISATIONS: Layout = Layout {
     columns: &[
         required("id"),
         required("name"),
-        optional("wiremap_order"),
+        optional("wiremap_order").list(),
         optional("company"),
-        optional("secrets"),
+        optional("secrets").list(),
         optional("window_wired_hours"),
         optional("window_wireless_hours"),
         optional("window_address_hours"),
-        optional("vpn"),
-        optional("did_fallback_desk"),
-        optional("did_fallback_soft"),
+        optional("vpn").form(Form::Network).list(),
+        optional("did_fallback_desk").form(Form::Switch),
+        optional("did_fallback_soft").form(Form::Switch),
     ],
     civic: false,
+    key: &[ID],
 };
-const SITES: Layout = Layout {
+pub(super) const SITES: Layout = Layout {
     columns: &[
         required("id"),
-        required("organisation"),
+        required("organisation").names(&[Kind::Organisations]),
         required("country"),
-        optional("prefixes"),
-        required("stage1"),
-        required("stage2"),
-        optional("ecbn"),
-        optional("pool"),
-        optional("building"),
+        optional("prefixes").list(),
+        required("stage1").form(Form::Switch),
+        required("stage2").form(Form::Switch),
+        optional("ecbn").form(Form::Number),
+        optional("pool").form(Form::Number).list(),
+        optional("building").names(&[Kind::Buildings]),
         optional("gateway"),
     ],
     civic: false,
+    key: &[ID],
 };
 const ID: usize = 0;
 const NAME: usize = 1;
@@ -69,15 +73,15 @@ const MOST_SECRETS: usize = 2;
 
 /// Reads both files.
 pub(super) fn read(
-    organisations: &File<'_>,
-    sites: &File<'_>,
+    organisations: &[File<'_>],
+    sites: &[File<'_>],
     places: &ById<Location>,
     against: Against<'_>,
     faults: &mut Faults,
 ) -> (ById<Organisation>, ById<Site>) {
     let mut known = ById::new();
     let mut companies = HashSet::new();
-    each_row(organisations, ORGANISATIONS, faults, |row, faults| {
+    each_row(organisations, &ORGANISATIONS, faults, |row, faults| {
         let company = company(row, faults);
         if company.as_ref().is_some_and(|company| !companies.insert(Arc::clone(&company.id))) {
             row.fault(COMPANY, "another organisation has this company id", "give each its own", faults);
@@ -96,7 +100,7 @@ pub(super) fn read(
         }
     });
     let mut read = ById::new();
-    each_row(sites, SITES, faults, |row, faults| {
+    each_row(sites, &SITES, faults, |row, faults| {
         if let Some(site) = site(row, &known, places, against, faults)
             && read.insert(Arc::clone(&site.id), Arc::new(site)).is_some()
         {

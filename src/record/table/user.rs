@@ -1,24 +1,27 @@
 //! Users.
 use super::fault::Faults;
+use super::form::Form;
+use super::kind::Kind;
 use super::line::Lines;
 use super::sheet::{Layout, Row, each_row, optional, required};
-use super::{ById, File, Location, Organisation, Site};
+use super::{ById, File, Location, Organisation, PLACES, Site};
 use crate::record::{Device, Number, User};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-const USERS: Layout = Layout {
+pub(super) const USERS: Layout = Layout {
     columns: &[
         required("id"),
-        required("organisation"),
-        required("site"),
-        optional("location"),
-        optional("lines"),
-        optional("devices"),
-        optional("ecbn"),
-        optional("did_fallback"),
+        required("organisation").names(&[Kind::Organisations]),
+        required("site").names(&[Kind::Sites]),
+        optional("location").names(PLACES),
+        optional("lines").form(Form::Number).list().names(&[Kind::Numbers]),
+        optional("devices").list().names(&[Kind::Devices]),
+        optional("ecbn").form(Form::Number),
+        optional("did_fallback").form(Form::Switch),
     ],
     civic: false,
+    key: &[ID],
 };
 const ID: usize = 0;
 const ORGANISATION: usize = 1;
@@ -40,10 +43,10 @@ pub(super) struct Known<'a> {
 }
 
 /// Reads the file.
-pub(super) fn read(users: &File<'_>, known: Known<'_>, faults: &mut Faults) -> ById<User> {
+pub(super) fn read(users: &[File<'_>], known: Known<'_>, faults: &mut Faults) -> ById<User> {
     let mut read = ById::new();
     let mut lines: HashSet<(Arc<str>, Number)> = HashSet::new();
-    each_row(users, USERS, faults, |row, faults| {
+    each_row(users, &USERS, faults, |row, faults| {
         let Some(user) = user(row, known, faults) else { return };
         for &number in &user.lines {
             if !lines.insert((Arc::clone(&user.organisation), number)) {

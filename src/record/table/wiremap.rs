@@ -1,25 +1,28 @@
 //! Which piece of network is where.
 use super::fault::Faults;
+use super::form::Form;
+use super::kind::Kind;
 use super::sheet::{Layout, Row, each_row, optional, required};
-use super::{ById, File, Location, Organisation};
+use super::{ById, File, Location, Organisation, PLACES};
 use crate::record::wiremap::{self, Key, Network, Public};
 use crate::record::{Chassis, Mac, Port};
 use core::net::IpAddr;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-const WIREMAP: Layout = Layout {
+pub(super) const WIREMAP: Layout = Layout {
     columns: &[
-        required("organisation"),
-        required("location"),
-        optional("chassis"),
-        optional("port"),
-        optional("bssid"),
-        optional("gateway"),
-        optional("subnet"),
-        optional("public"),
+        required("organisation").names(&[Kind::Organisations]),
+        optional("location").names(PLACES),
+        optional("chassis").form(Form::Chassis),
+        optional("port").form(Form::Chassis),
+        optional("bssid").form(Form::Mac),
+        optional("gateway").form(Form::Mac),
+        optional("subnet").form(Form::Network),
+        optional("public").form(Form::Address),
     ],
     civic: false,
+    key: &[ORGANISATION, CHASSIS, PORT, BSSID, GATEWAY, SUBNET, PUBLIC],
 };
 const ORGANISATION: usize = 0;
 const LOCATION: usize = 1;
@@ -32,33 +35,36 @@ const PUBLIC: usize = 7;
 
 /// Reads the file.
 pub(super) fn read(
-    rows: &File<'_>,
+    rows: &[File<'_>],
     organisations: &ById<Organisation>,
     places: &ById<Location>,
     faults: &mut Faults,
 ) -> Vec<wiremap::Row> {
     let mut read = Vec::new();
     let mut seen = HashSet::new();
-    each_row(rows, WIREMAP, faults, |row, faults| {
+    each_row(rows, &WIREMAP, faults, |row, faults| {
         let organisation = organisations.get(row.cell(ORGANISATION)).map(|known| &known.id);
         if organisation.is_none() {
             row.fault(ORGANISATION, "no such organisation", "add it to the organisations", faults);
         }
-        let location = places.get(row.cell(LOCATION)).map(|known| &known.id);
-        if location.is_none() {
-            row.fault(LOCATION, "no such location", "add it to the locations or buildings", faults);
-        }
-        let (Some((column, key)), Some(organisation), Some(location)) = (key(row, faults), organisation, location)
-        else {
-            return;
-        };
+        let location = row.known(LOCATION, places, super::NO_LOCATION, faults).map(|known| Arc::clone(&known.id));
+        let (Some((column, key)), Some(organisation)) = (key(row, faults), organisation) else { return };
         if seen.insert((Arc::clone(organisation), key.clone())) {
-            read.push(wiremap::Row { organisation: Arc::clone(organisation), key, location: Arc::clone(location) });
+            read.push(wiremap::Row { organisation: Arc::clone(organisation), key, location });
         } else {
             row.fault(column, "the organisation has a line for this already", "keep one of the two lines", faults);
         }
     });
     read
+}
+
+/// What lines of this table are found by, each with its organisation. A line that cannot be read is left out.
+pub fn keys(file: &File<'_>) -> Vec<(Arc<str>, Key)> {
+    let (mut keys, mut faults) = (Vec::new(), Faults::default());
+    each_row(core::slice::from_ref(file), &WIREMAP, &mut faults, |row, faults| {
+        keys.extend(key(row, faults).map(|(_, key)| (row.cell(ORGANISATION).into(), key)));
+    });
+    keys
 }
 
 /// What the row is found by, and the column that says it.
