@@ -264,6 +264,6 @@ impl Lis {
     }
 
     fn row(&self, key: Key, location: &str) {
-        self.cache.wiremap.insert(&Row { organisation: "acme".into(), key, location: location.into() });
+        self.cache.wiremap.insert(&Row { organisation: "acme".into(), key, location: Some(location.into()) });
     }
 }

@@ -77,6 +77,7 @@ impl Scene {
         self.call_until(from, wanted, false);
     }
 
+    #[allow(clippy::disallowed_methods, reason = "a second is measured on the clock of who waits")]
     fn call_until(&mut self, from: &str, wanted: &str, is_there: bool) {
         let begun = Instant::now();
         loop {
