@@ -64,7 +64,7 @@ fn an_extension_calls_from_the_room_that_its_phone_told_and_after_a_move_from_th
             Chassis::read("02-00-00-00-01-01").expect("a switch"),
             Port::read("8").expect("a port"),
         ),
-        location: "hq-301".into(),
+        location: Some("hq-301".into()),
     };
     world.cache.wiremap.insert(&row);
     plug(&world, "hq-desk-1", "8", 0);
