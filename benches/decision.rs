@@ -76,6 +76,8 @@ fn trunk(name: &str, kind: TrunkKind, profile: Profile) -> Arc<Trunk> {
         numbers: Vec::new(),
         number_on_record: None,
         login: None,
+        conveyance: Default::default(),
+        location_position: Default::default(),
         probe: true,
         silent_after: Duration::from_secs(1),
         no_ring_after: Duration::from_secs(6),

@@ -3,6 +3,8 @@
 #[allow(dead_code, reason = "the bench serves other tests too")]
 #[path = "golden/bench.rs"]
 mod bench;
+#[path = "xmllint/mod.rs"]
+mod xmllint;
 
 use bench::{Bench, port};
 use callbox::app::narrate;

@@ -27,6 +27,8 @@ pub fn check(data: &[u8]) {
         civic,
         method: Method::Manual,
         at: Wall::from_millis(0),
+        now: Wall::from_millis(0),
+        note: None,
         provider: "callbox.example",
         provider_info: None,
     };

@@ -1,16 +1,18 @@
 //! The body that a target gets: the session description, the received parts that go along, and our own.
+use super::blocks::{Blocks, caveat_text};
 use super::core::Core;
 use super::geolocation;
 use super::offer::put;
 use super::terms::Load;
 use crate::base::now::Wall;
 use crate::pidf;
-use crate::record::{Civic, Profile};
+use crate::record::{Caveat, Civic, LocationPosition, Profile};
 use crate::sdp;
 use crate::sip::message::multipart::Part;
 use crate::sip::message::reader::elements;
 use crate::sip::message::{Message, Name, Writer, multipart};
 use bytes::{Bytes, BytesMut};
+use core::time::Duration;
 use smallvec::SmallVec;
 
 /// The parts of the outgoing body.
@@ -20,9 +22,33 @@ pub struct Body<'a> {
     session: Option<Bytes>,
     /// The received parts that go along as they came.
     kept: SmallVec<[Part<'a>; 4]>,
-    place: Option<(&'a Civic, pidf::Method)>,
+    ours: Ours<'a>,
     /// The most that is to go along.
     most: Load,
+}
+
+/// A place of ours that goes along by value.
+#[derive(Clone, Copy)]
+pub struct Placed<'a> {
+    /// The address.
+    pub civic: &'a Civic,
+    /// How it was found.
+    pub method: pidf::Method,
+    /// How long ago.
+    pub age: Duration,
+    /// What its reader must know.
+    pub caveat: Option<Caveat>,
+}
+
+/// What we add to a body.
+#[derive(Default)]
+pub struct Ours<'a> {
+    /// Places, the best first.
+    pub places: SmallVec<[Placed<'a>; 1]>,
+    /// Whether they stand before or behind those that came.
+    pub position: LocationPosition,
+    /// Blocks about the call, where they go along.
+    pub blocks: Option<Blocks>,
 }
 
 /// What our own parts of one INVITE are written with.
@@ -38,21 +64,21 @@ pub struct Naming<'a> {
 }
 
 impl Naming<'_> {
-    /// What our parts are called: `loc-`, `pi-` and `si-` go in front.
+    /// What our parts are called: `loc-`, `pi-` and their kin go in front.
     pub fn reference(&self) -> String {
         format!("{:016x}@{}", self.nonce, self.domain)
+    }
+
+    /// What the part of a place is called: `loc-`, then `loc2-` and so on.
+    pub fn place(&self, number: usize, reference: &str) -> String {
+        let count = if number == 0 { String::new() } else { (number + 1).to_string() };
+        ["loc", &count, "-", reference].concat()
     }
 }
 
 impl<'a> Body<'a> {
-    /// Chooses the parts; `place` is the address of ours that goes along where the profile conveys any, `most` what the
-    /// target takes.
-    pub fn new(
-        invite: &'a Message,
-        profile: Profile,
-        place: Option<(&'a Civic, pidf::Method)>,
-        most: Load,
-    ) -> Body<'a> {
+    /// Chooses the parts; `ours` goes along where the profile conveys any of it, `most` is what the target takes.
+    pub fn new(invite: &'a Message, profile: Profile, mut ours: Ours<'a>, most: Load) -> Body<'a> {
         let content_type = invite.value(Name::ContentType).unwrap_or_default();
         let mut session = None;
         let mut kept = SmallVec::new();
@@ -64,8 +90,11 @@ impl<'a> Body<'a> {
                 kept.push(part);
             }
         }
-        let conveys = matches!(profile, Profile::I3 | Profile::Relay) && most <= Load::Locations;
-        Body { invite, profile, session, kept, place: place.filter(|_| conveys), most }
+        if !matches!(profile, Profile::I3 | Profile::Relay) || most > Load::Locations {
+            ours.places.clear();
+        }
+        ours.blocks = ours.blocks.filter(|_| profile == Profile::I3 && most == Load::All);
+        Body { invite, profile, session, kept, ours, most }
     }
 
     /// How much goes along: what the target takes, or less where there is less.
@@ -105,14 +134,22 @@ impl<'a> Body<'a> {
         self.session.as_ref()
     }
 
-    /// Whether an address of ours goes along.
-    pub fn has_place(&self) -> bool {
-        self.place.is_some()
+    /// How many places of ours go along by value.
+    pub fn places(&self) -> usize {
+        self.ours.places.len()
     }
 
-    /// Whether blocks about us go along (RFC 7852).
-    pub fn has_blocks(&self) -> bool {
-        self.profile == Profile::I3 && self.most == Load::All
+    /// The blocks of ours that go along (RFC 7852).
+    pub fn blocks(&self) -> Option<&Blocks> {
+        self.ours.blocks.as_ref()
+    }
+
+    fn has_place(&self) -> bool {
+        !self.ours.places.is_empty()
+    }
+
+    fn has_blocks(&self) -> bool {
+        self.ours.blocks.is_some()
     }
 
     /// Ends the head and writes the body.
@@ -142,6 +179,11 @@ impl<'a> Body<'a> {
             out.extend_from_slice(session);
             out.extend_from_slice(b"\r\n");
         }
+        let reference = naming.reference();
+        let is_first = self.ours.position == LocationPosition::Prepend;
+        if is_first {
+            self.own_places(&mut out, boundary, naming, &reference);
+        }
         for part in &self.kept {
             put(&mut out, format_args!("--{boundary}\r\n"));
             if part.bytes.len() == part.content.len() {
@@ -150,7 +192,12 @@ impl<'a> Body<'a> {
             out.extend_from_slice(part.bytes);
             out.extend_from_slice(b"\r\n");
         }
-        self.own_parts(&mut out, boundary, naming);
+        if !is_first {
+            self.own_places(&mut out, boundary, naming, &reference);
+        }
+        if let Some(blocks) = self.blocks() {
+            blocks.write(&mut out, boundary, &reference);
+        }
         put(&mut out, format_args!("--{boundary}--\r\n"));
         out
     }
@@ -175,32 +222,26 @@ impl<'a> Body<'a> {
         out.extend_from_slice(b"\r\n");
     }
 
-    fn own_parts(&self, out: &mut BytesMut, boundary: &str, naming: &Naming<'_>) {
-        let reference = naming.reference();
-        if let Some((civic, method)) = self.place {
-            part_head(out, boundary, "application/pidf+xml", "loc", &reference);
-            let entity = format!("u-{reference}");
-            let device = format!("d-{:016x}", naming.nonce);
-            let block = format!("cid:pi-{reference}");
+    fn own_places(&self, out: &mut BytesMut, boundary: &str, naming: &Naming<'_>, reference: &str) {
+        let entity = ["u-", reference].concat();
+        let block = ["cid:pi-", reference].concat();
+        for (number, place) in self.ours.places.iter().enumerate() {
+            let id = naming.place(number, reference);
+            let (kind, _) = id.split_once('-').unwrap_or_default();
+            part_head(out, boundary, "application/pidf+xml", kind, reference);
+            let age = u64::try_from(place.age.as_millis()).unwrap_or(u64::MAX);
             let document = pidf::Document {
                 entity: &entity,
-                device: &device,
-                civic,
-                method,
-                at: naming.at,
+                device: &format!("d-{:016x}", naming.nonce),
+                civic: place.civic,
+                method: place.method,
+                at: Wall::from_millis(naming.at.as_millis().saturating_sub(age)),
+                now: naming.at,
+                note: place.caveat.map(caveat_text),
                 provider: naming.domain,
                 provider_info: self.has_blocks().then_some(block.as_str()),
             };
             pidf::write(out, &document);
-            out.extend_from_slice(b"\r\n");
-        }
-        if self.has_blocks() {
-            part_head(out, boundary, "application/EmergencyCallData.ProviderInfo+xml", "pi", &reference);
-            let contact = format!("sip:emergency@{}", naming.domain);
-            pidf::write_provider_info(out, &reference, naming.domain, &contact);
-            out.extend_from_slice(b"\r\n");
-            part_head(out, boundary, "application/EmergencyCallData.ServiceInfo+xml", "si", &reference);
-            pidf::write_service_info(out, &reference, "Unknown");
             out.extend_from_slice(b"\r\n");
         }
     }
@@ -244,7 +285,7 @@ fn is_disposed(part: &Part<'_>, word: &str) -> bool {
 
 /// The head of a part of ours. The disposition keeps a PSAP that does not know the type from refusing the call (RFC
 /// 5621 §8.1, RFC 7852 §6.4).
-fn part_head(out: &mut BytesMut, boundary: &str, media_type: &str, kind: &str, reference: &str) {
+pub fn part_head(out: &mut BytesMut, boundary: &str, media_type: &str, kind: &str, reference: &str) {
     put(
         out,
         format_args!(

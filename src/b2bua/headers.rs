@@ -120,8 +120,8 @@ fn says_a_number(name: Name) -> bool {
 
 /// The extensions that we name on a leg. Where locations by reference go along, their extensions do too (RFC 6442
 /// §4.6). Without an offer of ours a reliable provisional response would bring one that PRACK must answer (RFC 3262 §5)
-/// before the caller has spoken; so none is asked for.
-pub fn supported(profile: Profile, invite: &Message, offered: bool) -> ArrayVec<&'static str, 5> {
+/// before the caller has spoken; so none is asked for. `refers`: whether a location URI of ours goes along.
+pub fn supported(profile: Profile, invite: &Message, offered: bool, refers: bool) -> ArrayVec<&'static str, 5> {
     let mut all = ArrayVec::new();
     if offered && profile != Profile::Test {
         all.push("100rel");
@@ -131,11 +131,11 @@ pub fn supported(profile: Profile, invite: &Message, offered: bool) -> ArrayVec<
         all.push("replaces");
     }
     if matches!(profile, Profile::I3 | Profile::Relay) {
-        let refers = |schemes: &[&str]| geolocation::references(invite).any(|(_, found)| schemes.contains(&found));
-        if refers(&["http", "https"]) {
+        let has = |schemes: &[&str]| geolocation::references(invite).any(|(_, found)| schemes.contains(&found));
+        if refers || has(&["http", "https"]) {
             all.push("geolocation-http");
         }
-        if refers(&["sip", "sips", "pres"]) {
+        if has(&["sip", "sips", "pres"]) {
             all.push("geolocation-sip");
         }
     }

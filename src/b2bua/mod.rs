@@ -7,6 +7,7 @@ mod addresses;
 mod again;
 mod agreed;
 pub mod attempt;
+mod blocks;
 mod body;
 mod bridge;
 pub mod call;

@@ -1,6 +1,7 @@
 //! The INVITE that a target gets: its request line and headers, by the trunk's profile.
 use super::attempt::Sent;
-use super::body::{Body, Naming};
+use super::blocks::Blocks;
+use super::body::{Body, Naming, Ours, Placed};
 use super::call::Call;
 use super::core::{Core, DATAGRAM_BYTES, PRODUCT};
 use super::geolocation;
@@ -10,10 +11,11 @@ use super::ring::Ring;
 use super::terms::{Load, Terms};
 use crate::base::id::Handle;
 use crate::base::now::Now;
+use crate::cache::Snapshot;
 use crate::callback;
 use crate::classify::Class;
 use crate::pidf;
-use crate::record::{Civic, Number, Profile, TrunkKind};
+use crate::record::{Conveyance, LocationPosition, Number, Profile, TrunkKind};
 use crate::routing::{Target, Way};
 use crate::sip::cseq;
 use crate::sip::flow::{Flow, Transport};
@@ -25,6 +27,7 @@ use bytes::{Bytes, BytesMut};
 use core::fmt::Write as _;
 use core::net::SocketAddr;
 use core::ops::Range;
+use core::time::Duration;
 
 /// How many branches a call may have at once whose caller says nothing of it (RFC 5393 §5.3.3).
 const BREADTH: u32 = 60;
@@ -114,7 +117,7 @@ pub fn write(core: &Core, call: &Call, target: &Target, head: Head, now: Now) ->
         head,
         now,
     };
-    let body = Body::new(invite, profile, place(ring, target), sheet.terms.load);
+    let body = Body::new(invite, profile, ours(&sheet, &snapshot), sheet.terms.load);
     Some(sheet.write(core, &body)).filter(|written| is_readable(&written.bytes))
 }
 
@@ -134,13 +137,35 @@ fn profile_for(target: &Target, class: Class, way: Way) -> Profile {
     }
 }
 
-/// The place that won, else for a relay call that fell back to a PSAP the site's own address, marked as a default
-/// (rulings 7; RFC 6881 SP-22).
-fn place<'a>(ring: &'a Ring, target: &Target) -> Option<(&'a Civic, pidf::Method)> {
-    let located = &ring.decision.located;
-    let found = located.place.as_deref().map(|place| (&place.civic, located.method));
-    let site = &ring.decision.site.civic;
-    found.or_else(|| (target.with_default && site.elements().next().is_some()).then_some((site, pidf::Method::Default)))
+/// What we add: the place that won and those in dispute, else for a relay call that fell back to a PSAP the site's own
+/// address, marked as a default (rulings 7; RFC 6881 SP-22); on i3 routes what is known about the call.
+fn ours<'a>(sheet: &Sheet<'a>, snapshot: &Snapshot) -> Ours<'a> {
+    let mut ours = Ours { position: sheet.target.trunk.location_position, ..Ours::default() };
+    if !matches!(sheet.profile, Profile::I3 | Profile::Relay) {
+        return ours;
+    }
+    let decision = &sheet.ring.decision;
+    let (located, site) = (&decision.located, &decision.site.civic);
+    let caveat = located.caveat;
+    if sheet.uri().is_none() || sheet.target.trunk.conveyance != Conveyance::Reference {
+        let best = located.place.as_deref();
+        ours.places.extend(best.map(|at| Placed {
+            civic: &at.civic,
+            method: located.method,
+            age: located.age,
+            caveat,
+        }));
+        let disputed = located.disputed.iter().filter(|at| best.is_none_or(|best| best.id != at.id));
+        let method = if located.place.is_some() { located.method } else { pidf::Method::Wiremap };
+        ours.places.extend(disputed.map(|at| Placed { civic: &at.civic, method, age: located.age, caveat }));
+        if ours.places.is_empty() && sheet.target.with_default && site.elements().next().is_some() {
+            let method = pidf::Method::Default;
+            ours.places.push(Placed { civic: site, method, age: Duration::ZERO, caveat: None });
+        }
+    }
+    let has_blocks = sheet.profile == Profile::I3 && sheet.terms.load == Load::All;
+    ours.blocks = has_blocks.then(|| Blocks::of(decision, snapshot, sheet.invite));
+    ours
 }
 
 impl Sheet<'_> {
@@ -295,27 +320,43 @@ impl Sheet<'_> {
             return;
         }
         let reference = self.naming.reference();
-        if self.profile != Profile::Test {
+        let conveys = self.profile != Profile::Test;
+        if conveys {
             let by_value = self.terms.load <= Load::Locations;
+            let is_first = self.target.trunk.location_position == LocationPosition::Prepend;
+            if is_first {
+                self.own_locations(writer, body, &reference);
+            }
             geolocation::write_received(writer, self.invite, self.naming.domain, by_value);
-            if body.has_place() {
-                writer.field_with(Name::Geolocation, |out| {
-                    put(out, format_args!("<cid:loc-{reference}>;loc-src={}", self.naming.domain));
-                });
+            if !is_first {
+                self.own_locations(writer, body, &reference);
             }
         }
         let received = self.invite.value(Name::Geolocation).is_some() && self.terms.load <= Load::Locations;
-        let has_location = body.has_place() || received || geolocation::references(self.invite).next().is_some();
-        if self.profile != Profile::Relay || has_location {
+        let ours = body.places() > 0 || (conveys && self.uri().is_some());
+        if self.profile != Profile::Relay || ours || received || geolocation::references(self.invite).next().is_some() {
             writer.field(Name::GeolocationRouting, "yes");
         }
-        if body.has_blocks() {
-            for (kind, block) in [("pi", "ProviderInfo"), ("si", "ServiceInfo")] {
-                writer.field_with(Name::CallInfo, |out| {
-                    put(out, format_args!("<cid:{kind}-{reference}>;purpose=EmergencyCallData.{block}"));
-                });
-            }
+        for (kind, block) in body.blocks().iter().flat_map(|blocks| blocks.kinds()) {
+            writer.field_with(Name::CallInfo, |out| {
+                put(out, format_args!("<cid:{kind}-{reference}>;purpose=EmergencyCallData.{block}"));
+            });
         }
+    }
+
+    /// Ours, marked as ours (RFC 8787 §4): a reference to where the device is at any time, then the documents.
+    fn own_locations(&self, writer: &mut Writer, body: &Body<'_>, reference: &str) {
+        let uri = self.uri().map(str::to_owned);
+        let parts = (0..body.places()).map(|number| ["cid:", &self.naming.place(number, reference)].concat());
+        for uri in uri.into_iter().chain(parts) {
+            writer.field_with(Name::Geolocation, |out| extend(out, &["<", &uri, ">;loc-src=", self.naming.domain]));
+        }
+    }
+
+    /// Our location URI for this call, where the trunk wants one.
+    fn uri(&self) -> Option<&str> {
+        let wanted = self.target.trunk.conveyance.wants_reference();
+        self.ring.decision.location_uri.as_deref().filter(|_| wanted)
     }
 
     fn abilities(&self, writer: &mut Writer, offered: bool) {
@@ -327,7 +368,7 @@ impl Sheet<'_> {
             (Profile::Relay, _) => writer.field(Name::Priority, "emergency"),
             _ => writer,
         };
-        let mut supported = headers::supported(self.profile, self.invite, offered);
+        let mut supported = headers::supported(self.profile, self.invite, offered, self.uri().is_some());
         supported.retain(|extension| self.terms.allows(extension));
         if !supported.is_empty() {
             writer.field_with(Name::Supported, |out| put_list(out, &supported));

@@ -47,6 +47,8 @@ pub struct Decision {
     pub located: Located,
     /// Whether the device belongs to another place than the one where it was seen.
     pub moved: bool,
+    /// Our location URI for this call, where a trunk wants one.
+    pub location_uri: Option<Arc<str>>,
     /// Whom to ask, in what order.
     pub plan: Plan,
     /// The number that reaches the caller.
@@ -120,7 +122,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
     };
     receipt.step(Step::Callback, (view.clock)());
 
-    Some(Decision { classified, site, line, device, located, moved, plan, callback, receipt })
+    Some(Decision { classified, site, line, device, located, moved, location_uri: None, plan, callback, receipt })
 }
 
 /// Whether it matters where the caller is: a crisis call says nothing of it, and a stranger's word proves nothing.

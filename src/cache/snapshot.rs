@@ -9,8 +9,8 @@ use std::sync::{Arc, LazyLock};
 pub struct Snapshot {
     /// Our own domain, as it stands in From, PAI and Contact-free URIs: `callbox.example`.
     pub domain: Arc<str>,
-    /// The host of our location URIs, where they have another than our domain.
-    pub location_host: Option<Arc<str>>,
+    /// What our location URIs begin with, where we give any.
+    pub location_url: Option<Arc<str>>,
     /// Organisations by id.
     pub organisations: HashMap<Arc<str>, Arc<Organisation>>,
     /// Organisations by company id, for those whose devices may ask where they are.
@@ -34,8 +34,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// Whether location URIs at this host are ours.
     pub fn is_our_location_host(&self, host: &str) -> bool {
-        let ours = self.location_host.as_deref().into_iter().chain([&*self.domain]);
-        ours.into_iter().any(|ours| ours.eq_ignore_ascii_case(host))
+        let of_url = self.location_url.as_deref().and_then(|url| url.split("//").nth(1)?.split('/').next());
+        of_url.into_iter().chain([&*self.domain]).any(|ours| ours.eq_ignore_ascii_case(host))
     }
 
     /// A trunk by name.

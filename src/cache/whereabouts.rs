@@ -21,6 +21,9 @@ pub const MOST_TOKENS: usize = 4;
 /// How long whereabouts, and a token behind its end, are remembered.
 pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
+/// The path of our location URIs, before their token.
+pub const LOCATION_PATH: &str = "/location/";
+
 /// What a device, or somebody who may, last told of where it is plugged in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Whereabouts {

@@ -4,7 +4,7 @@ use super::value::{Network, Probe, UnknownSource};
 use crate::base::private::Private;
 use crate::edge::log;
 use crate::record::trunk::{Answers, Carrier};
-use crate::record::{Area, Number, Profile, Rung, TrunkKind};
+use crate::record::{Area, Conveyance, LocationPosition, Number, Profile, Rung, TrunkKind};
 use crate::sip::flow::Transport;
 use core::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -146,6 +146,11 @@ table! {
         auth_password: Option<Private<String>> = None,
         /// The realm that they are for. Empty: whatever realm the trunk names.
         auth_realm: Option<String> = None,
+        /// In which form it wants our locations: `value`, a document; `reference`, a location URI where the caller's
+        /// device has one and `http.public_url` is set, else a document; or `both`.
+        location: Conveyance = Conveyance::Value,
+        /// Where ours stands among the locations that came: `append` behind them, `prepend` before them.
+        location_position: LocationPosition = LocationPosition::Append,
         /// How its health is learned: `options` asks it from time to time, `calls_only` looks at calls alone.
         probe: Probe = Probe::Options,
         /// After how long without any answer the next target starts.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub fn of(settings: &Settings, dial_plans: Vec<DialPlan>, models: Models, boundaries: Boundaries) -> Snapshot {
     Snapshot {
         domain: settings.node.domain.as_str().into(),
-        location_host: settings.http.public_url.as_deref().and_then(host_of),
+        location_url: settings.http.public_url.as_deref().map(Into::into),
         dial_plans: dial_plans.into_iter().map(|plan| (plan.country.clone(), Arc::new(plan))).collect(),
         models: Arc::new(models),
         trunks: settings.trunks.iter().map(|trunk| Arc::new(trunk_record(trunk))).collect(),
@@ -19,12 +19,6 @@ pub fn of(settings: &Settings, dial_plans: Vec<DialPlan>, models: Models, bounda
         by_port: settings.node.peers_by_port,
         ..Snapshot::default()
     }
-}
-
-/// The host of a URL, with its port if it has one.
-fn host_of(url: &str) -> Option<Arc<str>> {
-    let (_, rest) = url.split_once("://")?;
-    rest.split(['/', '?', '#']).next().map(Into::into)
 }
 
 fn trunk_record(trunk: &Trunk) -> record::Trunk {
@@ -56,6 +50,8 @@ fn trunk_record(trunk: &Trunk) -> record::Trunk {
         numbers: trunk.numbers.clone(),
         number_on_record: trunk.number_on_record,
         login: login(trunk).map(Arc::new),
+        conveyance: trunk.location,
+        location_position: trunk.location_position,
         probe: trunk.probe == Probe::Options,
         silent_after: Duration::from_millis(trunk.silent_after_ms.into()),
         no_ring_after: Duration::from_millis(no_ring_after_ms.into()),

@@ -2,7 +2,7 @@
 use crate::base::private::Private;
 use crate::edge::log;
 use crate::record::trunk::{Answers, Carrier};
-use crate::record::{Area, Capability, Class, Number, Profile, Rung, TrunkKind};
+use crate::record::{Area, Capability, Class, Conveyance, LocationPosition, Number, Profile, Rung, TrunkKind};
 use crate::sip::flow::Transport;
 use config::{Value, ValueKind};
 use core::net::{IpAddr, SocketAddr};
@@ -156,6 +156,10 @@ choices! {
         Capability::Held => "held", Capability::HeldPlus => "held+", Capability::None => "none";
     Class: "emergency, test, crisis or other", like "\"emergency\"";
         Class::Emergency => "emergency", Class::Test => "test", Class::Crisis => "crisis", Class::Other => "other";
+    Conveyance: "value, reference or both", like "\"value\"";
+        Conveyance::Value => "value", Conveyance::Reference => "reference", Conveyance::Both => "both";
+    LocationPosition: "append or prepend", like "\"append\"";
+        LocationPosition::Append => "append", LocationPosition::Prepend => "prepend";
     Rung: "token, conveyed, wiremap, typed, number, reference or last_known", like "\"conveyed\"";
         Rung::Token => "token", Rung::Conveyed => "conveyed", Rung::Wiremap => "wiremap", Rung::Typed => "typed",
         Rung::Number => "number", Rung::Reference => "reference", Rung::LastKnown => "last_known";

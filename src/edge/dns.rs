@@ -346,6 +346,8 @@ mod tests {
             numbers: Vec::new(),
             number_on_record: None,
             login: None,
+            conveyance: crate::record::Conveyance::default(),
+            location_position: crate::record::LocationPosition::default(),
             probe: true,
             silent_after: Duration::from_secs(1),
             no_ring_after: Duration::from_secs(6),

@@ -21,8 +21,7 @@ pub struct Terms {
     pub lifetime: Duration,
 }
 
-/// The path of location URIs, before their token.
-pub const LOCATION_PATH: &str = "/location/";
+pub use crate::cache::whereabouts::LOCATION_PATH;
 
 /// Answers a request with a document for the wire; the code is that of the error, when there is one.
 pub fn answer(
@@ -178,6 +177,8 @@ fn with_document(cache: &Cache, placed: &Placed, now: Wall, chance: &mut Entropy
         civic: &place.civic,
         method: placed.located.method,
         at: Wall::from_millis(now.as_millis().saturating_sub(age)),
+        now,
+        note: None,
         provider: domain,
         provider_info: None,
     });

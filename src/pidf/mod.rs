@@ -8,7 +8,9 @@ pub mod text;
 mod writer;
 
 pub use crate::record::located::Method;
-pub use additional::{write_provider_info, write_service_info};
+pub use additional::{
+    write_comment, write_device_info, write_provider_info, write_service_info, write_subscriber_info,
+};
 pub use grade::{Conveyed, best, read};
 pub use reader::{MOST_BYTES, MOST_DEPTH, MOST_NODES, MOST_PLACES};
 pub use writer::{Document, write, write_presence};

@@ -17,9 +17,12 @@ pub struct Document<'a> {
     pub civic: &'a Civic,
     /// How it was found.
     pub method: Method,
-    /// When it was found to be where the caller is: the moment of the call for an address that is looked up. The day for
-    /// which readers may keep the document begins here.
+    /// When it was found to be where the caller is: the moment of the call for an address that is looked up.
     pub at: Wall,
+    /// Now: the day for which readers may keep the document begins here.
+    pub now: Wall,
+    /// What readers must know of it, in English.
+    pub note: Option<&'a str>,
     /// Our FQDN, for `<provided-by>`.
     pub provider: &'a str,
     /// The URI of our ProviderInfo block, for `<provided-by>` (RFC 7852 §6.2), as `cid:pi-1@callbox.example`; `None`
@@ -59,7 +62,7 @@ pub fn write_presence(out: &mut BytesMut, document: &Document<'_>) {
     push_civic(out, document.civic);
     push_all(out, &["</ca:civicAddress></gp:location-info>\r\n<gp:usage-rules>"]);
     push_element(out, "gbp:retransmission-allowed", "true");
-    let expiry = Wall::from_millis(document.at.as_millis().saturating_add(RETENTION_MILLIS));
+    let expiry = Wall::from_millis(document.now.as_millis().saturating_add(RETENTION_MILLIS));
     push_element(out, "gbp:retention-expiry", &expiry.civil().xml_date_time());
     push_all(out, &["</gp:usage-rules>\r\n"]);
     push_element(out, "gp:method", document.method.token());
@@ -67,6 +70,11 @@ pub fn write_presence(out: &mut BytesMut, document: &Document<'_>) {
     push_provider(out, document);
     push_all(out, &["</gp:provided-by>\r\n</gp:geopriv>\r\n"]);
     push_device_id(out, document);
+    if let Some(note) = document.note {
+        push_all(out, &["<dm:note xml:lang=\"en\">"]);
+        push_escaped(out, note);
+        push_all(out, &["</dm:note>\r\n"]);
+    }
     push_element(out, "dm:timestamp", &document.at.civil().xml_date_time());
     push_all(out, &["</dm:device>\r\n</presence>\r\n"]);
 }

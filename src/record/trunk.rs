@@ -41,6 +41,35 @@ pub enum Profile {
     Whole,
 }
 
+/// In which form a trunk wants locations of ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Conveyance {
+    /// As a document in the body.
+    #[default]
+    Value,
+    /// As a URI, where the device has one; else as a document.
+    Reference,
+    /// As both.
+    Both,
+}
+
+impl Conveyance {
+    /// Whether a URI is wanted.
+    pub const fn wants_reference(self) -> bool {
+        matches!(self, Conveyance::Reference | Conveyance::Both)
+    }
+}
+
+/// Where ours stands among the locations that came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LocationPosition {
+    /// Behind them (RFC 6442 §4.1).
+    #[default]
+    Append,
+    /// Before them, as an ESRP's default location stands.
+    Prepend,
+}
+
 /// What a trunk speaks first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Carrier {
@@ -149,6 +178,10 @@ pub struct Trunk {
     pub number_on_record: Option<Number>,
     /// Who we are to it, where it asks.
     pub login: Option<Arc<Login>>,
+    /// In which form it wants locations of ours.
+    pub conveyance: Conveyance,
+    /// Where ours stand among those that came.
+    pub location_position: LocationPosition,
     /// Whether OPTIONS probes are sent.
     pub probe: bool,
     /// Time without any answer after which the next target starts.

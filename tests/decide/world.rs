@@ -97,6 +97,8 @@ pub fn trunk(name: &str, kind: TrunkKind, profile: Profile, port: u16) -> Trunk 
         numbers: Vec::new(),
         number_on_record: None,
         login: None,
+        conveyance: Default::default(),
+        location_position: Default::default(),
         probe: true,
         silent_after: Duration::from_secs(1),
         no_ring_after: Duration::from_secs(6),

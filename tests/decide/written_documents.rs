@@ -14,6 +14,8 @@ fn document(civic: &Civic) -> Document<'_> {
         civic,
         method: Method::Manual,
         at: AT,
+        now: AT,
+        note: None,
         provider: "callbox.example",
         provider_info: Some("cid:pi-7b0d@callbox.example"),
     }
@@ -128,4 +130,38 @@ fn the_blocks_about_provider_and_service_are_valid() {
     let text = String::from_utf8(out.to_vec()).expect("UTF-8");
     assert_valid("EmergencyCallData_ServiceInfo.xsd", &text);
     assert!(text.contains("<svc:ServiceMobility>Fixed</svc:ServiceMobility>"), "{text}");
+}
+
+#[test]
+fn the_blocks_about_device_subscriber_and_place_are_valid() {
+    let text = |write: &dyn Fn(&mut BytesMut)| {
+        let mut out = BytesMut::new();
+        write(&mut out);
+        String::from_utf8(out.to_vec()).expect("UTF-8")
+    };
+    for model in [None, Some("A <B> & C")] {
+        let device = text(&|out| pidf::write_device_info(out, "7b0d@callbox.example", "fixed", model));
+        assert_valid("EmergencyCallData_DeviceInfo.xsd", &device);
+        assert!(!device.contains("UniqueDeviceID"), "nobody is told which device it is");
+    }
+    for privacy in [true, false] {
+        let subscriber =
+            text(&|out| pidf::write_subscriber_info(out, "7b0d@callbox.example", "Acme & <Sons>", privacy));
+        assert_valid("EmergencyCallData_SubscriberInfo.xsd", &subscriber);
+        assert!(subscriber.contains(&format!("privacyRequested=\"{privacy}\"")), "{subscriber}");
+    }
+    let comment = text(&|out| pidf::write_comment(out, "7b0d@callbox.example", "here & <there>"));
+    assert_valid("EmergencyCallData_Comment.xsd", &comment);
+    assert!(comment.contains("here &amp; &lt;there&gt;"), "{comment}");
+}
+
+#[test]
+fn what_is_old_says_so_and_may_be_kept_from_now_on() {
+    let civic = chicago();
+    let now = Wall::from_millis(AT.as_millis() + 40 * 24 * 3600 * 1000);
+    let text = written(&Document { now, note: Some("It may have <moved>."), ..document(&civic) });
+    assert_valid("all.xsd", &text);
+    assert!(text.contains("<dm:timestamp>2026-11-21T20:15:02Z</dm:timestamp>"), "{text}");
+    assert!(text.contains("<gbp:retention-expiry>2027-01-01T20:15:02Z</gbp:retention-expiry>"), "{text}");
+    assert!(text.contains("<dm:note xml:lang=\"en\">It may have &lt;moved&gt;.</dm:note>"), "{text}");
 }

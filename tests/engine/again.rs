@@ -37,7 +37,7 @@ fn a_target_that_cannot_take_the_body_gets_less_of_it_step_by_step_and_then_the_
         let mut world = World::new();
         world.dial(KNOWN, "911");
         let whole = world.rung(PSAP_1);
-        assert_eq!(parts(&whole.invite).len(), 5, "{:?}", parts(&whole.invite));
+        assert_eq!(parts(&whole.invite).len(), 7, "{:?}", parts(&whole.invite));
         let located = refuse(&mut world, &whole, code, "");
         assert_eq!(parts(&located.invite), ["multipart/mixed", SESSION, LOCATION]);
         assert!(value(&located.invite, Name::Geolocation).starts_with("<cid:"));
@@ -52,7 +52,7 @@ fn a_target_that_cannot_take_the_body_gets_less_of_it_step_by_step_and_then_the_
         assert_eq!(world.words(PSAP_2), NOTHING);
         world.answer_with(&bare, code, "");
         let second = world.rung(PSAP_2);
-        assert_eq!(parts(&second.invite).len(), 5, "it has refused nothing");
+        assert_eq!(parts(&second.invite).len(), 7, "it has refused nothing");
         world.answer(&second, 200);
         world.got(CALLER, "200 INVITE");
         assert_eq!(world.millis(), 0);

@@ -30,3 +30,5 @@ mod watched;
 mod ways;
 mod whereabouts;
 mod world;
+#[path = "../xmllint/mod.rs"]
+mod xmllint;

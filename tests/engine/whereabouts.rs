@@ -5,7 +5,7 @@ use callbox::base::entropy::Entropy;
 use callbox::base::now::Wall;
 use callbox::cache::{Named, Whereabouts};
 use callbox::fact::Fact;
-use callbox::record::{Attachment, Chassis, Interface, Measurements, Port};
+use callbox::record::{Attachment, Chassis, Conveyance, Interface, LocationPosition, Measurements, Port};
 use callbox::sip::message::{Message, Name, multipart};
 use std::sync::Arc;
 
@@ -154,6 +154,124 @@ fn what_a_phone_told_too_long_ago_goes_to_the_relay_marked_as_old() {
     });
     assert_eq!(ways.collect::<Vec<_>>(), [("relay: stale", "stale")]);
     assert_eq!(value(&invite, Name::Priority), "emergency");
+}
+
+/// The lab with a location server of this name, and one PSAP that wants our locations like this.
+fn wanting(location: Conveyance, position: LocationPosition) -> World {
+    World::with(
+        |snapshot| {
+            snapshot.location_url = Some("https://lis.example".into());
+            for trunk in snapshot.trunks.iter_mut().filter(|trunk| &*trunk.name == "psap-1") {
+                let trunk = Arc::make_mut(trunk);
+                (trunk.conveyance, trunk.location_position) = (location, position);
+            }
+        },
+        |_| {},
+    )
+}
+
+/// The locations that an INVITE names, with what differs from call to call left out.
+fn named(invite: &Message) -> Vec<String> {
+    let short = |value: String| match value.split_once("https://lis.example/location/") {
+        Some(_) => "ours by reference".to_owned(),
+        None if value.contains("loc-src=callbox.example") => "ours by value".to_owned(),
+        None => value,
+    };
+    values(invite, Name::Geolocation).into_iter().map(short).collect()
+}
+
+#[test]
+fn a_trunk_gets_our_location_by_value_by_reference_or_both() {
+    let expected: [(Conveyance, &[&str], usize); 3] = [
+        (Conveyance::Value, &["ours by value"], 1),
+        (Conveyance::Reference, &["ours by reference"], 0),
+        (Conveyance::Both, &["ours by reference", "ours by value"], 1),
+    ];
+    for (wanted, locations, documents) in expected {
+        let mut world = wanting(wanted, LocationPosition::Append);
+        plug(&world, "hq-desk-1", "7", 0);
+        dial(&mut world, "4117", "");
+        let invite = world.got(PSAP_1, "INVITE");
+        assert_eq!(
+            (named(&invite), rooms(&invite).len()),
+            (locations.iter().map(ToString::to_string).collect(), documents)
+        );
+        let refers = value(&invite, Name::Supported).contains("geolocation-http");
+        assert_eq!(refers, wanted.wants_reference());
+        assert_eq!(value(&invite, Name::GeolocationRouting), "yes");
+    }
+}
+
+#[test]
+fn our_location_uri_names_the_device_and_a_call_makes_one_for_all_that_it_asks() {
+    let mut world = wanting(Conveyance::Reference, LocationPosition::Append);
+    plug(&world, "hq-desk-1", "7", 0);
+    dial(&mut world, "4117", "");
+    let first = world.rung(PSAP_1);
+    world.answer_with(&first, 415, "");
+    let second = world.rung(PSAP_1);
+    let uri = value(&first.invite, Name::Geolocation);
+    assert_eq!(value(&second.invite, Name::Geolocation), uri, "a reference is no part of the body");
+    let (_, rest) = uri.split_once("/location/").expect("our URI");
+    let (token, _) = rest.split_once('>').expect("its end");
+    let named = world.cache.token(token).expect("a token that holds");
+    assert_eq!((&*named.device, &*named.organisation), ("hq-desk-1", "acme"));
+    assert_eq!(named.expires.as_millis(), world.wall + 24 * 3600 * 1000);
+}
+
+#[test]
+fn a_caller_whose_device_told_nothing_goes_by_value_to_a_trunk_that_wants_references() {
+    let mut world = wanting(Conveyance::Reference, LocationPosition::Append);
+    dial(&mut world, crate::world::KNOWN, "");
+    let invite = world.got(PSAP_1, "INVITE");
+    assert_eq!((named(&invite), rooms(&invite)), (vec!["ours by value".to_owned()], vec!["101".to_owned()]));
+}
+
+#[test]
+fn ours_stands_behind_or_before_what_came_in_the_header_and_in_the_body() {
+    let received = "<cid:one@pbx.example>";
+    let document = "<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"pres:a@b\"/>";
+    for (position, ours_first) in [(LocationPosition::Append, false), (LocationPosition::Prepend, true)] {
+        let mut world = wanting(Conveyance::Value, position);
+        plug(&world, "hq-desk-1", "7", 0);
+        let mut caller = Caller::new("4117", "911");
+        caller.sdp = format!(
+            "--b\r\nContent-Type: application/sdp\r\n\r\n{}\r\n--b\r\nContent-Type: application/pidf+xml\r\n\
+             Content-ID: <one@pbx.example>\r\n\r\n{document}\r\n--b--\r\n",
+            crate::world::SDP
+        );
+        caller.more = format!("Geolocation: {received}\r\nContent-Type: multipart/mixed;boundary=b\r\n");
+        world.send(CALLER, caller.invite());
+        let invite = world.got(PSAP_1, "INVITE");
+        let order = if ours_first { ["ours by value", received] } else { [received, "ours by value"] };
+        assert_eq!(named(&invite), order);
+        assert_eq!(rooms(&invite), if ours_first { ["217", ""] } else { ["", "217"] });
+    }
+}
+
+#[test]
+fn rooms_in_dispute_all_leave_behind_their_building_with_a_comment() {
+    let mut world = world();
+    let at = Wall::from_millis(world.wall);
+    let chassis = Chassis::read("02-00-00-00-01-01").expect("a switch");
+    let bssid = callbox::record::Mac::read("02-00-00-00-00-11").expect("an address");
+    let point = callbox::record::AccessPoint { bssid, serving: true, signal_dbm: None };
+    let interface = Interface {
+        at,
+        switches: vec![Attachment { chassis, port: Port::read("7") }],
+        access_points: vec![point],
+        ..Interface::default()
+    };
+    let measurements = Measurements { interfaces: vec![interface], public: None };
+    world.cache.tell_whereabouts(&"hq-desk-1".into(), Whereabouts { measurements, at, source: None, line: None });
+    dial(&mut world, "4117", "");
+    let invite = world.got(PSAP_1, "INVITE");
+    let mut found = rooms(&invite);
+    assert_eq!(found.remove(0), "", "the building");
+    found.sort();
+    assert_eq!((found, named(&invite).len()), (vec!["217".to_owned(), "301".to_owned()], 3));
+    assert!(values(&invite, Name::CallInfo).iter().any(|value| value.ends_with("EmergencyCallData.Comment")));
+    assert!(crate::peers::body(&invite).contains("<dm:note xml:lang=\"en\">Two rooms"));
 }
 
 #[test]

@@ -186,6 +186,9 @@ impl World {
             if is_probe {
                 probes.push((port, flow, message));
             } else {
+                if message.method() == Some(Method::Invite) {
+                    crate::xmllint::assert_parts_valid(&message);
+                }
                 self.log.push((port, word(&message)));
                 self.inboxes.entry(port).or_default().push_back(Got { at, flow, message });
             }

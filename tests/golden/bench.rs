@@ -98,7 +98,11 @@ impl Bench {
     }
 
     fn drain(&mut self) {
-        self.sent.extend(self.engine.drain_transmits());
+        for transmit in self.engine.drain_transmits() {
+            let message = Message::read(transmit.bytes.clone()).expect("we write messages that can be read");
+            crate::xmllint::assert_parts_valid(&message);
+            self.sent.push(transmit);
+        }
         self.facts.extend(self.engine.drain_facts());
     }
 

@@ -13,6 +13,8 @@ mod sipx_rows;
 #[path = "../engine/world.rs"]
 mod world;
 mod written;
+#[path = "../xmllint/mod.rs"]
+mod xmllint;
 
 use callbox::sip::message::Message;
 use messages::Kept;

@@ -7,11 +7,12 @@ use crate::b2bua::reliable::Reliable;
 use crate::b2bua::ring::{self, Ring};
 use crate::b2bua::story::{self, Decision, View};
 use crate::b2bua::{addresses, forwarding, intake, judge, recorder};
-use crate::base::now::Now;
-use crate::cache::{Snapshot, Who};
+use crate::base::now::{Now, Wall};
+use crate::cache::whereabouts::LOCATION_PATH;
+use crate::cache::{Named, Snapshot, Who};
 use crate::classify::{self, Class};
 use crate::fact::Fact;
-use crate::record::{Source, Trunk, TrunkKind};
+use crate::record::{Rung, Source, Trunk, TrunkKind};
 use crate::routing::Way;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
@@ -19,6 +20,8 @@ use crate::sip::message::{Message, Name, Uri, Via};
 use crate::sip::transaction::ServerId;
 use core::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
+
+const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
 
 /// Where an INVITE comes from.
 struct Origin {
@@ -144,7 +147,23 @@ impl Engine {
             View { cache: &core.cache, snapshot, is_dead: &is_dead, clock: &*core.clock, wall: now.wall, chance };
         let mut decision = story::advance(&view, asked)?;
         addresses::spread(core, &mut decision.plan.targets, now);
+        decision.location_uri = self.location_uri(now, snapshot, &decision);
         Some(decision)
+    }
+
+    /// A location URI for the call's device, where the wiremap tells its place and one of the call's trunks wants a URI. It
+    /// holds for a day, the longest that is usual (RFC 5985 §6.5.2): longer than any call back.
+    fn location_uri(&mut self, now: Now, snapshot: &Snapshot, decision: &Decision) -> Option<Arc<str>> {
+        let mut trunks = decision.plan.targets.iter().map(|target| &target.trunk);
+        let url =
+            snapshot.location_url.as_deref().filter(|_| trunks.any(|trunk| trunk.conveyance.wants_reference()))?;
+        let device = decision.device.as_ref().filter(|device| self.core.cache.whereabouts(&device.id).is_some())?;
+        let is_found = decision.located.candidates.iter().any(|one| matches!(one.rung, Rung::Token | Rung::Wiremap));
+        let organisation = Arc::clone(&decision.site.organisation);
+        let expires = Wall::from_millis(now.wall.as_millis() + DAY_MILLIS);
+        let named = Named { device: Arc::clone(&device.id), organisation, expires };
+        let token = is_found.then(|| self.core.cache.issue(named, &mut self.core.entropy))?;
+        Some([url, LOCATION_PATH, &token].concat().into())
     }
 
     /// The few reasons for which a call is not taken (rulings 1); for an emergency call only that there is no room.
