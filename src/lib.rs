@@ -21,6 +21,7 @@ pub mod sdp;
 // floor 3: deciders, pure and total
 pub mod callback;
 pub mod classify;
+pub mod ivr;
 pub mod location;
 pub mod routing;
 

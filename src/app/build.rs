@@ -10,6 +10,7 @@ use crate::edge::clock::Clock;
 use crate::edge::http;
 use crate::edge::metrics::{Metrics, Page};
 use crate::edge::net::{Datagrams, NEWS, Streams};
+use crate::edge::voice::{self, Speaker, Voice};
 use crate::edge::{dns, entropy, log};
 use crate::held::Terms;
 use crate::sip::flow::Transport;
@@ -89,9 +90,24 @@ fn shard(
     let snapshot = cache.snapshot.load();
     let metrics = Metrics::new(snapshot.trunks.iter().map(|trunk| &trunk.name)).map_err(io::Error::other)?;
     let loopback_only = settings.node.loopback_only;
-    let chance = entropy::from_system()?;
+    let mut chance = entropy::from_system()?;
+    let voice = Voice::start(voice_of(settings), chance.branch())?;
     let engine = Engine::new(setup, cache.clone(), chance, Box::new(move || clock.now().mono));
-    Ok((Shard { engine, datagrams, streams, news, control, clock, metrics, loopback_only }, listening))
+    Ok((Shard { engine, datagrams, streams, news, voice, control, clock, metrics, loopback_only }, listening))
+}
+
+/// What the test IVR speaks with.
+fn voice_of(settings: &Settings) -> voice::Setup {
+    /// How long the engine may be late with the end of a call.
+    const SPARE: Duration = Duration::from_secs(60);
+    let ivr = &settings.ivr;
+    voice::Setup {
+        ports: ivr.first_port..=ivr.last_port,
+        speaker: Speaker { program: ivr.speech.clone(), voice: ivr.voice.clone() },
+        kept_bytes: usize::from(ivr.kept_mb) << 20,
+        longest: Duration::from_secs(ivr.max_secs.into()) + SPARE,
+        loopback_only: settings.node.loopback_only,
+    }
 }
 
 /// What runs beside the calls, on a thread and a runtime of its own: metrics, name resolution, signals.

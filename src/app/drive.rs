@@ -2,11 +2,14 @@
 //! the engine, and carries out what the engine asked before it waits again.
 use super::control::Control;
 use super::narrate;
+use crate::b2bua::voice::News as Spoken;
 use crate::b2bua::{Engine, Input};
+use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
 use crate::edge::clock::Clock;
 use crate::edge::metrics::{Direction, Metrics};
 use crate::edge::net::{Arrival, Datagrams, News, Streams};
+use crate::edge::voice::Voice;
 use crate::sip::flow::Transport;
 use core::future::poll_fn;
 use core::net::SocketAddr;
@@ -28,6 +31,8 @@ pub struct Shard {
     pub streams: Streams,
     /// What they say.
     pub news: mpsc::Receiver<News>,
+    /// The test IVR's voice.
+    pub voice: Voice,
     /// Word from outside.
     pub control: mpsc::Receiver<Control>,
     /// The node's clock.
@@ -43,6 +48,7 @@ enum Woken {
     Datagrams,
     Streams(Option<News>),
     Deadline,
+    Voice(Option<(Handle, Spoken)>),
     Told(Option<Control>),
 }
 
@@ -67,7 +73,8 @@ impl Shard {
                         arrivals.extend(self.streams.learn(news));
                     }
                 }
-                Woken::Deadline => {}
+                Woken::Deadline | Woken::Voice(None) => {}
+                Woken::Voice(Some((call, news))) => self.engine.handle(self.clock.now(), Input::Voice(call, news)),
                 Woken::Told(Some(Control::Configured { trunks })) => {
                     self.metrics.follow(&trunks);
                     self.engine.handle(self.clock.now(), Input::Configured);
@@ -86,13 +93,14 @@ impl Shard {
     }
 
     async fn wait(&mut self, alarm: &mut Alarm) -> Woken {
-        let Shard { engine, datagrams, news, control, clock, .. } = self;
+        let Shard { engine, datagrams, news, voice, control, clock, .. } = self;
         let deadline = engine.poll_timeout();
         tokio::select! {
             biased;
             () = poll_fn(|context| datagrams.poll_ready(context)) => Woken::Datagrams,
             news = news.recv() => Woken::Streams(news),
             told = control.recv() => Woken::Told(told),
+            said = voice.news() => Woken::Voice(said),
             () = alarm.rings(clock, deadline) => Woken::Deadline,
         }
     }
@@ -135,6 +143,9 @@ impl Shard {
                 break;
             }
             let _time = self.take(failures);
+        }
+        for order in self.engine.drain_orders() {
+            self.voice.order(order);
         }
         self.metrics.retransmissions(self.engine.copies());
         for fact in self.engine.drain_facts() {

@@ -32,6 +32,9 @@ pub fn fact(fact: &Fact) {
         Fact::Answered { call, kind, trunk, after, .. } => {
             info!(call = %id(*call), class = kind.text(), trunk = &**trunk, after_us = micros(*after), "answered");
         }
+        Fact::ReportedWrong { call, kind } => {
+            warn!(call = %id(*call), class = kind.text(), "the caller of a test call says that what it heard is wrong");
+        }
         Fact::Ended { call, kind, outcome, lasted } => {
             info!(
                 call = %id(*call), class = kind.text(), outcome = outcome.text(), lasted_us = micros(*lasted),

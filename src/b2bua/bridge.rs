@@ -80,6 +80,17 @@ pub fn progress(core: &mut Core, call: &mut Call, now: Now) {
     core.send_response(now, server, code, bytes);
 }
 
+/// Tells the caller that we ourselves ring; one who requires that to be reliable hears the answer alone (RFC 3262 §3
+/// leaves that to us).
+pub fn own_ringing(core: &mut Core, call: &mut Call, now: Now) {
+    let Some(ring) = call.ring.as_deref().filter(|ring| !requires_reliability(ring)) else { return };
+    let mut writer = to_caller(core, ring, call, 180);
+    session_id::answer(&mut writer, None, &ring.invite);
+    let bytes = core.finish(writer, None);
+    let server = ring.server;
+    core.send_response(now, server, 180, bytes);
+}
+
 /// Starts a dialog-forming response to the caller's INVITE.
 fn to_caller(core: &Core, ring: &Ring, call: &Call, code: u16) -> Writer {
     let tag = call.caller.dialog.local_tag();
@@ -142,16 +153,33 @@ pub fn answered(
 
 /// Answers the caller with what the target answered.
 pub fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
-    let Some(ring) = call.ring.as_deref() else { return };
     let session = session_of(response).map(|session| call.words_for(Side::Caller, &session));
+    answer_with(core, call, Some(response), session, None, now);
+}
+
+/// Answers the caller with this session description; `whole` is the body that has it in it, where it is more than that.
+pub fn answer_with(
+    core: &mut Core,
+    call: &mut Call,
+    heard: Option<&Message>,
+    session: Option<Bytes>,
+    whole: Option<(&[u8], &[u8])>,
+    now: Now,
+) {
+    let Some(ring) = call.ring.as_deref() else { return };
     let agreed_before = call.reliable.as_deref().is_some_and(|reliable| reliable.has_agreed(call.caller.nonce));
     let mut writer = to_caller(core, ring, call, 200);
     writer.field(Name::Supported, call.caller.abilities.supported);
-    session_id::answer(&mut writer, Some(response), &ring.invite);
-    writer.copy_all(response, Name::Reason);
+    session_id::answer(&mut writer, heard, &ring.invite);
+    if let Some(response) = heard {
+        writer.copy_all(response, Name::Reason);
+    }
     let agreed = Watch::agree(&mut writer, &ring.invite, now);
     // What was acknowledged before is not offered again (RFC 3261 §13.2.1).
-    let bytes = finish(core, writer, session.as_ref().filter(|_| !agreed_before));
+    let bytes = match whole {
+        Some(_) => core.finish(writer, whole),
+        None => finish(core, writer, session.as_ref().filter(|_| !agreed_before)),
+    };
     let server = ring.server;
     let cseq = ring.invite.cseq().map_or(1, |(cseq, _)| cseq);
     call.caller.takes_update = ring.invite.list(Name::Allow).any(|method| method == b"UPDATE");

@@ -1,6 +1,7 @@
 //! One call: two sides, and what stands between them.
 use super::agreed::Agreed;
 use super::headers::Abilities;
+use super::ivr::Ivr;
 use super::mend::Mend;
 use super::midcall::pace::Pace;
 use super::reliable::Reliable;
@@ -249,6 +250,8 @@ pub struct Call {
     pub ring: Option<Box<Ring>>,
     /// Provisional responses, where the caller requires them to be reliable.
     pub reliable: Option<Box<Reliable>>,
+    /// The test IVR, where it has the call and no far end does.
+    pub ivr: Option<Box<Ivr>>,
     /// Another far end that is about to take the call over.
     pub takeover: Option<Box<Takeover>>,
     /// The dialog of the one who had it before.
@@ -325,8 +328,9 @@ impl Call {
         });
         let of_ring = self.ring.as_ref().and_then(|ring| ring.deadline(self.stage));
         let of_reliable = self.reliable.as_ref().and_then(|reliable| reliable.deadline());
+        let of_ivr = self.ivr.as_deref().map(Ivr::deadline);
         let of_pending = self.pending.iter().filter_map(|pending| pending.until).min();
-        of_legs.chain([of_ring, of_reliable, of_pending]).flatten().min()
+        of_legs.chain([of_ring, of_reliable, of_ivr, of_pending]).flatten().min()
     }
 }
 

@@ -1,6 +1,8 @@
 //! What every part of the engine works with: transactions, outputs, health of trunks, chance.
 use super::call::{Call, Owner};
+use super::ivr::Desk;
 use super::standing::Standing;
+use super::voice::Order;
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
@@ -82,6 +84,10 @@ pub struct Core {
     pub transmits: Vec<Transmit>,
     /// What happened.
     pub facts: Vec<Fact>,
+    /// What the test IVR's voice is to do.
+    pub orders: Vec<Order>,
+    /// What is known of test calls that we answer ourselves.
+    pub desk: Desk,
     /// How many answers and ACKs were sent again.
     pub copies: u64,
     /// Whether new calls are refused because the node is about to leave.
@@ -104,6 +110,8 @@ impl Core {
             room: Cell::default(),
             transmits: Vec::new(),
             facts: Vec::new(),
+            orders: Vec::new(),
+            desk: Desk::default(),
             copies: 0,
             draining: false,
         }

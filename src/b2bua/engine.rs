@@ -12,7 +12,8 @@ use super::prober::Prober;
 use super::reliable::{self, Reliable};
 use super::ring::{self, Ring};
 use super::table::Table;
-use super::{bridge, early, hangup, mend, strangers, takeover, watch};
+use super::voice::{News, Order};
+use super::{bridge, early, hangup, ivr, mend, strangers, takeover, watch};
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
@@ -44,6 +45,8 @@ pub enum Input {
     StreamOpen(SocketAddr),
     /// A stream is gone.
     StreamClosed(Flow),
+    /// The test IVR's voice has news of a call.
+    Voice(Handle, News),
     /// The cache's snapshot was replaced.
     Configured,
     /// New calls are refused from now on; those in progress go on.
@@ -58,6 +61,7 @@ impl fmt::Debug for Input {
             Input::Unreachable(flow) => write!(out, "Unreachable({flow:?})"),
             Input::StreamOpen(peer) => write!(out, "StreamOpen({peer})"),
             Input::StreamClosed(flow) => write!(out, "StreamClosed({flow:?})"),
+            Input::Voice(_, news) => write!(out, "Voice({news:?})"),
             Input::Configured => out.write_str("Configured"),
             Input::Drain => out.write_str("Drain"),
         }
@@ -100,6 +104,7 @@ impl Engine {
                 self.core.streams.insert(peer);
             }
             Input::StreamClosed(flow) => self.closed(now, flow),
+            Input::Voice(key, news) => self.with_call(key, now, |core, call| ivr::heard(core, call, news, now)),
             Input::Configured => self.prober.configure(&mut self.core, now),
             Input::Drain => self.core.draining = true,
         }
@@ -121,6 +126,7 @@ impl Engine {
                 Wake::Call(key) => self.with_call(key, now, |core, call| {
                     call.scheduled = call.scheduled.filter(|known| *known > now.mono);
                     ring::on_time(core, call, now);
+                    ivr::on_time(core, call, now);
                     bridge::on_time(core, call, now);
                     reliable::on_time(core, call, now);
                     mend::on_time(core, call, now);
@@ -139,6 +145,11 @@ impl Engine {
     /// What happened.
     pub fn drain_facts(&mut self) -> std::vec::Drain<'_, Fact> {
         self.core.facts.drain(..)
+    }
+
+    /// What the test IVR's voice is to do.
+    pub fn drain_orders(&mut self) -> std::vec::Drain<'_, Order> {
+        self.core.orders.drain(..)
     }
 
     /// How many calls are in progress.

@@ -2,7 +2,7 @@
 use super::call::{Call, LetGo, Owner, Side, Stage};
 use super::core::Core;
 use super::reliable::Reliable;
-use super::{bridge, early, reason, ring, takeover};
+use super::{bridge, early, ivr, reason, ring, takeover};
 use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::fact::{Fact, Outcome};
@@ -190,6 +190,7 @@ fn end(core: &mut Core, call: &mut Call, outcome: Outcome, now: Now) {
         refuse_invite(core, call, if outcome == Outcome::Abandoned { 487 } else { 503 }, outcome, now);
     }
     takeover::refuse(core, call, 487, now);
+    ivr::leave(core, call);
     call.stage = Stage::Clearing;
     call.reliable = None;
     let arrived = call.arrived;

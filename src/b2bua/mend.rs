@@ -3,7 +3,7 @@
 use super::call::{Call, Leg, Owner, Side, Stage};
 use super::core::Core;
 use super::watch::Watch;
-use super::{bridge, offer, reliable, watch};
+use super::{bridge, ivr, offer, reliable, watch};
 use crate::base::now::{Mono, Now};
 use crate::base::private::Private;
 use crate::fact::{Fact, Feature};
@@ -80,6 +80,9 @@ pub fn heard(core: &mut Core, call: &mut Call, side: Side, session: Option<Bytes
     }
     let other = side.other();
     let words = call.words_for(other, &session);
+    if call.ivr.is_some() {
+        return ivr::told(core, call, &session);
+    }
     let Some(leg) = call.leg(other) else { return reliable::keep(call, &session) };
     if leg.awaits_ack() {
         return bridge::acknowledge(core, call, other, Some(words));

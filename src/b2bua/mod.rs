@@ -21,6 +21,7 @@ mod geolocation;
 mod hangup;
 mod headers;
 pub mod intake;
+mod ivr;
 mod judge;
 mod marks;
 mod mend;
@@ -40,6 +41,7 @@ mod strangers;
 mod table;
 mod takeover;
 mod terms;
+pub mod voice;
 mod watch;
 
 pub use self::core::Setup;

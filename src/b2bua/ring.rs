@@ -8,12 +8,13 @@ use super::headers::Abilities;
 use super::reason::{self, ELSEWHERE};
 use super::story::Decision;
 use super::terms::Terms;
-use super::{addresses, again, bridge, hangup, intake, offer, redirect};
+use super::{addresses, again, bridge, hangup, intake, ivr, offer, redirect};
 use crate::base::now::{Mono, Now};
 use crate::classify::Class;
 use crate::fact::{Attempted, Fact, Outcome};
 use crate::record::trunk::Carrier;
 use crate::record::{Number, Trunk};
+use crate::routing::Turn;
 use crate::routing::health::Health;
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name};
@@ -54,6 +55,8 @@ pub struct Ring {
     terms: Vec<(Arc<str>, Terms)>,
     /// The last refusal.
     pub refusal: Option<Message>,
+    /// Why the built-in IVR did not take the call, once it had its turn; 0 while it has it.
+    pub own_refusal: Option<u16>,
     /// The caller's early dialogs.
     pub early: EarlyDialogs,
 }
@@ -72,6 +75,7 @@ impl Ring {
             progress_at: Some(now.mono + PROGRESS),
             terms: Vec::new(),
             refusal: None,
+            own_refusal: None,
             early: EarlyDialogs::default(),
         }
     }
@@ -125,6 +129,16 @@ impl Ring {
         self.next < self.decision.plan.targets.len() && self.attempts.len() < usize::from(u8::MAX)
     }
 
+    /// Whether it is the built-in IVR's turn.
+    fn is_our_turn(&self) -> bool {
+        self.own_refusal.is_none()
+            && match self.decision.plan.own_ivr {
+                Some(Turn::First) => true,
+                Some(Turn::Last) => !self.untried() && !self.attempts.iter().any(Attempt::may_answer),
+                None => false,
+            }
+    }
+
     /// On what terms a trunk takes this call, as far as it has said.
     pub fn terms(&self, trunk: &Trunk) -> Terms {
         let known = self.terms.iter().find(|(name, _)| *name == trunk.name);
@@ -158,6 +172,9 @@ impl Ring {
 /// also those that were stopped for one that failed later, and none may answer any more, the caller is told.
 pub fn next(core: &mut Core, call: &mut Call, now: Now) {
     while call.stage == Stage::Ringing {
+        if call.ring.as_deref().is_some_and(Ring::is_our_turn) && ivr::begin(core, call, now) {
+            return;
+        }
         let Some(ring) = call.ring.as_deref_mut() else { return };
         if !ring.untried() && !ring.take_back() {
             if !ring.attempts.iter().any(Attempt::may_answer) {
@@ -557,7 +574,11 @@ fn attempt_mut(call: &mut Call, number: u8) -> Option<&mut Attempt> {
 /// way; other callers hear what the far end said, as far as it is for them (rulings 1, 10, 19).
 fn give_up(core: &mut Core, call: &mut Call, now: Now) {
     let last_code = call.ring.as_deref().and_then(|ring| ring.refusal.as_ref()?.status()).unwrap_or(0);
+    let own_refusal = call.ring.as_deref().and_then(|ring| ring.own_refusal);
+    let has_targets = call.ring.as_deref().is_some_and(|ring| !ring.attempts.is_empty());
     let code = match (call.class, last_code) {
+        // Nobody was there to be asked: the test is busy, or there is none (RFC 6881 ED-77).
+        (Class::Test, 0) if !has_targets => own_refusal.unwrap_or(404),
         (Class::Emergency | Class::Crisis, _) | (_, 0..=399 | 401 | 407 | 408 | 420..=439 | 494) => 503,
         (_, code) => code,
     };

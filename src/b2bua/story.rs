@@ -9,11 +9,12 @@ use crate::base::now::{Mono, Wall};
 use crate::cache::{Cache, Snapshot};
 use crate::callback::{self, Shown};
 use crate::classify::{self, Class, Classified};
+use crate::ivr::Onward;
 use crate::location::device::{self, By, Calling};
 use crate::location::{self, Known, Located, wiremap};
 use crate::record::user::did_fallback;
 use crate::record::{Found, Line, Number, Organisation, Site, Trunk};
-use crate::routing::{self, Plan, Question};
+use crate::routing::{self, Plan, Question, Way};
 use std::sync::Arc;
 
 /// What the story is told with: the configured world, the health of trunks, and a clock for the receipt's step times.
@@ -53,8 +54,21 @@ pub struct Decision {
     pub plan: Plan,
     /// The number that reaches the caller.
     pub callback: Option<Shown>,
+    /// The number that the caller shows.
+    pub number: Option<Number>,
+    /// Where an emergency call would go, for a test call.
+    pub ahead: Option<Ahead>,
     /// How it came to that.
     pub receipt: Receipt,
+}
+
+/// Where an emergency call of the same caller would go first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ahead {
+    /// The way.
+    pub onward: Onward,
+    /// The trunk.
+    pub trunk: Option<Arc<str>>,
 }
 
 /// Tells the story of one call. `None` only when the source's site is not configured at all, which `check` refuses.
@@ -111,6 +125,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
         chance: view.chance,
     };
     let plan = routing::decide(view.snapshot, &question, view.is_dead);
+    let ahead = (classified.class == Class::Test).then(|| ahead(view, &question));
     receipt.step(Step::Route, (view.clock)());
 
     // 5 which number reaches the caller
@@ -122,7 +137,20 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
     };
     receipt.step(Step::Callback, (view.clock)());
 
-    Some(Decision { classified, site, line, device, located, moved, location_uri: None, plan, callback, receipt })
+    Some(Decision {
+        classified,
+        site,
+        line,
+        device,
+        located,
+        moved,
+        location_uri: None,
+        plan,
+        callback,
+        number,
+        ahead,
+        receipt,
+    })
 }
 
 /// Whether it matters where the caller is: a crisis call says nothing of it, and a stranger's word proves nothing.
@@ -140,6 +168,17 @@ fn caller(view: &View<'_>, asked: &Asked) -> Option<(Option<Arc<Line>>, Option<N
         }
     }
     Some((None, asked.numbers.first().copied()))
+}
+
+/// The whole way of an emergency call, decided and not gone: what a test call is told (rulings 4, 7).
+fn ahead(view: &View<'_>, test: &Question<'_>) -> Ahead {
+    let plan = routing::decide(view.snapshot, &Question { class: Class::Emergency, ..*test }, view.is_dead);
+    let onward = match plan.way {
+        Way::Direct => Onward::Direct,
+        Way::Gateway => Onward::Gateway,
+        _ => Onward::Relay,
+    };
+    Ahead { onward, trunk: plan.targets.first().map(|target| target.trunk.name.clone()) }
 }
 
 /// Whether the address of the number may not stand in for the device (rulings: a switch for desk phones and one for

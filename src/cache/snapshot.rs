@@ -1,6 +1,6 @@
 //! The configured world at one moment.
 use crate::record::site::plan_of;
-use crate::record::{Boundaries, DialPlan, Models, Organisation, Site, Source, Trunk};
+use crate::record::{Boundaries, DialPlan, Ivr, Models, Organisation, Site, Source, Trunk};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub sources: Vec<Arc<Source>>,
     /// The lab alone: peers on loopback share one address and are told apart by their port.
     pub by_port: bool,
+    /// The test IVR that is part of callbox, where it is switched on.
+    pub ivr: Option<Ivr>,
 }
 
 impl Snapshot {

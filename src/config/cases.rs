@@ -23,7 +23,7 @@ table! {
         source: Option<String> = None,
         /// The class that it must get: emergency, test, crisis or other. Empty: not looked at, and so are all below.
         class: Option<Class> = None,
-        /// The trunk that must be tried first; `none` where the call must be refused.
+        /// The trunk that must be tried first; `own-ivr` where callbox itself must answer a test call, `none` where the call must be refused.
         trunk: Option<String> = None,
         /// The location that must be found; `none` where no place must be.
         location: Option<String> = None,
@@ -98,7 +98,7 @@ impl Case {
         if self.wanted.class.is_some_and(|wanted| wanted != class) {
             differ("class", class.written());
         }
-        let trunk = decision.plan.targets.first().map_or("none", |target| &target.trunk.name);
+        let trunk = decision.plan.first();
         if self.wanted.trunk.as_deref().is_some_and(|wanted| wanted != trunk) {
             differ("trunk", format!("\"{trunk}\""));
         }
@@ -142,7 +142,7 @@ mod tests {
             told(text),
             [
                 "a.toml:1 class: is \"test\" (wrong); try another config or case",
-                "a.toml:1 trunk: is \"ivr\" (wrong); try another config or case",
+                "a.toml:1 trunk: is \"own-ivr\" (wrong); try another config or case",
                 "a.toml:1 location: is \"hq-101\" (wrong); try another config or case",
                 "a.toml:1 callback: is another number (wrong); try another config or case",
             ]

@@ -2,8 +2,8 @@
 use super::complaint::{Complaint, nearest};
 use super::document::Document;
 use super::settings::{Settings, Trunk};
-use crate::record::TrunkKind;
 use crate::record::trunk::Carrier;
+use crate::record::{OWN_IVR, TrunkKind};
 use crate::sip::flow::Transport;
 use core::net::IpAddr;
 use std::collections::{HashMap, HashSet};
@@ -11,9 +11,10 @@ use std::collections::{HashMap, HashSet};
 /// Checks settings on their own: names, references, ports, what must be there. A rule is left out when a table that it
 /// looks at could not be read whole, so that no complaint follows from another.
 pub fn settings(settings: &Settings, document: &Document, complaints: &mut Vec<Complaint>) {
-    let rules: [(Rule, &[&str]); 8] = [
+    let rules: [(Rule, &[&str]); 9] = [
         (node, &["node"]),
         (http, &["http"]),
+        (ivr, &["ivr"]),
         (listeners, &["listener"]),
         (trunks, &["trunk"]),
         (reachable_back, &["trunk", "listener"]),
@@ -62,6 +63,32 @@ fn node(settings: &Settings, desk: &mut Desk<'_>) {
             "would let any peer choose who it is by its port",
             "loopback_only = true, or peers_by_port = false",
         );
+    }
+}
+
+fn ivr(settings: &Settings, desk: &mut Desk<'_>) {
+    let ivr = &settings.ivr;
+    if ivr.max_calls == 0 {
+        desk.complain("ivr.max_calls", "leaves no room for any test call", "20, or enabled = false");
+    }
+    if ivr.max_secs < 30 {
+        desk.complain("ivr.max_secs", "is shorter than an address takes to read", "180");
+    }
+    if ivr.calls_per_hour == 0 {
+        desk.complain("ivr.calls_per_hour", "lets nobody call", "60");
+    }
+    if ivr.first_port < 1024 || !ivr.first_port.is_multiple_of(2) {
+        desk.complain("ivr.first_port", "is not an even port from 1024 on (RFC 3550)", "16384");
+    }
+    let ports = (u32::from(ivr.last_port) + 1).saturating_sub(u32::from(ivr.first_port)) / 2;
+    if ports < u32::from(ivr.max_calls) {
+        desk.complain("ivr.last_port", "leaves fewer ports than max_calls, of which each takes two", "16583");
+    }
+    if ivr.kept_mb > 500 {
+        desk.complain("ivr.kept_mb", "is more than 500", "64");
+    }
+    if ivr.voice.is_empty() || ivr.voice.starts_with('-') {
+        desk.complain("ivr.voice", "is no voice", "\"en-us\"");
     }
 }
 
@@ -129,6 +156,9 @@ fn trunks(settings: &Settings, desk: &mut Desk<'_>) {
     let mut names = HashSet::new();
     for (at, trunk) in settings.trunks.iter().enumerate() {
         let key = |name: &str| format!("trunk[{at}].{name}");
+        if trunk.name == OWN_IVR {
+            desk.complain(&key("name"), "is what the built-in test IVR is called", "another name");
+        }
         if !is_name(&trunk.name) {
             desk.complain(&key("name"), "is not a name", "small letters, digits and hyphens, as psap-1");
         }

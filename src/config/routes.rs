@@ -104,8 +104,9 @@ fn faults_of(site: &Site, snapshot: &Snapshot) -> Vec<(&'static str, &'static st
             "a trunk of kind crisis, or a gateway of the site",
         ));
     }
-    if plan.switched_on && site.stage1 && !plan.test.is_empty() && !has(TrunkKind::Test) {
-        faults.push(("its test calls are ours and nothing answers them", "a trunk of kind test"));
+    if plan.switched_on && site.stage1 && !plan.test.is_empty() && !has(TrunkKind::Test) && snapshot.ivr.is_none() {
+        let why = "its test calls are ours and nothing answers them";
+        faults.push((why, "enabled = true under [ivr], or a trunk of kind test"));
     }
     faults
 }
@@ -179,7 +180,10 @@ mod tests {
         let told_of_depot = told(|config| config, no_gateway);
         assert_eq!(told_of_depot.len(), 1, "{told_of_depot:?}");
         assert!(told_of_depot[0].contains(" depot: its emergency calls are not ours"), "{told_of_depot:?}");
-        let told_of_ivr = told(|config| without(&config, "ivr"), |_| {});
+        let told_of_own = told(|config| without(&config, "ivr"), |_| {});
+        assert!(told_of_own.is_empty(), "we answer them ourselves: {told_of_own:?}");
+        let mute = |config: String| without(&config, "ivr").replace("before_trunks = true", "enabled = false");
+        let told_of_ivr = told(mute, |_| {});
         assert_eq!(told_of_ivr.len(), 2, "hq and branch have stage 1: {told_of_ivr:?}");
     }
 

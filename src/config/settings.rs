@@ -80,6 +80,34 @@ table! {
 }
 
 table! {
+    /// The test IVR that is part of callbox: it answers 933 and reads the caller's numbers and address.
+    Ivr {
+        /// Whether it answers at all.
+        enabled: bool = true,
+        /// Whether it answers before the trunks of kind `test`, which then stand in for it. Otherwise it answers when
+        /// there are none, or none of them has.
+        before_trunks: bool = false,
+        /// How many calls it has at once; one more hears 486.
+        max_calls: u16 = 20,
+        /// How long one call lasts at most.
+        max_secs: u16 = 180,
+        /// How many calls an hour one caller may place; one more hears 486.
+        calls_per_hour: u32 = 60,
+        /// The first port of its sound. This and the ports and the speech below are read at the start alone.
+        first_port: u16 = 16_384,
+        /// The last port of its sound; every second one is used.
+        last_port: u16 = 16_583,
+        /// The program that renders speech, as espeak-ng does: a text on its standard input, a WAVE file on its standard
+        /// output. Empty, or when it is not there: digits, letters and sentences are played from recordings.
+        speech: String = "espeak-ng".into(),
+        /// The voice of that program.
+        voice: String = "en-us".into(),
+        /// How much rendered speech is kept in memory, up to 500.
+        kept_mb: u16 = 64,
+    }
+}
+
+table! {
     /// Log lines on standard error.
     Log {
         /// The least that is written: off, error, warn, info, debug or trace. `CALLBOX_LOG` sets it too.
@@ -200,6 +228,8 @@ pub struct Settings {
     pub metrics: Metrics,
     /// `[http]`
     pub http: Http,
+    /// `[ivr]`
+    pub ivr: Ivr,
     /// `[log]`
     pub log: Log,
     /// `[[listener]]`
@@ -211,7 +241,8 @@ pub struct Settings {
 }
 
 /// The tables that a config may have, as they are written.
-pub const TABLES: [&str; 8] = ["node", "unknown_source", "metrics", "http", "log", "listener", "trunk", "source"];
+pub const TABLES: [&str; 9] =
+    ["node", "unknown_source", "metrics", "http", "ivr", "log", "listener", "trunk", "source"];
 
 impl Settings {
     /// Reads the root of a document.
@@ -221,6 +252,7 @@ impl Settings {
             unknown_source: reader.table("unknown_source"),
             metrics: reader.table("metrics"),
             http: reader.table("http"),
+            ivr: reader.table("ivr"),
             log: reader.table("log"),
             listeners: reader.tables("listener"),
             trunks: reader.tables("trunk"),
@@ -253,6 +285,7 @@ pub fn pages() -> Vec<Page> {
         page::<Strangers>("unknown_source", false),
         page::<Metrics>("metrics", false),
         page::<Http>("http", false),
+        page::<Ivr>("ivr", false),
         page::<Log>("log", false),
         page::<Listener>("listener", true),
         page::<Trunk>("trunk", true),

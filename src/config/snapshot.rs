@@ -1,5 +1,5 @@
 //! Settings as the records that the call path reads.
-use super::settings::{Settings, Source, Trunk};
+use super::settings::{Ivr, Settings, Source, Trunk};
 use super::value::Probe;
 use crate::cache::Snapshot;
 use crate::record::{self, Boundaries, DialPlan, Ladder, Login, Models, Profile, TrunkKind};
@@ -17,7 +17,17 @@ pub fn of(settings: &Settings, dial_plans: Vec<DialPlan>, models: Models, bounda
         sources: settings.sources.iter().map(|source| Arc::new(source_record(source))).collect(),
         boundaries: Arc::new(boundaries),
         by_port: settings.node.peers_by_port,
+        ivr: settings.ivr.enabled.then(|| ivr_record(&settings.ivr)),
         ..Snapshot::default()
+    }
+}
+
+fn ivr_record(ivr: &Ivr) -> record::Ivr {
+    record::Ivr {
+        first: ivr.before_trunks,
+        max_calls: ivr.max_calls.into(),
+        max_span: Duration::from_secs(ivr.max_secs.into()),
+        hourly: ivr.calls_per_hour,
     }
 }
 

@@ -60,6 +60,7 @@ pub struct Metrics {
     features: Family<Feature>,
     strangers: Family<bool>,
     no_room: Family<Kind>,
+    wrong_tests: Counter,
     trunks: HashMap<Arc<str>, TrunkCounters>,
 }
 
@@ -107,6 +108,7 @@ impl Metrics {
                 self.calls.count((*kind, *outcome), &self.recorder);
                 self.set_active(self.active.saturating_sub(1));
             }
+            Fact::ReportedWrong { .. } => self.wrong_tests.increment(1),
             Fact::Repaired { defect, .. } => self.defects.count(defect.text(), &self.recorder),
             Fact::Unreadable { fault } => self.defects.count(fault, &self.recorder),
             Fact::FeatureBlocked { feature, .. } => self.features.count(*feature, &self.recorder),
@@ -186,6 +188,7 @@ impl Metrics {
                 metrics::counter!("callbox_unknown_sources_total", "policy" => policy)
             }),
             no_room: Family::new(|kind| metrics::counter!("callbox_no_room_total", "class" => kind.text())),
+            wrong_tests: metrics::counter!("callbox_wrong_tests_total"),
             trunks: HashMap::new(),
         }
     }
@@ -278,6 +281,7 @@ fn describe() {
     counter!("callbox_features_blocked_total", "What callers' sides asked for and may not have in an emergency call");
     counter!("callbox_unknown_sources_total", "Calls from addresses that are no source, by what became of them");
     counter!("callbox_no_room_total", "Calls that found no room, by class");
+    counter!("callbox_wrong_tests_total", "Test calls whose caller said that something it heard is wrong");
     gauge!("callbox_active_calls", "Calls now; crisis calls are not among them");
     gauge!("callbox_trunk_up", "1 while a trunk answers or nothing else is known, 0 while it does not");
     histogram!("callbox_decision_seconds", "From a call's INVITE to the list of its targets");

@@ -8,3 +8,4 @@ pub mod metrics;
 pub mod net;
 pub mod rtp;
 pub mod store;
+pub mod voice;

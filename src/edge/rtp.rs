@@ -35,14 +35,24 @@ impl Stream {
     /// Writes one packet of payload type 0 behind whatever `out` has, and moves on by one packet. The first packet
     /// after silence has the marker (RFC 3551 §4.1).
     pub fn write(&mut self, payload: &[u8; SAMPLES], out: &mut Vec<u8>) {
+        self.write_as(PCMU, payload, out);
+    }
+
+    /// The same with another payload type, 0 to 127, and of any length.
+    pub fn write_as(&mut self, payload_type: u8, payload: &[u8], out: &mut Vec<u8>) {
         let marker = if self.talking { 0 } else { 0x80 };
         self.talking = true;
-        out.extend_from_slice(&[2 << 6, marker | PCMU]);
+        out.extend_from_slice(&[2 << 6, marker | payload_type & 0x7f]);
         out.extend_from_slice(&self.sequence.to_be_bytes());
         out.extend_from_slice(&self.timestamp.to_be_bytes());
         out.extend_from_slice(&self.ssrc.to_be_bytes());
         out.extend_from_slice(payload);
         self.step();
+    }
+
+    /// The moment of the next packet, in samples.
+    pub const fn timestamp(&self) -> u32 {
+        self.timestamp
     }
 
     /// Lets one packet's time pass in silence: the timestamp moves, the sequence number does not (RFC 3550 §5.1).
@@ -107,6 +117,16 @@ pub fn to_ulaw(sample: i16) -> u8 {
     !(sign | exponent << 4 | mantissa)
 }
 
+/// A linear sample as an A-law byte (ITU-T G.711, table 1).
+pub fn to_alaw(sample: i16) -> u8 {
+    let (sign, magnitude) = if sample < 0 { (0, !sample as u16) } else { (0x80, sample as u16) };
+    let magnitude = magnitude >> 4;
+    // Below 16 the steps are all alike; from there on each segment has 16 steps, twice as wide as those before.
+    let exponent = (12 - magnitude.leading_zeros().min(12)) as u8;
+    let mantissa = (magnitude >> exponent.saturating_sub(1)) as u8 & 0x0f;
+    (sign | exponent << 4 | mantissa) ^ 0x55
+}
+
 /// A µ-law byte as a linear sample.
 pub fn from_ulaw(byte: u8) -> i16 {
     let byte = !byte;
@@ -158,6 +178,12 @@ mod tests {
         bytes[0] = 0x40;
         assert_eq!(read(&bytes), None, "version 1");
         assert_eq!(read(&[0x80, 200, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0]), None, "an RTCP sender report");
+    }
+
+    #[test]
+    fn a_law_has_the_code_words_of_the_recommendation() {
+        let words = [0, -1, 15, 16, 255, 256, 1000, -1000, i16::MAX, i16::MIN].map(to_alaw);
+        assert_eq!(words, [0xd5, 0x55, 0xd5, 0xd4, 0xda, 0xc5, 0xfa, 0x7a, 0xaa, 0x2a]);
     }
 
     #[test]

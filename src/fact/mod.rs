@@ -200,6 +200,8 @@ pub enum Fact {
     Ringing { call: Handle, kind: Kind, trunk: Arc<str>, after: Duration },
     /// A target answered; `rang` says whether the caller heard ringing before.
     Answered { call: Handle, kind: Kind, trunk: Arc<str>, after: Duration, rang: bool },
+    /// The caller of a test call says that what it heard is wrong.
+    ReportedWrong { call: Handle, kind: Kind },
     /// The call is over.
     Ended { call: Handle, kind: Kind, outcome: Outcome, lasted: Duration },
     /// A fault was repaired.

@@ -4,7 +4,7 @@ pub mod health;
 mod plan;
 
 use crate::cache::Snapshot;
-use crate::record::{Class, Located, Site, Trunk};
+use crate::record::{Class, Located, OWN_IVR, Site, Trunk};
 use core::net::SocketAddr;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -78,6 +78,15 @@ pub struct Target {
 /// Targets in order; the usual call has no more than fit in place.
 pub type Targets = SmallVec<[Target; 6]>;
 
+/// When the built-in IVR has its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Before all targets.
+    First,
+    /// When no target has taken the call.
+    Last,
+}
+
 /// The plan of a call: the list that never ends early.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -85,6 +94,19 @@ pub struct Plan {
     pub way: Way,
     /// The targets in order; those known to be dead last.
     pub targets: Targets,
+    /// Whether the built-in IVR takes the call: before all targets, or after them.
+    pub own_ivr: Option<Turn>,
+}
+
+impl Plan {
+    /// The name of who is asked first: a trunk's, [`OWN_IVR`], or `none`.
+    pub fn first(&self) -> &str {
+        match (self.own_ivr, self.targets.first()) {
+            (Some(Turn::First), _) | (Some(Turn::Last), None) => OWN_IVR,
+            (_, Some(target)) => &target.trunk.name,
+            (None, None) => "none",
+        }
+    }
 }
 
 /// What routing looks at.
@@ -114,5 +136,6 @@ pub fn decide(snapshot: &Snapshot, question: &Question<'_>, is_dead: &dyn Fn(&Tr
     targets.retain(|target| question.leave_out != Some(&*target.trunk.name));
     // Stable: the order within the living and within the dead stays.
     targets.sort_by_key(|target| is_dead(&target.trunk));
-    Plan { way, targets }
+    let own_ivr = snapshot.ivr.filter(|_| way == Way::Test).map(|ivr| if ivr.first { Turn::First } else { Turn::Last });
+    Plan { way, targets, own_ivr }
 }

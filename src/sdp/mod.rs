@@ -9,6 +9,7 @@ mod recording;
 mod same;
 mod silence;
 mod streams;
+pub mod voice;
 
 pub use direction::{answering, idle, opened};
 pub use hold::{Holds, Primary, Way, holds, primary};

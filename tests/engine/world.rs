@@ -1,6 +1,7 @@
 //! An engine, a clock that is stepped from deadline to deadline, and the inboxes of its peers.
 use crate::peers::{Caller, Far};
 use bytes::Bytes;
+use callbox::b2bua::voice::Order;
 use callbox::b2bua::{Engine, Input, Setup};
 use callbox::base::entropy::Entropy;
 use callbox::base::now::{Mono, Now, Wall};
@@ -60,6 +61,8 @@ pub struct World {
     pub engine: Engine,
     pub cache: Arc<Cache>,
     pub facts: Vec<Fact>,
+    /// What the test IVR's voice was told, as far as nobody took it.
+    pub orders: Vec<Order>,
     now: Mono,
     /// What the clock on the wall said at the beginning, in milliseconds; it may be set at any time.
     pub wall: u64,
@@ -108,6 +111,7 @@ impl World {
             engine,
             cache,
             facts: Vec::new(),
+            orders: Vec::new(),
             now: Mono::from_micros(0),
             wall: 1_795_000_000_000,
             inboxes: HashMap::new(),
@@ -177,6 +181,7 @@ impl World {
         let at = self.millis();
         let sent: Vec<_> = self.engine.drain_transmits().collect();
         self.facts.extend(self.engine.drain_facts());
+        self.orders.extend(self.engine.drain_orders());
         let mut probes = Vec::new();
         for transmit in sent {
             let (port, flow) = (transmit.flow.peer.port(), transmit.flow);
@@ -296,6 +301,8 @@ impl World {
 fn published(change: impl FnOnce(&mut Snapshot)) -> Arc<Cache> {
     let cache = Arc::new(Cache::default());
     let mut configured = lab().expect("the lab's files have no fault");
+    // Test calls are the trunk's, unless a test is of our own IVR.
+    configured.snapshot.ivr = None;
     change(&mut configured.snapshot);
     configured.publish(&cache);
     cache

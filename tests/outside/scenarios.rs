@@ -36,9 +36,13 @@ impl Lab {
 
     /// The same with another config.
     fn of(config: &str, ends: &[(&str, u16)]) -> Lab {
+        Lab::of_file(&router::in_repository(config), ends)
+    }
+
+    fn of_file(config: &Path, ends: &[(&str, u16)]) -> Lab {
         let ports = LabPorts::locked();
         let ends = ends.iter().map(|(scenario, port)| Answerer::start(scenario, *port)).collect();
-        Lab { _router: router::run(config), ends, _ports: ports }
+        Lab { _router: router::run_file(config), ends, _ports: ports }
     }
 
     /// One call by this caller, which everybody must see through to the end of their scenarios.

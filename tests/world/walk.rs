@@ -65,7 +65,12 @@ const CLOSING: u64 = 700 * SECS;
 const SETTLED: u64 = CLOSING + 400 * SECS;
 const ORPHANS_GONE: u64 = SETTLED + 4200 * SECS;
 
-static LAB: LazyLock<world::World> = LazyLock::new(|| lab().expect("the lab's files have no fault"));
+static LAB: LazyLock<world::World> = LazyLock::new(|| {
+    let mut lab = lab().expect("the lab's files have no fault");
+    // Test calls are the trunk's: our own IVR has no far end that could fail.
+    lab.snapshot.ivr = None;
+    lab
+});
 
 pub struct Walk {
     engine: Engine,

@@ -10,6 +10,7 @@ use crate::edge::clock::Clock;
 use crate::edge::entropy;
 use crate::location::Rung;
 use crate::record::{Number, TrunkKind};
+use crate::routing::Turn;
 use clap::Args;
 use core::time::Duration;
 use std::fmt::Write as _;
@@ -136,7 +137,12 @@ fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
             format!("{}. {}{dial}{shows}{default}", place + 1, target.trunk.name),
         );
     }
-    if decision.plan.targets.is_empty() {
+    match decision.plan.own_ivr {
+        Some(Turn::First) => line("answers", "the built-in test IVR; the targets stand in for it".into()),
+        Some(Turn::Last) => line("answers", "the built-in test IVR, when no target does".into()),
+        None => {}
+    }
+    if decision.plan.targets.is_empty() && decision.plan.own_ivr.is_none() {
         line("targets", "none: the caller hears 404".into());
     }
     for (place, (step, took)) in decision.receipt.steps().enumerate() {

@@ -236,6 +236,7 @@ impl Engine {
             trunk: None,
             ring: Some(Box::new(Ring::new(invite, id, flow, decision, now))),
             reliable,
+            ivr: None,
             takeover: None,
             former: None,
             let_go: Vec::new(),

@@ -30,7 +30,7 @@ use super::call::{Call, Side, Stage};
 use super::core::Core;
 use super::judge as rules;
 use super::watch::Watch;
-use super::{hangup, reliable};
+use super::{hangup, ivr, reliable};
 use crate::base::now::Now;
 use crate::fact::{Fact, Feature};
 use crate::sip::dialog::Sequence;
@@ -91,6 +91,7 @@ pub fn request(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
         return;
     }
     match judge(call, &asked) {
+        Verdict::Pass if call.ivr.is_some() => ivr::request(core, call, asked, now),
         Verdict::Pass => relay::pass(core, call, asked, now),
         Verdict::Settle => relay::settle(core, call, asked, now),
         Verdict::Reoffer => relay::reoffer(core, call, asked, now),
@@ -131,7 +132,8 @@ fn judge(call: &Call, asked: &InDialog) -> Verdict {
     }
 }
 
-fn refuse(core: &mut Core, call: &mut Call, asked: &InDialog, code: u16, feature: Option<Feature>, now: Now) {
+/// Refuses a request in a dialog; a feature that is blocked is said and noted.
+pub fn refuse(core: &mut Core, call: &mut Call, asked: &InDialog, code: u16, feature: Option<Feature>, now: Now) {
     let host = core.cache.snapshot.load().domain.clone();
     let Some(abilities) = call.leg(asked.side).map(|leg| leg.abilities) else { return };
     core.answer(now, asked.id, &asked.request, asked.flow, code, |writer| {

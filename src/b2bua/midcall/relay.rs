@@ -140,7 +140,7 @@ pub fn reoffer(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
 }
 
 /// Answers INVITE or UPDATE with what the side is to hear: to its offer, or as an offer of ours.
-fn answer_here(core: &mut Core, call: &mut Call, asked: InDialog, said: Bytes, offer: Option<&Bytes>, now: Now) {
+pub fn answer_here(core: &mut Core, call: &mut Call, asked: InDialog, said: Bytes, offer: Option<&Bytes>, now: Now) {
     let InDialog { side, method, id, request, flow } = asked;
     let Some(leg) = call.leg(side) else { return };
     let mut writer = respond::respond(core.buffer(), &request, flow.peer, 200, "", None, false);
@@ -164,7 +164,7 @@ fn answer_here(core: &mut Core, call: &mut Call, asked: InDialog, said: Bytes, o
 
 /// Two offers at once: one that crosses another is 491, a second one of the same side 500 (RFC 3261 §14.2, RFC 3311
 /// §5.2). While a 2xx waits for its ACK, or an offer of ours for its answer, there is one under way.
-fn collides(call: &Call, asked: &InDialog) -> Option<u16> {
+pub fn collides(call: &Call, asked: &InDialog) -> Option<u16> {
     if !offers(asked.method) {
         return None;
     }

@@ -39,7 +39,9 @@ fn a_psap_of_the_old_network_sees_the_number_that_it_has_on_record_for_the_room(
 
 #[test]
 fn a_test_call_reaches_the_test_ivr_and_no_psap() {
-    let mut lab = Lab::with(&[("test-ivr", IVR)]);
+    let config = LabConfig::copied();
+    config.replace("before_trunks = true", "before_trunks = false");
+    let mut lab = Lab::of_file(&config.file(), &[("test-ivr", IVR)]);
     let psap = Answerer::start("psap", PSAP_1);
     lab.carries(Caller::new("call").dials("933"));
     assert!(identity(&lab.ends[0]).contains("<sip:+13125550123@callbox.example;user=phone>"));
