@@ -2,15 +2,17 @@
 use super::{Script, Sentence};
 use crate::record::{Civic, Element};
 use Element::{
-    A1, A2, A3, A4, A5, A6, AddCode, Bld, Country, Flr, Hno, Hns, Lmk, Loc, Nam, Pc, Pcn, Plc, PoBox, Pod, Pom, Prd,
-    Prm, Rd, RdBr, RdSec, RdSubBr, Room, Seat, Sts, Unit,
+    A1, A2, A3, A4, A5, A6, AddCode, Bld, Country, Flr, Hno, Hnp, Hns, Lmk, Loc, Mp, Nam, Pc, Pcn, Plc, Pn, PoBox, Pod,
+    Pom, Prd, Prm, Rd, RdBr, RdSec, RdSubBr, Room, Seat, Stp, Sts, Unit,
 };
 
 /// What is read in one breath, with its label. The street is one piece: all rooms of a building share it.
-const LINES: [(Sentence, &[Element]); 20] = [
+const LINES: [(Sentence, &[Element]); 22] = [
     (Sentence::Name, &[Nam]),
-    (Sentence::HouseNumber, &[Hno, Hns]),
-    (Sentence::Street, &[Prm, Prd, Rd, Sts, Pod, Pom, RdSec, RdBr, RdSubBr]),
+    (Sentence::HouseNumber, &[Hnp, Hno, Hns]),
+    (Sentence::Street, &[Prm, Prd, Stp, Rd, Sts, Pod, Pom, RdSec, RdBr, RdSubBr]),
+    (Sentence::Pole, &[Pn]),
+    (Sentence::Milepost, &[Mp]),
     (Sentence::Landmark, &[Lmk]),
     (Sentence::Location, &[Loc]),
     (Sentence::Building, &[Bld]),

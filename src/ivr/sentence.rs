@@ -54,6 +54,8 @@ sentences! {
     Name "Name",
     HouseNumber "House number",
     Street "Street",
+    Pole "Pole number",
+    Milepost "Milepost",
     Landmark "Landmark",
     Location "Location",
     Building "Building",

@@ -3,6 +3,7 @@ use crate::lab_ports::LabPorts;
 use crate::program::Program;
 use crate::router;
 use crate::sipp::{Answerer, Caller};
+use std::path::Path;
 
 mod ends;
 mod headers;

@@ -1,6 +1,7 @@
 //! What is dialled decides who is called and what they get to see; the scenarios of `answerer/` hold the headers
 //! against the column of their trunk.
 use super::*;
+use crate::lab_config::LabConfig;
 
 fn identity(end: &Answerer) -> String {
     end.invites()[0].header("P-Asserted-Identity").unwrap_or_default()
