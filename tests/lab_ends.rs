@@ -22,6 +22,7 @@ fn wanted(number: &str) -> Wanted {
         cancel_after: None,
         headers: Vec::new(),
         token: None,
+        keys: String::new(),
         ipv6: false,
     }
 }

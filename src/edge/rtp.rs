@@ -42,9 +42,20 @@ impl Stream {
     pub fn write_as(&mut self, payload_type: u8, payload: &[u8], out: &mut Vec<u8>) {
         let marker = if self.talking { 0 } else { 0x80 };
         self.talking = true;
-        out.extend_from_slice(&[2 << 6, marker | payload_type & 0x7f]);
+        self.put(payload_type | marker, self.timestamp, payload, out);
+    }
+
+    /// Writes a packet of an event that began at this timestamp: all packets of an event have that one (RFC 4733
+    /// §2.5.1.2), and the first has the marker.
+    pub fn write_event(&mut self, payload_type: u8, begun: u32, payload: &[u8; 4], out: &mut Vec<u8>) {
+        let marker = if begun == self.timestamp { 0x80 } else { 0 };
+        self.put(payload_type | marker, begun, payload, out);
+    }
+
+    fn put(&mut self, kind: u8, timestamp: u32, payload: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(&[2 << 6, kind]);
         out.extend_from_slice(&self.sequence.to_be_bytes());
-        out.extend_from_slice(&self.timestamp.to_be_bytes());
+        out.extend_from_slice(&timestamp.to_be_bytes());
         out.extend_from_slice(&self.ssrc.to_be_bytes());
         out.extend_from_slice(payload);
         self.step();

@@ -270,7 +270,7 @@ impl Task {
         }
         let Some(socket) = self.waiting.remove(&media) else { return };
         let (target, peer) = watch::channel(peer);
-        let plays = Plays { hertz: tone::FAR_END, packets: Some(50), echo: true };
+        let plays = Plays { hertz: tone::FAR_END, packets: Some(50), echo: true, keys: Vec::new(), keeps: false };
         let talk = self.talks.spawn(media::talk(socket, plays, peer, self.ear.clone(), self.chance.bits()));
         self.playing.insert(media, (talk, target));
     }

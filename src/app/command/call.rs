@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The exit code of arguments that make no sense (sysexits.h: EX_USAGE).
@@ -37,6 +38,12 @@ pub struct CallArgs {
     /// A header field to add to the INVITE; may be given more than once
     #[arg(long = "header", value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
+    /// Keys to press once somebody has answered, one every two seconds
+    #[arg(long, value_name = "KEYS", default_value = "")]
+    pub press: String,
+    /// Where to keep what was heard, as a WAVE file
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// A location token, sent as a reference to our own location server
     #[arg(long, value_name = "T")]
     pub token: Option<String>,
@@ -54,6 +61,7 @@ pub enum Via {
 /// Places the call. 0 when somebody answered, 1 when nobody did, 64 when the arguments make no sense.
 pub fn run(args: CallArgs) -> ExitCode {
     let (to, transport) = (args.to, if args.stream || args.via == Via::Tcp { Transport::Tcp } else { Transport::Udp });
+    let record = args.record.clone();
     let wanted = match wanted(args) {
         Ok(wanted) => wanted,
         Err(why) => return complain(&why, USAGE),
@@ -77,7 +85,10 @@ pub fn run(args: CallArgs) -> ExitCode {
                 return ExitCode::FAILURE;
             }
             say(&Ladder::sound(&sound));
-            ExitCode::SUCCESS
+            match record.map(|path| std::fs::write(&path, wave(&sound.kept)).map_err(|error| (path, error))) {
+                Some(Err((path, error))) => complain(&format!("{}: {error}", path.display()), 1),
+                Some(Ok(())) | None => ExitCode::SUCCESS,
+            }
         }
         Some(Err(beyond @ NotStarted::NotLoopback(_))) => complain(&beyond.to_string(), USAGE),
         Some(Err(not_started)) => complain(&not_started.to_string(), 1),
@@ -103,6 +114,9 @@ fn wanted(args: CallArgs) -> Result<Wanted, String> {
             return Err(format!("{what}: empty, or with a space, quote or angle bracket in it"));
         }
     }
+    if !args.press.bytes().all(|key| key.is_ascii_digit() || key == b'*' || key == b'#') {
+        return Err("--press: digits, * and # alone".into());
+    }
     if args.seconds > 3600 {
         return Err("--seconds: at most 3600".into());
     }
@@ -113,8 +127,23 @@ fn wanted(args: CallArgs) -> Result<Wanted, String> {
         talk: Duration::from_secs(args.seconds.into()),
         cancel_after: args.cancel_after.map(|millis| Duration::from_millis(millis.into())),
         token: args.token,
+        keys: args.press,
         ipv6: args.to.is_ipv6(),
     })
+}
+
+/// Samples as a WAVE file: one channel, 16 bits, 8,000 a second.
+fn wave(samples: &[i16]) -> Vec<u8> {
+    let length = u32::try_from(samples.len() * 2).unwrap_or(u32::MAX);
+    let mut file = b"RIFF".to_vec();
+    file.extend(length.saturating_add(36).to_le_bytes());
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    file.extend(8000u32.to_le_bytes());
+    file.extend(16_000u32.to_le_bytes());
+    file.extend(b"\x02\0\x10\0data");
+    file.extend(length.to_le_bytes());
+    file.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+    file
 }
 
 fn field(header: &str) -> Result<(String, String), String> {

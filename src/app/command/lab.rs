@@ -52,6 +52,7 @@ fn welcome() -> String {
         "\nIn another terminal:\n\n  \
          callbox call 911 --from +13125550123   a PSAP answers and sees room 101\n  \
          callbox call 911 --from +13125550124   no address is known: the relay center answers\n  \
+         callbox call 933 --record heard.wav     callbox reads the number and the room\n  \
          callbox call 988                       the crisis line answers and is told no address\n",
     );
     out
@@ -64,7 +65,7 @@ fn what(name: &str) -> &'static str {
         "crisis" => "crisis line",
         "gateway" => "the site's gateway to the telephone network",
         "pbx" => "PBX",
-        "ivr" => "test IVR, for 933",
+        "ivr" => "stand-in of the test IVR",
         _ => "",
     }
 }

@@ -85,6 +85,10 @@ impl Ladder {
         if sound.packets == 0 {
             return "heard nothing: no RTP came".into();
         }
+        // A voice sounds like one pitch or another now and then.
+        if sound.voiced > sound.pitches.values().sum() {
+            return format!("heard {} RTP packets: speech in {} (somebody reads)", sound.packets, sound.voiced);
+        }
         let pitches = sound.pitches.iter().map(|(hertz, packets)| {
             let whose = match *hertz {
                 tone::FAR_END => " (the far end's tone)",

@@ -36,7 +36,8 @@ pub async fn call(
     let socket = Socket::open(ours, target, transport).await?;
     let sound = loopback(SocketAddr::new(ours, 0)).await?;
     let mut chance = entropy::from_system().map_err(NotStarted::Chance)?;
-    let plays = Plays { hertz: tone::PHONE, packets: None, echo: false };
+    let plays =
+        Plays { hertz: tone::PHONE, packets: None, echo: false, keys: wanted.keys.clone().into_bytes(), keeps: true };
     let (peer, listener) = watch::channel(None);
     let (ear, at) = (Ear::default(), local(&sound)?);
     let talk = media::talk(sound, plays, listener, ear.clone(), chance.bits());

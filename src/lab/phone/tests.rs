@@ -32,6 +32,7 @@ impl World {
             cancel_after: None,
             headers: Vec::new(),
             token: None,
+            keys: String::new(),
             ipv6: false,
         };
         change(&mut wanted);
