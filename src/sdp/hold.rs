@@ -118,6 +118,8 @@ impl Level {
 
 /// The direction that an attribute line gives.
 pub(super) fn way_of(line: &[u8]) -> Option<Way> {
+    // Most lines are another one, which the first letter of an attribute tells.
+    let (b"a=", [b's' | b'S' | b'r' | b'R' | b'i' | b'I', ..]) = line.split_at_checked(2)? else { return None };
     let ways = [(true, true), (true, false), (false, true), (false, false)];
     let mut ways = ways.into_iter().map(|(sends, receives)| Way { sends, receives });
     ways.find(|way| attribute(line, way.text()).is_some())

@@ -2,6 +2,7 @@
 use super::head::{ContentLength, Head, Span, place};
 use super::{Method, Name, NameAddr, Uri, Via, lexis, limits, scan};
 use bytes::Bytes;
+use core::cell::OnceCell;
 use core::fmt;
 use std::borrow::Cow;
 
@@ -68,6 +69,9 @@ pub struct Message {
     head: Head,
     body: Span,
     fault: Option<Unreadable>,
+    /// Where the tags are, once they were asked for: much asks for them.
+    from_tag: OnceCell<Option<Span>>,
+    to_tag: OnceCell<Option<Span>>,
 }
 
 impl Message {
@@ -90,7 +94,8 @@ impl Message {
         if bytes.len() > limits::HEAD + limits::BODY {
             return Err(Unreadable::TooLarge);
         }
-        let mut message = Message { bytes, head: Head::unread(), body: (0, 0), fault: None };
+        let [from_tag, to_tag] = [OnceCell::new(), OnceCell::new()];
+        let mut message = Message { bytes, head: Head::unread(), body: (0, 0), fault: None, from_tag, to_tag };
         message.head.scan(&message.bytes)?;
         let end = message.bytes.len();
         let from = message.head.end.unwrap_or(end);
@@ -223,11 +228,20 @@ impl Message {
     }
     /// The tag of the From header; `None` when absent or empty. Its URI is not looked into.
     pub fn from_tag(&self) -> Option<&[u8]> {
-        self.value(Name::From).and_then(NameAddr::tag_in)
+        self.tag(&self.from_tag, Name::From)
     }
     /// The tag of the To header, as [`Message::from_tag`].
     pub fn to_tag(&self) -> Option<&[u8]> {
-        self.value(Name::To).and_then(NameAddr::tag_in)
+        self.tag(&self.to_tag, Name::To)
+    }
+
+    fn tag(&self, known: &OnceCell<Option<Span>>, name: Name) -> Option<&[u8]> {
+        let find = || {
+            let tag = NameAddr::tag_in(self.value(name)?)?;
+            let from = tag.as_ptr().addr() - self.bytes.as_ptr().addr();
+            Some((place(from), place(from + tag.len())))
+        };
+        known.get_or_init(find).map(|span| self.at(span))
     }
     /// The first Contact, repaired as [`Message::from`]; `None` when absent, `*` or past repair.
     pub fn contact(&self) -> Option<NameAddr<'_>> {
