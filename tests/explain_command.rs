@@ -29,6 +29,7 @@ fn the_port_of_a_switch_leads_an_extension_without_an_address_to_the_psap_with_i
     has(
         &told,
         &[
+            "device hq-desk-1, by its line",
             "location wiremap, dispatchable: won: it names a house number",
             "port names hq-217: won",
             "address country=US A1=IL A3=Chicago RD=Example STS=Plaza HNO=100 FLR=2 PC=60601 ROOM=217",

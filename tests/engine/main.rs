@@ -11,6 +11,7 @@ mod early;
 mod hard_to_lose;
 mod health;
 mod hedged;
+mod hostile_places;
 mod ivr;
 mod letter;
 mod midcall;

@@ -9,6 +9,7 @@ use crate::config;
 use crate::edge::clock::Clock;
 use crate::edge::entropy;
 use crate::location::Rung;
+use crate::location::device::By;
 use crate::record::{Number, TrunkKind};
 use crate::routing::Turn;
 use clap::Args;
@@ -100,6 +101,12 @@ fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
     line("class", format!("{}{service}", decision.classified.class.text()));
     let listed = if decision.line.is_some() { "listed" } else { "not listed: the source's default site holds" };
     line("site", format!("{} (caller {listed})", decision.site.id));
+    if let Some(device) = &decision.device {
+        line("device", format!("{}, by {}", device.id, by(device.by)));
+    }
+    if decision.moved {
+        line("", "it belongs to another place than the one where it was seen".into());
+    }
     for (place, candidate) in decision.located.candidates.iter().enumerate() {
         let name = if place == 0 { "location" } else { "" };
         let age = if candidate.age.is_zero() { String::new() } else { format!(", {} old", age(candidate.age)) };
@@ -162,6 +169,15 @@ fn age(age: Duration) -> String {
         _ => (secs / 86_400, "days"),
     };
     format!("{count} {unit}")
+}
+
+const fn by(by: By) -> &'static str {
+    match by {
+        By::Token => "its token",
+        By::Instance => "its instance id",
+        By::Mac => "its hardware address",
+        By::Line => "its line",
+    }
 }
 
 const fn rung(rung: Rung) -> &'static str {
