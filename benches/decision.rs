@@ -1,17 +1,20 @@
-//! The decision on one call (whose line, what kind, where, whom to ask, which number to show) with a million numbers in
-//! the cache: its mean by criterion, and before that the 99th percentile and the allocations of 100,000 decisions.
+//! The decision on one call (whose line and device, what kind, where by the wiremap, whom to ask, which number to show) with
+//! a million numbers, devices and lines of the wiremap in the cache: its mean by criterion, and before that the 99th
+//! percentile and the allocations of 100,000 decisions.
 mod counted;
 
-use callbox::cache::{Cache, Snapshot};
-use callbox::callback::{self, Shown};
-use callbox::classify::{self, Dialled};
-use callbox::location::{self, Known};
+use callbox::b2bua::intake::Asked;
+use callbox::b2bua::story::{self, Decision, View};
+use callbox::base::now::{Mono, Wall};
+use callbox::cache::{Cache, Snapshot, Whereabouts};
+use callbox::record::found::Verdict;
 use callbox::record::table::Tables;
 use callbox::record::trunk::Carrier;
+use callbox::record::wiremap::{Key, Row};
 use callbox::record::{
-    Civic, DialPlan, Element, Line, Location, Number, Organisation, Profile, Site, Trunk, TrunkKind,
+    Attachment, Capability, Chassis, Civic, Device, DeviceClass, DialPlan, Element, Interface, Ladder, Line, Location,
+    Measurements, Number, Organisation, Port, Profile, Site, Source, Trunk, TrunkKind,
 };
-use callbox::routing::{self, Plan, Question};
 use core::hint::black_box;
 use core::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -85,7 +88,38 @@ fn trunk(name: &str, kind: TrunkKind, profile: Profile) -> Arc<Trunk> {
     })
 }
 
-/// A cache with all numbers, each in one of 10,000 locations.
+const NOW: Wall = Wall::from_millis(1_800_000_000_000);
+
+/// A switch of 48 ports, and the port.
+fn socket(index: u64) -> (Chassis, Port) {
+    let [.., a, b, c] = (index / 48).to_be_bytes();
+    let chassis = Chassis::from_octets(&[2, 0, 0, a, b, c]).expect("a switch");
+    (chassis, Port::read(&format!("GigabitEthernet1/0/{}", index % 48)).expect("a port"))
+}
+
+/// A desk phone that told a minute ago which socket it is plugged in to.
+fn device(cache: &Cache, organisation: &Arc<str>, index: u64) -> Arc<Device> {
+    let device = Device {
+        id: format!("device-{index}").into(),
+        organisation: Arc::clone(organisation),
+        class: DeviceClass::Fixed,
+        mac: None,
+        instance: Some(format!("urn:uuid:00000000-0000-1000-8000-{index:012x}").into()),
+        model: Some("Cisco CP-8851".into()),
+        capability: Capability::Held,
+        lines: vec![number(index)],
+        home: None,
+    };
+    let (chassis, port) = socket(index);
+    let at = Wall::from_millis(NOW.as_millis() - 60_000);
+    let switches = vec![Attachment { chassis, port: Some(port) }];
+    let measurements =
+        Measurements { interfaces: vec![Interface { at, switches, ..Interface::default() }], public: None };
+    cache.tell_whereabouts(&device.id, Whereabouts { measurements, at, source: None, line: None });
+    Arc::new(device)
+}
+
+/// A cache with all numbers, each with a device and a socket in one of 10,000 locations.
 fn world(scale: &Scale) -> Cache {
     let organisation = Organisation::new("acme", "Acme");
     let site = Site {
@@ -140,39 +174,32 @@ fn world(scale: &Scale) -> Cache {
         ],
         ..Snapshot::default()
     });
+    let devices = (0..scale.numbers).map(|index| device(&cache, &organisation.id, index)).collect();
+    let row = |index| {
+        let (chassis, port) = socket(index);
+        let location = locations.get((index % 10_000) as usize).map(|location| Arc::clone(&location.id));
+        Row { organisation: Arc::clone(&organisation.id), key: Key::Port(chassis, port), location }
+    };
+    let wiremap = (0..scale.numbers).map(row).collect();
     cache.load(Tables {
         organisations: vec![Arc::new(organisation)],
         sites: vec![Arc::new(site.clone())],
         locations,
         lines,
+        devices,
+        wiremap,
         ..Tables::default()
     });
     cache
 }
 
 /// All that is decided before the first INVITE leaves.
-fn decide(cache: &Cache, organisation: &Arc<str>, shown: Number, chance: u64) -> (Plan, Option<Shown>) {
+fn decide(cache: &Cache, source: &Source, shown: Number, chance: u64) -> Decision {
     let snapshot = cache.snapshot.load();
-    let line = cache.line(organisation, shown, "1");
-    let site = line.as_deref().and_then(|line| snapshot.site(&line.site)).expect("the line's site");
-    let plan = snapshot.dial_plan(&site.country);
-    let classified = classify::decide(site, plan, Dialled::Number("9911", ""));
-    let located = location::decide(Known { line: line.as_deref(), ..Known::default() });
-    let question = Question {
-        class: classified.class,
-        site,
-        country_on: plan.switched_on,
-        located: &located,
-        line_known: line.is_some(),
-        relay_other: None,
-        leave_out: None,
-        chance,
-    };
-    let plan = routing::decide(&snapshot, &question, &|_| false);
-    let place = located.stands_at().map(AsRef::as_ref);
-    let callback = callback::choose(site, line.as_deref(), place, Some(shown));
-    let first = plan.targets.first().map(|target| callback::on_trunk(&target.trunk, place, callback));
-    (plan, first.flatten())
+    let asked = Asked::by_hand(source, "9911", Some(shown));
+    let clock = || Mono::from_micros(0);
+    let view = View { cache, snapshot: &snapshot, is_dead: &|_| false, clock: &clock, wall: NOW, chance };
+    story::advance(&view, &asked).expect("the source's site is there")
 }
 
 /// A line that no cache of the processor has seen lately, as calls come.
@@ -181,20 +208,20 @@ fn caller(scale: &Scale, call: u64) -> Number {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
-fn percentiles(scale: &Scale, cache: &Cache, organisation: &Arc<str>) {
+fn percentiles(scale: &Scale, cache: &Cache, source: &Source) {
     let mut nanos = Vec::with_capacity(scale.decisions as usize);
     let mut allocations = 0;
     for call in 0..scale.decisions {
         let shown = caller(scale, call);
         let before = (Instant::now(), counted::allocations());
-        black_box(decide(cache, organisation, shown, call));
+        black_box(decide(cache, source, shown, call));
         nanos.push(before.0.elapsed().as_nanos());
         allocations += counted::allocations() - before.1;
     }
     nanos.sort_unstable();
     let at = |permille: usize| nanos[nanos.len() * permille / 1000];
     println!(
-        "decision with {} numbers: p50 {} ns, p99 {} ns, p99.9 {} ns; {:.2} allocations",
+        "decision with {} numbers, devices and lines of the wiremap: p50 {} ns, p99 {} ns, p99.9 {} ns; {:.2} allocations",
         scale.numbers,
         at(500),
         at(990),
@@ -206,13 +233,25 @@ fn percentiles(scale: &Scale, cache: &Cache, organisation: &Arc<str>) {
 fn decision(criterion: &mut Criterion) {
     let scale = Scale::wanted();
     let cache = world(&scale);
-    let organisation: Arc<str> = "acme".into();
-    percentiles(&scale, &cache, &organisation);
+    let source = Source {
+        trunk: "pbx".into(),
+        organisation: "acme".into(),
+        default_site: "hq".into(),
+        networks: Vec::new(),
+        relay_other: None,
+        location_order: Ladder::default(),
+        token_header: None,
+        token_param: None,
+    };
+    let first = decide(&cache, &source, number(0), 0);
+    let found = first.located.wiremap.as_deref().and_then(|found| found.hits.first());
+    assert!(found.is_some_and(|hit| hit.verdict == Verdict::Won), "the wiremap tells where the caller is");
+    percentiles(&scale, &cache, &source);
     let mut call = 0;
     criterion.bench_function("decision", |bencher| {
         bencher.iter(|| {
             call += 1;
-            decide(&cache, &organisation, caller(&scale, call), call)
+            decide(&cache, &source, caller(&scale, call), call)
         });
     });
 }

@@ -30,7 +30,8 @@ pub struct Follower {
 
 /// Why a change could not be taken.
 #[derive(Debug)]
-enum NotTaken {
+pub enum NotTaken {
+    /// The store does not serve.
     Trouble(Trouble),
     /// The tables are not sound; the first fault tells where.
     Unsound(Vec<Fault>),
@@ -50,22 +51,26 @@ impl Follower {
 
     /// Follows for as long as the node lives.
     pub fn run(mut self) {
+        let mut known = String::new();
         loop {
             let told = Store::open(&self.path, self.clock.now().wall).and_then(|store| self.follow(store));
-            if let Err(trouble) = told {
+            if let Err(trouble) = told
+                && trouble.to_string() != known
+            {
                 tracing::error!(%trouble, "the store cannot be followed; what is known stays");
+                known = trouble.to_string();
             }
             std::thread::park_timeout(AGAIN);
         }
     }
 
-    fn follow(&mut self, mut store: Store) -> Result<(), Trouble> {
+    fn follow(&mut self, store: Store) -> Result<(), Trouble> {
         let mut pulse = None;
         loop {
             let now = Some(store.pulse()?);
             if now != pulse {
                 pulse = now;
-                match self.catch_up(&mut store) {
+                match self.catch_up(&store) {
                     Ok(None) => {}
                     Ok(Some(lines)) => tracing::info!(version = self.seen, lines, "change of the store taken"),
                     Err(NotTaken::Trouble(trouble)) => return Err(trouble),
@@ -80,48 +85,51 @@ impl Follower {
         }
     }
 
-    /// Brings the cache to the store's version. Returns how many lines that took, if any.
-    fn catch_up(&mut self, store: &mut Store) -> Result<Option<usize>, NotTaken> {
+    /// Brings the cache to the store's version. Returns how many lines that took, if there was anything new.
+    ///
+    /// # Errors
+    /// A store that does not serve, or tables that are not sound. The cache is as it was then.
+    pub fn catch_up(&mut self, store: &Store) -> Result<Option<usize>, NotTaken> {
         let turn = Arc::clone(&self.turn);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let (news, version) = store.since(self.seen)?;
-        if version == self.seen {
-            return Ok(None);
-        }
-        let fresh = match news {
-            News::All => None,
-            News::Touched(mut touched) => {
-                self.add_neighbours(&mut touched);
-                store.fresh(touched)?
+        let taken = store.at_once(|store| {
+            let (news, version) = store.since(self.seen)?;
+            if version == self.seen {
+                return Ok(None);
             }
-        };
-        let (lines, version) = match fresh {
-            Some(fresh) => (self.take_some(&fresh)?, version),
-            None => self.take_all(store)?,
-        };
-        self.seen = version;
-        Ok(Some(lines))
+            let fresh = match news {
+                News::All => None,
+                News::Touched(touched) => store.fresh(self.with_lines(touched), |number| self.user_of(number))?,
+            };
+            let lines = match fresh {
+                Some(fresh) => self.take_some(&fresh)?,
+                None => self.take_all(store)?,
+            };
+            Ok::<_, NotTaken>(Some((lines, version)))
+        })?;
+        Ok(taken.map(|(lines, version)| {
+            self.seen = version;
+            lines
+        }))
     }
 
-    /// A line has what its user has, before the change and after it.
-    fn add_neighbours(&self, touched: &mut Vec<(Kind, Key)>) {
-        let mut more = Vec::new();
-        for (kind, key) in touched.iter() {
-            let mut cells = key.iter();
-            match (kind, cells.next(), cells.next()) {
-                (Kind::Users, Some(id), _) => {
-                    let before = self.cache.user(id);
-                    let lines = before.iter().flat_map(|user| user.lines.iter().map(|line| (&user.organisation, line)));
-                    more.extend(lines.map(|(whose, line)| (Kind::Numbers, Key::new([whose, line.expose()]))));
-                }
-                (Kind::Numbers, Some(organisation), Some(number)) => {
-                    let user = Number::read(number).and_then(|it| self.cache.user_of_line(&organisation.into(), it));
-                    more.extend(user.map(|user| (Kind::Users, Key::new([&*user.id]))));
-                }
-                _ => {}
-            }
+    /// What was touched, and the lines that users had before: they may have lost them.
+    fn with_lines(&self, mut touched: Vec<(Kind, Key)>) -> Vec<(Kind, Key)> {
+        let users = touched.iter().filter(|(kind, _)| *kind == Kind::Users);
+        let users: Vec<_> = users.filter_map(|(_, key)| self.cache.user(key.expose())).collect();
+        for user in users {
+            let lines = user.lines.iter().map(|line| Key::new([&*user.organisation, line.expose()]));
+            touched.extend(lines.map(|key| (Kind::Numbers, key)));
         }
-        touched.extend(more);
+        touched
+    }
+
+    /// Whose a number is, as far as the cache knows.
+    fn user_of(&self, number: &Key) -> Option<Key> {
+        let mut cells = number.iter();
+        let (organisation, number) = (cells.next()?, cells.next().and_then(Number::read)?);
+        let user = self.cache.user_of_line(&organisation.into(), number)?;
+        Some(Key::new([&*user.id]))
     }
 
     fn take_some(&self, fresh: &Fresh) -> Result<usize, NotTaken> {
@@ -143,12 +151,12 @@ impl Follower {
         Ok(many)
     }
 
-    fn take_all(&self, store: &mut Store) -> Result<(usize, u64), NotTaken> {
-        let (texts, version) = store.texts()?;
+    fn take_all(&self, store: &Store) -> Result<usize, NotTaken> {
+        let (texts, _) = store.texts()?;
         let tables = self.read(&texts)?;
         let many = count(&tables);
         self.cache.load(tables);
-        Ok((many, version))
+        Ok(many)
     }
 
     fn read(&self, texts: &[(Kind, String)]) -> Result<Tables, NotTaken> {

@@ -107,7 +107,7 @@ fn import_once(place: &Place, store: &mut Store, wish: &Wish<'_>, order: &Order)
 /// As [`import`].
 pub fn restore(config: &Path, from: &Path, author: &str) -> Result<u64, Refused> {
     let now = Clock::start().now().wall;
-    let mut backup = store::of_backup(from, now)?;
+    let backup = store::of_backup(from, now)?;
     let Place { settings, document, store, mut texts, .. } = Place::of(config)?;
     let (tables, version) = backup.texts()?;
     texts.take(tables, version);

@@ -100,7 +100,7 @@ impl Texts {
     }
 
     fn read_store(&mut self, path: &Path, document: &Document, complaints: &mut Vec<Complaint>) {
-        match Store::open(path, Clock::start().now().wall).and_then(|mut store| store.texts()) {
+        match Store::look(path, Clock::start().now().wall).and_then(|store| store.texts()) {
             Ok((tables, version)) => self.take(tables, version),
             Err(trouble) => {
                 let remedy = "`callbox import` with the tables, or `callbox restore`".into();

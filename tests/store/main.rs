@@ -9,3 +9,4 @@ mod imports;
 mod kept;
 mod killed;
 mod plans;
+mod walked;

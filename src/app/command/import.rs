@@ -58,7 +58,7 @@ pub fn import(args: ImportArgs) -> ExitCode {
 
 /// Writes every table of the store to its file.
 pub fn export(args: &ExportArgs) -> ExitCode {
-    let texts = import::open(&args.config).and_then(|mut store| Ok(store.texts()?));
+    let texts = import::open(&args.config).and_then(|store| Ok(store.texts()?));
     let (texts, version) = match texts {
         Ok(texts) => texts,
         Err(refused) => return refuse(&refused),

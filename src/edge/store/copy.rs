@@ -1,11 +1,10 @@
 //! A store as one file to keep elsewhere, and back again, while others read and change it.
-use super::sqlite::{note, version};
+use super::sqlite::{note, private, version};
 use super::{Store, Trouble};
 use crate::base::now::Wall;
 use crate::record::table::Kind;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Writes what the store holds at this moment to a file that is not there yet.
@@ -13,11 +12,7 @@ use std::path::Path;
 /// # Errors
 /// A file that is there; what the database or the system says.
 pub fn back_up(store: &Store, to: &Path) -> Result<(), Trouble> {
-    if to.exists() {
-        return Err(Trouble::InTheWay(to.into()));
-    }
-    let mut copy = Connection::open(to)?;
-    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o600))?;
+    let mut copy = Connection::open(private(to, true)?)?;
     Backup::new(&store.connection, &mut copy)?.step(-1)?;
     // One file and not three: what is copied elsewhere must be whole.
     copy.pragma_update(None, "journal_mode", "DELETE")?;

@@ -19,9 +19,13 @@ struct Line {
 }
 
 impl Store {
-    /// Collects what must be read again when `touched` came, changed or went. `None` when that is more than
-    /// [`MOST_FOLLOWED`] lines.
-    pub fn fresh(&self, touched: Vec<(Kind, Key)>) -> Result<Option<Fresh>, Trouble> {
+    /// Collects what must be read again when `touched` came, changed or went. `user_of` says whose a number was so far: a
+    /// number has what its user has. `None` when that is more than [`MOST_FOLLOWED`] lines.
+    pub fn fresh(
+        &self,
+        touched: Vec<(Kind, Key)>,
+        user_of: impl Fn(&Key) -> Option<Key>,
+    ) -> Result<Option<Fresh>, Trouble> {
         let mut fresh = Fresh::default();
         let mut waiting: Vec<_> = touched.into_iter().map(|(kind, key)| (kind, key, true)).collect();
         while let Some((kind, key, is_fresh)) = waiting.pop() {
@@ -38,6 +42,9 @@ impl Store {
                     waiting.extend(named(kind, &cells).into_iter().map(|(_, of, to)| (of, to, false)));
                     fresh.lines.insert((kind, key.clone()), Line { cells, is_fresh });
                 }
+            }
+            if is_fresh && kind == Kind::Numbers {
+                waiting.extend(user_of(&key).map(|user| (Kind::Users, user, false)));
             }
             if is_fresh {
                 self.derived(kind, &key, &fresh.lines[&(kind, key.clone())].cells, &mut waiting)?;

@@ -19,17 +19,39 @@ pub(super) fn bring_up(connection: &mut Connection, path: &Path, at: Wall) -> Re
     step_up(connection, path, at, &STEPS)
 }
 
-fn step_up(connection: &mut Connection, path: &Path, at: Wall, steps: &[&str]) -> Result<(), Trouble> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let application: i32 = transaction.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    let tables: u32 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if application != APPLICATION && tables > 0 {
+/// Whether a store has the newest schema.
+pub(super) fn is_newest(connection: &Connection, path: &Path) -> Result<bool, Trouble> {
+    match found(connection, path)? {
+        found if found > NEWEST => Err(Trouble::Newer { found }),
+        found => Ok(found == NEWEST),
+    }
+}
+
+/// The version of a store; 0 of an empty file.
+fn found(connection: &Connection, path: &Path) -> Result<u32, Trouble> {
+    let number = |of: &str| connection.query_row(of, [], |row| row.get::<_, i64>(0));
+    let tables = number("SELECT count(*) FROM sqlite_schema").map_err(|error| not_ours(error, path))?;
+    if tables == 0 {
+        return Ok(0);
+    }
+    if number("PRAGMA application_id")? != i64::from(APPLICATION) {
         return Err(Trouble::Foreign(path.into()));
     }
-    let found: u32 = match tables {
-        0 => 0,
-        _ => transaction.query_row("SELECT coalesce(max(version), 0) FROM schema", [], |row| row.get(0))?,
-    };
+    Ok(u32::try_from(number("SELECT coalesce(max(version), 0) FROM schema")?).unwrap_or(u32::MAX))
+}
+
+/// What the database says of a file that it cannot read as one of its own.
+fn not_ours(error: rusqlite::Error, path: &Path) -> Trouble {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => Trouble::Foreign(path.into()),
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => Trouble::Damaged(path.into()),
+        _ => error.into(),
+    }
+}
+
+fn step_up(connection: &mut Connection, path: &Path, at: Wall, steps: &[&str]) -> Result<(), Trouble> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = found(&transaction, path)?;
     if found as usize > steps.len() {
         return Err(Trouble::Newer { found });
     }

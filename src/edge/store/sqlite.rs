@@ -5,7 +5,7 @@ use crate::record::table::plan::{Edit, Stored};
 use crate::record::table::{Cells, Key, Kind, Writer};
 use core::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params_from_iter};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// The most lines of one change that are followed one by one. After a larger one, all is read anew.
@@ -38,12 +38,7 @@ impl Store {
     /// # Errors
     /// A file that is no store, is one of a later version, or cannot be read and written.
     pub fn create(path: &Path, now: Wall) -> Result<Store, Trouble> {
-        let is_new = !path.exists();
-        let mut connection = Connection::open(path)?;
-        if is_new {
-            // It holds what is nobody else's business.
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-        }
+        let mut connection = Connection::open(private(path, false)?)?;
         prepare(&connection)?;
         schema::bring_up(&mut connection, path, now)?;
         Ok(Store { connection })
@@ -64,6 +59,24 @@ impl Store {
         Ok(Store { connection })
     }
 
+    /// Opens the store at `path` to look at it alone. An older one is read as the newest schema would have it, and stays
+    /// as it is.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn look(path: &Path, now: Wall) -> Result<Store, Trouble> {
+        if !path.exists() {
+            return Err(Trouble::Absent(path.into()));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(PATIENCE)?;
+        match schema::is_newest(&connection, path)? {
+            true => Ok(Store { connection }),
+            false => super::of_backup(path, now),
+        }
+    }
+
     /// A store that nobody keeps.
     pub fn in_memory(now: Wall) -> Result<Store, Trouble> {
         let mut connection = Connection::open_in_memory()?;
@@ -76,28 +89,54 @@ impl Store {
         Ok(version(&self.connection)?)
     }
 
-    /// All lines and the version that they are.
-    pub fn lines(&mut self) -> Result<(Stored, u64), Trouble> {
-        let transaction = self.connection.transaction()?;
-        let mut stored = Stored::default();
-        for kind in Kind::ALL {
-            each_line(&transaction, kind, |cells| stored[kind.place()].push(Cells::new(cells)))?;
+    /// Does several readings of one and the same version.
+    pub fn at_once<T, E: From<Trouble>>(&self, work: impl FnOnce(&Store) -> Result<T, E>) -> Result<T, E> {
+        if !self.connection.is_autocommit() {
+            return work(self);
         }
-        let version = version(&transaction)?;
-        Ok((stored, version))
+        let transaction = self.connection.unchecked_transaction().map_err(Trouble::from)?;
+        let done = work(self);
+        transaction.finish().map_err(Trouble::from)?;
+        done
+    }
+
+    /// All lines and the version that they are.
+    pub fn lines(&self) -> Result<(Stored, u64), Trouble> {
+        self.at_once(|store| {
+            let mut stored = Stored::default();
+            for kind in Kind::ALL {
+                store.each_line(kind, |cells| stored[kind.place()].push(Cells::new(cells)))?;
+            }
+            Ok((stored, store.version()?))
+        })
     }
 
     /// All tables as CSV files, in the order of their keys, and the version that they are.
-    pub fn texts(&mut self) -> Result<(Vec<(Kind, String)>, u64), Trouble> {
-        let transaction = self.connection.transaction()?;
-        let mut texts = Vec::new();
-        for kind in Kind::ALL {
-            let mut text = Writer::new(kind);
-            each_line(&transaction, kind, |cells| text.line(cells))?;
-            texts.push((kind, text.text()));
+    pub fn texts(&self) -> Result<(Vec<(Kind, String)>, u64), Trouble> {
+        self.at_once(|store| {
+            let mut texts = Vec::new();
+            for kind in Kind::ALL {
+                let mut text = Writer::new(kind);
+                store.each_line(kind, |cells| text.line(cells))?;
+                texts.push((kind, text.text()));
+            }
+            Ok((texts, store.version()?))
+        })
+    }
+
+    fn each_line(
+        &self,
+        kind: Kind,
+        mut each: impl for<'l> FnMut(&mut dyn Iterator<Item = &'l str>),
+    ) -> Result<(), Trouble> {
+        let width = kind.columns().count();
+        let mut rows = self.connection.prepare_cached(&select(kind))?;
+        let mut rows = rows.query([])?;
+        while let Some(row) = rows.next()? {
+            // A column of a STRICT table that is TEXT NOT NULL is text.
+            each(&mut (0..width).map(|at| text(row, at).unwrap_or("")));
         }
-        let version = version(&transaction)?;
-        Ok((texts, version))
+        Ok(())
     }
 
     /// Makes a change that was planned for the version `base`. When this returns, it is on the disk.
@@ -131,21 +170,24 @@ impl Store {
     }
 
     /// What happened since a version, and the version now.
-    pub fn since(&mut self, seen: u64) -> Result<(News, u64), Trouble> {
-        let transaction = self.connection.transaction()?;
-        let now = version(&transaction)?;
+    pub fn since(&self, seen: u64) -> Result<(News, u64), Trouble> {
+        self.at_once(|store| store.news(seen))
+    }
+
+    fn news(&self, seen: u64) -> Result<(News, u64), Trouble> {
+        let now = self.version()?;
         let listed = "SELECT count(*), coalesce(max(is_whole), 0) FROM changes WHERE version > ?1";
         let (changes, is_whole): (u64, bool) =
-            transaction.query_row(listed, [seen], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            self.connection.query_row(listed, [seen], |row| Ok((row.get(0)?, row.get(1)?)))?;
         if now < seen || is_whole || changes != now - seen || changes > KEPT_CHANGES {
             return Ok((News::All, now));
         }
         let mut touched = Vec::new();
-        let mut rows = transaction.prepare_cached("SELECT DISTINCT kind, key FROM touched WHERE version > ?1")?;
+        let mut rows = self.connection.prepare_cached("SELECT DISTINCT kind, key FROM touched WHERE version > ?1")?;
         let mut rows = rows.query([seen])?;
         while let Some(row) = rows.next()? {
-            let Some(kind) = Kind::read(row.get_ref(0)?.as_str().unwrap_or("")) else { continue };
-            touched.push((kind, Key::stored(row.get_ref(1)?.as_str().unwrap_or(""))));
+            let Some(kind) = Kind::read(text(row, 0)?) else { return Ok((News::All, now)) };
+            touched.push((kind, Key::stored(text(row, 1)?)));
         }
         Ok((if touched.len() > MOST_FOLLOWED { News::All } else { News::Touched(touched) }, now))
     }
@@ -177,6 +219,19 @@ impl Store {
             lines.push(Cells::new(cells?));
         }
         Ok(lines)
+    }
+}
+
+/// The path of a file that is there and that its owner alone can read: what it holds is nobody else's business. One that
+/// was there keeps the rights that it has, unless it must be new.
+pub(super) fn private(path: &Path, must_be_new: bool) -> Result<&Path, Trouble> {
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && must_be_new => {
+            Err(Trouble::InTheWay(path.into()))
+        }
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(path),
     }
 }
 
@@ -233,21 +288,6 @@ fn apply(transaction: &Transaction<'_>, edit: &Edit, version: u64) -> Result<(Ki
             Ok((*kind, key.clone()))
         }
     }
-}
-
-fn each_line(
-    transaction: &Transaction<'_>,
-    kind: Kind,
-    mut each: impl for<'l> FnMut(&mut dyn Iterator<Item = &'l str>),
-) -> Result<(), Trouble> {
-    let width = kind.columns().count();
-    let mut rows = transaction.prepare(&select(kind))?;
-    let mut rows = rows.query([])?;
-    while let Some(row) = rows.next()? {
-        // A column of a STRICT table that is TEXT NOT NULL is text.
-        each(&mut (0..width).map(|at| text(row, at).unwrap_or("")));
-    }
-    Ok(())
 }
 
 fn text<'r>(row: &'r rusqlite::Row<'_>, at: usize) -> Result<&'r str, rusqlite::Error> {

@@ -93,6 +93,9 @@ fn device(
     let model = row.cell(MODEL);
     let by_model = || if class.is_client() { Capability::HeldPlus } else { against.models.capability(model) };
     let capability = if class.is_silent() { Capability::None } else { written.unwrap_or_else(by_model) };
+    if row.cell(ID).contains([' ', ';']) {
+        row.fault(ID, "an id has no blank and no semicolon", "write it with hyphens", faults);
+    }
     Some(Device {
         id: row.cell(ID).into(),
         organisation: Arc::clone(&organisation.id),

@@ -80,6 +80,9 @@ fn user(row: &Row<'_>, known: Known<'_>, faults: &mut Faults) -> Option<User> {
             _ => row.fault(DEVICES, "the organisation has no such device", "add it to the devices", faults),
         }
     }
+    if row.cell(ID).contains([' ', ';']) {
+        row.fault(ID, "an id has no blank and no semicolon", "write it with hyphens", faults);
+    }
     Some(User {
         id: row.cell(ID).into(),
         organisation: Arc::clone(organisation),

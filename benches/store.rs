@@ -1,0 +1,124 @@
+//! A store with a million numbers, devices and lines of the wiremap: how long an import, a start and a single change take,
+//! and how many bytes a line has in the cache and in the file.
+mod counted;
+
+use callbox::base::now::Wall;
+use callbox::cache::{Cache, Snapshot};
+use callbox::edge::store::{News, Store};
+use callbox::record::table::plan::{Edit, Stored, Wish, plan};
+use callbox::record::table::{self, Against, Cells, File, Files, Kind, Tables, Writer};
+use callbox::record::{DialPlan, Models};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+const NOW: Wall = Wall::from_millis(1_800_000_000_000);
+
+#[allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let done = work();
+    println!("{what}: {:.3} s", begun.elapsed().as_secs_f64());
+    done
+}
+
+fn number(index: u64) -> String {
+    format!("+1{}", 2_000_000_000 + index * 7)
+}
+
+/// The tables, `lines` long each but for places, of which there are 10,000 at most.
+fn texts(lines: u64) -> Vec<(Kind, String)> {
+    let places = lines.min(10_000);
+    let of = |kind: Kind, count: u64, line: &dyn Fn(u64) -> Vec<String>| {
+        let mut text = Writer::new(kind);
+        (0..count).for_each(|index| text.line(line(index).iter().map(String::as_str)));
+        (kind, text.text())
+    };
+    let cells = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
+    let place = |index: u64| format!("place-{}", index % places);
+    let mac = |first: u8, index: u64| {
+        let [.., a, b, c] = index.to_be_bytes();
+        format!("02-00-{first:02X}-{a:02X}-{b:02X}-{c:02X}")
+    };
+    vec![
+        of(Kind::Organisations, 1, &|_| cells(&["acme", "Acme"])),
+        of(Kind::Buildings, 1, &|_| cells(&["main", "US", "IL", "", "Chicago"])),
+        of(Kind::Locations, places, &|index| cells(&[&place(index), "main"])),
+        of(Kind::Sites, 1, &|_| cells(&["hq", "acme", "US", "", "yes", "yes"])),
+        of(Kind::Numbers, lines, &|index| cells(&[&number(index), "hq", &place(index), "", "yes", "acme"])),
+        of(Kind::Devices, lines, &|index| {
+            let instance = format!("urn:uuid:00000000-0000-1000-8000-{index:012x}");
+            let id = format!("device-{index}");
+            cells(&[&id, "acme", "fixed", &mac(1, index), &instance, "CP-8851", "", &number(index)])
+        }),
+        of(Kind::Wiremap, lines, &|index| {
+            let port = format!("GigabitEthernet1/0/{}", index % 48);
+            cells(&["acme", &place(index), &mac(2, index / 48), &port])
+        }),
+    ]
+}
+
+fn read(texts: &[(Kind, String)], dial_plans: &HashMap<Arc<str>, Arc<DialPlan>>) -> Tables {
+    let mut files = Files::default();
+    texts.iter().for_each(|(kind, text)| files.add(*kind, File { name: kind.file(), text }));
+    let against = Against { dial_plans, trunks: &[], models: &Models::default() };
+    table::read(&files, against).expect("the tables are sound")
+}
+
+/// How many bytes a cache takes that holds these tables.
+fn weight(texts: &[(Kind, String)], kinds: &[Kind], dial_plans: &HashMap<Arc<str>, Arc<DialPlan>>) -> u64 {
+    let some: Vec<_> = texts.iter().filter(|(kind, _)| kinds.contains(kind)).cloned().collect();
+    let before = counted::live();
+    let cache = Cache::default();
+    cache.load(read(&some, dial_plans));
+    counted::live().saturating_sub(before)
+}
+
+fn main() {
+    let lines = if std::env::args().any(|argument| argument == "--bench") { 1_000_000 } else { 1000 };
+    let us = DialPlan { country: "US".into(), emergency: vec!["911".into()], ..DialPlan::default() };
+    let plans = HashMap::from([(Arc::clone(&us.country), Arc::new(us))]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("callbox.db");
+    let mut store = Store::create(&path, NOW).expect("a store");
+    let wanted = texts(lines);
+    timed("an import of everything", || {
+        let files = wanted.iter().map(|(kind, text)| (*kind, File { name: kind.file(), text })).collect();
+        let wish = Wish { files, ..Wish::default() };
+        let against = Against { dial_plans: &plans, trunks: &[], models: &Models::default() };
+        let (plan, _) = plan(&Stored::default(), &wish, against).expect("the files are sound");
+        store.append(0, &plan.edits, "bench", "everything", NOW).expect("it is stored");
+    });
+    drop((wanted, store));
+    let cache = Cache::default();
+    cache.configure(&Snapshot { dial_plans: plans.clone(), ..Snapshot::default() });
+    let mut store = timed("a start", || {
+        let store = Store::open(&path, NOW).expect("the store");
+        let (texts, _) = timed("  out of the file", || store.texts().expect("its tables"));
+        let tables = timed("  read", || read(&texts, &plans));
+        timed("  into the cache", || cache.load(tables));
+        store
+    });
+    let bytes = std::fs::metadata(&path).expect("the file").len();
+    println!("{} bytes a line of the three tables in the file", bytes / (3 * lines));
+    // A place that a hundred numbers are at.
+    let moved = Cells::new(["place-7", "main", "", "", "", "", "", "", "", "", "", "", "", "", "12"]);
+    let edit = Edit::Put { kind: Kind::Locations, line: moved, before: None };
+    timed("a change, to the disk", || store.append(1, &[edit], "bench", "one room", NOW).expect("it is stored"));
+    timed("a change, from the disk to its tables", || {
+        let (News::Touched(touched), 2) = store.since(1).expect("news") else { panic!("all is new") };
+        let fresh = store.fresh(touched, |_| None).expect("lines").expect("not too many");
+        read(&fresh.texts(), &plans)
+    });
+    let (texts, _) = store.texts().expect("its tables");
+    drop((store, cache));
+    const PLACES: [Kind; 4] = [Kind::Organisations, Kind::Buildings, Kind::Locations, Kind::Sites];
+    let mut kinds = PLACES.to_vec();
+    let mut before = weight(&texts, &kinds, &plans);
+    for kind in [Kind::Numbers, Kind::Devices, Kind::Wiremap] {
+        kinds.push(kind);
+        let after = weight(&texts, &kinds, &plans);
+        println!("{}: {} bytes a line in the cache", kind.text(), after.saturating_sub(before) / lines);
+        before = after;
+    }
+}
