@@ -9,7 +9,8 @@ SHELL := /bin/bash
 .PHONY: help deps deps-compare deps-count test soak lint compare count fuzz deps-fuzz deny deps-deny
 
 # program:package, as Debian and Ubuntu name them
-TEST_TOOLS    := sipp:sip-tester kamailio:kamailio baresip:baresip-core linphonec:linphone-cli xmllint:libxml2-utils espeak-ng:espeak-ng
+TEST_TOOLS    := sipp:sip-tester kamailio:kamailio lost.so:kamailio-utils-modules baresip:baresip-core \
+                 linphonec:linphone-cli xmllint:libxml2-utils espeak-ng:espeak-ng
 COMPARE_TOOLS := sipp:sip-tester kamailio:kamailio python3:python3 cc:gcc
 COUNT_TOOLS   := valgrind:valgrind
 

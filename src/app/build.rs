@@ -8,6 +8,8 @@ use crate::config::value::UnknownSource;
 use crate::config::{Complaint, Settings, World};
 use crate::edge::clock::Clock;
 use crate::edge::http;
+use crate::edge::http::serve::Doors;
+use crate::edge::http::tls::Certificate;
 use crate::edge::metrics::{Metrics, Page};
 use crate::edge::net::{Datagrams, NEWS, Streams};
 use crate::edge::voice::{self, Speaker, Voice};
@@ -138,7 +140,7 @@ impl Quiet {
                 Err(error) => tracing::error!(%error, %address, "metrics cannot be served; calls go on"),
             }
         }
-        self.serve_held().await;
+        let certificate = self.serve_locations().await;
         let mut followed = self.follow();
         let signals = match Signals::new() {
             Ok(signals) => signals,
@@ -147,31 +149,55 @@ impl Quiet {
         drop(settling);
         let told = self.told.clone();
         let reload = || {
-            let trunks = self.reload()?;
+            let trunks = self.reload(certificate.as_deref())?;
             followed = self.follow();
             Some(trunks)
         };
         control::listen(signals, told, reload).await;
     }
 
-    /// Serves the location server, where one is configured.
-    async fn serve_held(&self) {
-        let Some(address) = self.settings.http.address else { return };
-        let chance = match entropy::from_system() {
-            Ok(chance) => chance,
-            Err(error) => return tracing::error!(%error, "no source of chance for location requests; calls go on"),
-        };
+    /// Serves the location server, where one is configured. Its certificate is for whoever reads it again.
+    async fn serve_locations(&self) -> Option<Arc<Certificate>> {
         let settings = &self.settings.http;
-        let terms = Terms {
-            public_url: settings.public_url.as_deref().map(Into::into),
-            lifetime: Duration::from_secs(settings.location_uri_secs.into()),
-        };
-        let cache = Arc::clone(&self.cache);
-        let server = http::held::Server::new(cache, self.clock, chance, terms, settings.requests_per_second);
-        match tokio::net::TcpListener::bind(address).await {
-            Ok(listener) => drop(tokio::spawn(http::held::serve(listener, server))),
-            Err(error) => tracing::error!(%error, %address, "location requests cannot be served; calls go on"),
+        let address = settings.address?;
+        match self.open_locations(address).await {
+            Ok(certificate) => certificate,
+            Err(error) => {
+                tracing::error!(%error, %address, "location requests cannot be served; calls go on");
+                None
+            }
         }
+    }
+
+    async fn open_locations(&self, address: SocketAddr) -> io::Result<Option<Arc<Certificate>>> {
+        let settings = &self.settings.http;
+        let files = settings.tls_certificate.as_deref().zip(settings.tls_key.as_deref());
+        let certificate = files.map(|(certificate, key)| Certificate::load(certificate, key)).transpose();
+        let certificate = certificate.map_err(io::Error::other)?.map(Arc::new);
+        let rules = http::held::Rules {
+            terms: Terms {
+                public_url: settings.public_url.as_deref().map(Into::into),
+                lifetime: Duration::from_secs(settings.location_uri_secs.into()),
+            },
+            requests_per_second: settings.requests_per_second,
+            trusted_proxies: settings.trusted_proxies.iter().filter_map(|network| network.record()).collect(),
+        };
+        let doors = Doors {
+            certificate: certificate.clone(),
+            most_connections: settings.max_connections as usize,
+            head_within: Duration::from_secs(settings.idle_secs.into()),
+        };
+        let server = http::held::Server::new(
+            Arc::clone(&self.cache),
+            self.clock,
+            entropy::from_system()?,
+            rules,
+            self.page.locations(),
+        );
+        let listener = tokio::net::TcpListener::bind(address).await?;
+        drop(tokio::spawn(http::serve::serve(listener, http::held::router(Arc::new(server)), doors)));
+        drop(tokio::spawn(forget(Arc::clone(&self.cache), self.clock)));
+        Ok(certificate)
     }
 
     /// Follows the trunks that have names.
@@ -192,10 +218,13 @@ impl Quiet {
         }
     }
 
-    fn reload(&self) -> Option<Vec<Arc<str>>> {
+    fn reload(&self, certificate: Option<&Certificate>) -> Option<Vec<Arc<str>>> {
         let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match (self.reading)() {
             Ok(world) => {
+                if let Some(Err(error)) = certificate.map(Certificate::reload) {
+                    tracing::error!(%error, "certificate not taken; the one before stays");
+                }
                 let settings = world.publish(&self.cache);
                 if let Some(log) = &self.log {
                     log.set_level(settings.log.level);
@@ -210,5 +239,16 @@ impl Quiet {
                 None
             }
         }
+    }
+}
+
+/// How often it is looked for what devices told long ago.
+const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
+
+async fn forget(cache: Arc<Cache>, clock: Clock) {
+    let mut every = tokio::time::interval(FORGET_EVERY);
+    loop {
+        every.tick().await;
+        cache.forget_whereabouts(clock.now().wall);
     }
 }

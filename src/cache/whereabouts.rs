@@ -69,9 +69,11 @@ impl fmt::Debug for Named {
 
 /// A device that is in no table, by what it is known by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unlisted {
+pub enum Unlisted<'a> {
     /// Its hardware address.
     Mac(Mac),
+    /// Its instance id: `urn:uuid:…`.
+    Instance(&'a str),
     /// Its address in the organisation's network, where nothing better is known.
     Address(IpAddr),
     /// The line that it is on.
@@ -80,9 +82,10 @@ pub enum Unlisted {
 
 /// The id of a device that is in no table: `acme mac 02-00-00-00-00-01`. An id of a table has no blank, so the two never
 /// meet.
-pub fn unlisted(organisation: &str, device: Unlisted) -> Arc<str> {
+pub fn unlisted(organisation: &str, device: Unlisted<'_>) -> Arc<str> {
     match device {
         Unlisted::Mac(mac) => format!("{organisation} mac {}", mac.expose()).into(),
+        Unlisted::Instance(instance) => format!("{organisation} instance {instance}").into(),
         Unlisted::Address(address) => format!("{organisation} ip {}", address.to_canonical()).into(),
         Unlisted::Line(number) => format!("{organisation} line {}", number.expose()).into(),
     }

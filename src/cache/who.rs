@@ -1,5 +1,6 @@
 //! Who a peer is, by its address.
 use super::{Cache, Snapshot};
+use crate::record::wiremap::Public;
 use crate::record::{Source, Trunk};
 use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -46,6 +47,20 @@ impl Cache {
         is_at(trunk, |at| at.to_canonical() == address) || is_resolved() || in_network()
     }
 
+    /// The organisation that an address belongs to, when it is exactly one: it sends calls from there, or has it in a row
+    /// of its wiremap.
+    pub fn organisation_at(&self, snapshot: &Snapshot, address: IpAddr) -> Option<Arc<str>> {
+        let address = address.to_canonical();
+        let is_of = |organisation: &&Arc<str>| {
+            snapshot.is_source_of(organisation, address)
+                || self.wiremap.subnet(organisation, address, None).is_some()
+                || self.wiremap.public(organisation, Public::new(address)).is_some()
+        };
+        let mut organisations = snapshot.organisations.keys().filter(is_of);
+        let first = organisations.next()?;
+        organisations.next().is_none().then(|| Arc::clone(first))
+    }
+
     /// Whether two addresses belong to one trunk.
     pub fn is_one_trunk(&self, snapshot: &Snapshot, one: SocketAddr, other: SocketAddr) -> bool {
         snapshot.trunks.iter().any(|trunk| self.is_at(snapshot, trunk, one) && self.is_at(snapshot, trunk, other))
@@ -67,16 +82,12 @@ impl Snapshot {
         }
     }
 
-    /// The organisation that sends from an address, when it is exactly one.
-    pub fn organisation_at(&self, address: IpAddr) -> Option<&Arc<str>> {
-        let address = address.to_canonical();
-        let sends = |source: &&Arc<Source>| {
+    /// Whether an organisation sends calls from an address.
+    fn is_source_of(&self, organisation: &Arc<str>, address: IpAddr) -> bool {
+        self.sources.iter().filter(|source| source.organisation == *organisation).any(|source| {
             let networks = || source.networks.iter().any(|(network, length)| holds(*network, *length, address));
             networks() || self.trunk(&source.trunk).is_some_and(|trunk| is_at(trunk, |at| at.to_canonical() == address))
-        };
-        let mut organisations = self.sources.iter().filter(sends).map(|source| &source.organisation);
-        let first = organisations.next()?;
-        organisations.all(|other| other == first).then_some(first)
+        })
     }
 
     /// Whether a trunk receives or sends at an address, so that whoever asks from there is no phone.

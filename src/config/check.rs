@@ -92,15 +92,24 @@ fn ivr(settings: &Settings, desk: &mut Desk<'_>) {
     }
 }
 
-/// Addresses of people travel there, and nothing hides them yet.
+/// Where people are travels there.
 fn http(settings: &Settings, desk: &mut Desk<'_>) {
     let http = &settings.http;
-    if http.address.is_some_and(|address| !address.ip().is_loopback()) {
+    let has_tls = http.tls_certificate.is_some();
+    if !has_tls && http.address.is_some_and(|address| !address.ip().is_loopback()) {
         desk.complain(
             "http.address",
             "is not on this machine alone, and plain HTTP may not leave it",
-            "127.0.0.1:8080",
+            "127.0.0.1:8080, or tls_certificate and tls_key",
         );
+    }
+    for (key, other, is_alone) in [
+        ("tls_certificate", "tls_key", has_tls && http.tls_key.is_none()),
+        ("tls_key", "tls_certificate", !has_tls && http.tls_key.is_some()),
+    ] {
+        if is_alone {
+            desk.complain(&format!("http.{key}"), format!("is set without {other}"), "both, or neither");
+        }
     }
     let is_plain = |url: &str| {
         let inner =
@@ -119,6 +128,12 @@ fn http(settings: &Settings, desk: &mut Desk<'_>) {
     }
     if !(1800..=86_400).contains(&http.location_uri_secs) {
         desk.complain("http.location_uri_secs", "is less than half an hour or more than a day", "86400");
+    }
+    if http.max_connections == 0 {
+        desk.complain("http.max_connections", "lets nobody in", "4096");
+    }
+    if http.idle_secs == 0 {
+        desk.complain("http.idle_secs", "gives nobody the time to ask", "10");
     }
     if http.requests_per_second == 0 {
         desk.complain("http.requests_per_second", "answers nobody", "1000");
@@ -448,6 +463,38 @@ networks = ["127.0.0.0/8"]
         assert_eq!(beside("psap.example", "192.0.2.11:5060"), "");
         assert!(beside("192.0.2.10", "192.0.2.11:5060").contains("is beside an address, which needs none"));
         assert!(beside("psap.example", "192.0.2.11:0").contains("has an address that cannot be called"));
+    }
+
+    #[test]
+    fn a_location_server_shows_a_certificate_to_everybody_but_this_machine() {
+        let http = |lines: &str| told("[[listener]]", &format!("[http]\n{lines}\n[[listener]]"));
+        assert_eq!(http("address = \"127.0.0.1:8080\"\npublic_url = \"http://127.0.0.1:8080\""), "");
+        let files = "tls_certificate = \"a.pem\"\ntls_key = \"a.key\"";
+        assert_eq!(http(&format!("address = \"0.0.0.0:443\"\n{files}\npublic_url = \"https://lis.example\"")), "");
+        let plain = http("address = \"0.0.0.0:443\"");
+        assert!(
+            plain.contains("http.address: is not on this machine alone, and plain HTTP may not leave it"),
+            "{plain}"
+        );
+        assert!(http("tls_key = \"a.key\"").contains("http.tls_key: is set without tls_certificate"));
+        assert!(http("tls_certificate = \"a.pem\"").contains("http.tls_certificate: is set without tls_key"));
+        for url in
+            ["http://lis.example", "http://127.0.0.1.example", "lis.example", "https://", "https://a/", "https://a?b"]
+        {
+            let told = http(&format!("public_url = \"{url}\""));
+            assert!(told.contains("http.public_url: is no https address"), "{url}: {told}");
+        }
+        for (lines, key) in [
+            ("requests_per_second = 0", "requests_per_second: answers nobody"),
+            ("max_connections = 0", "max_connections: lets nobody in"),
+            ("idle_secs = 0", "idle_secs: gives nobody the time"),
+            ("location_uri_secs = 60", "location_uri_secs: is less than half an hour"),
+            ("location_uri_secs = 90000", "location_uri_secs: is less than half an hour or more than a day"),
+            ("trusted_proxies = [\"10.0.0.0/33\"]", "trusted_proxies"),
+        ] {
+            let told = http(lines);
+            assert!(told.contains(&format!("http.{key}")), "{lines}: {told}");
+        }
     }
 
     #[test]

@@ -64,11 +64,14 @@ table! {
 }
 
 table! {
-    /// The location server: phones ask it where they are (HELD, RFC 5985).
+    /// The location server: phones and clients ask it where they are (HELD, RFC 5985).
     Http {
-        /// Where `/held` is served; empty: nowhere. It speaks plain HTTP, so it must be on this machine; in front of
-        /// it belongs something that speaks TLS.
+        /// Where it is served; empty: nowhere. Without a certificate it speaks plain HTTP and must be on this machine.
         address: Option<SocketAddr> = None,
+        /// The certificate that it shows, with those of its issuers behind it, as a PEM file. Read again at SIGHUP.
+        tls_certificate: Option<PathBuf> = None,
+        /// The key of the certificate, as a PEM file. Keep it readable for callbox alone.
+        tls_key: Option<PathBuf> = None,
         /// What location URIs begin with: the https address under which phones and PSAPs reach this server. Empty: no
         /// location URIs are given.
         public_url: Option<String> = None,
@@ -76,6 +79,12 @@ table! {
         location_uri_secs: u32 = 86_400,
         /// How many requests a second are answered of each organisation, and of each address without credentials.
         requests_per_second: u32 = 1000,
+        /// How many connections there may be at once.
+        max_connections: u32 = 4096,
+        /// How long the head of a request may take to arrive, and a connection may stay idle.
+        idle_secs: u16 = 10,
+        /// The networks of proxies in front of it, whose `X-Forwarded-For` is believed.
+        trusted_proxies: Vec<Network> = Vec::new(),
     }
 }
 

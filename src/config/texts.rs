@@ -3,6 +3,7 @@ use super::complaint::Complaint;
 use super::document::{Document, MAX_FILE_BYTES};
 use super::settings::Settings;
 use crate::edge::clock::Clock;
+use crate::edge::http::tls::Certificate;
 use crate::edge::store::Store;
 use crate::record::table::Kind;
 use std::borrow::Cow;
@@ -77,6 +78,13 @@ impl Texts {
             Ok(files) => texts.cases = files,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => unreadable("node.cases", &node.cases, &error, "a folder of cases, or none"),
+        }
+        let http = &settings.http;
+        if let Some((certificate, key)) = http.tls_certificate.as_deref().zip(http.tls_key.as_deref())
+            && let Err(why) = Certificate::load(certificate, key)
+        {
+            let remedy = "a PEM file, and its key in tls_key";
+            complaints.push(document.complaint("http.tls_certificate", why, remedy.into()));
         }
         texts
     }

@@ -44,6 +44,11 @@ impl Network {
         (prefix <= whole).then_some(Network { address, prefix })
     }
 
+    /// The network as records have it.
+    pub fn record(self) -> Option<crate::record::wiremap::Network> {
+        crate::record::wiremap::Network::around(self.address, self.prefix)
+    }
+
     /// Whether two networks have an address in common.
     pub fn overlaps(self, other: Network) -> bool {
         let shorter = self.prefix.min(other.prefix);

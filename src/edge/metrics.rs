@@ -5,9 +5,10 @@
 use crate::fact::{Attempted, Fact, Feature, Kind, Outcome};
 use crate::sip::message::Method;
 use core::hash::Hash;
+use core::time::Duration;
 use foldhash::{HashMap, HashMapExt};
 use metrics::{Counter, Gauge, Histogram};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
 use std::sync::Arc;
 
 /// Bounds of the decision's histogram, in seconds: from a few microseconds up to the 250 ms that all asking may take.
@@ -27,7 +28,7 @@ pub enum Direction {
 
 /// The page that Prometheus reads. Copies show the same numbers.
 #[derive(Clone)]
-pub struct Page(PrometheusHandle);
+pub struct Page(Arc<PrometheusRecorder>);
 
 impl Page {
     /// The content type of [`Page::text`].
@@ -35,12 +36,83 @@ impl Page {
 
     /// The numbers of this moment.
     pub fn text(&self) -> String {
-        self.0.render()
+        self.0.handle().render()
+    }
+
+    /// The counters of the location server, on this page.
+    pub fn locations(&self) -> Locations {
+        metrics::with_local_recorder(&*self.0, Locations::registered)
     }
 
     /// Folds what the histograms have gathered; to be called every few seconds, or memory grows.
     pub fn fold(&self) {
-        self.0.run_upkeep();
+        self.0.handle().run_upkeep();
+    }
+}
+
+/// Over which of its doors the location server was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// `/held`
+    Held,
+    /// A location URI.
+    Location,
+    /// The clients' own.
+    Client,
+}
+
+impl Door {
+    const ALL: [Door; 3] = [Door::Held, Door::Location, Door::Client];
+
+    const fn text(self) -> &'static str {
+        match self {
+            Door::Held => "held",
+            Door::Location => "location",
+            Door::Client => "client",
+        }
+    }
+}
+
+/// What becomes of a location request: a place, an error of HELD by its code, or a refusal by HTTP.
+const ANSWERS: [&str; 11] = [
+    "located",
+    "requestError",
+    "xmlError",
+    "generalLisError",
+    "locationUnknown",
+    "unsupportedMessage",
+    "timeout",
+    "cannotProvideLiType",
+    "notLocatable",
+    "badIdentifier",
+    "refused",
+];
+
+/// The counters of the location server.
+pub struct Locations {
+    answers: [[Counter; ANSWERS.len()]; Door::ALL.len()],
+    took: Histogram,
+}
+
+impl Locations {
+    fn registered() -> Locations {
+        let answers = Door::ALL.map(|door| {
+            ANSWERS.map(|answer| {
+                metrics::counter!("callbox_location_requests_total", "door" => door.text(), "outcome" => answer)
+            })
+        });
+        Locations { answers, took: metrics::histogram!("callbox_location_seconds") }
+    }
+
+    /// Counts a request by what became of it: `located`, the code of an error, or `refused`.
+    pub fn count(&self, door: Door, outcome: &str) {
+        let place = ANSWERS.iter().position(|answer| *answer == outcome);
+        self.answers[door as usize][place.unwrap_or(ANSWERS.len() - 1)].increment(1);
+    }
+
+    /// Says how long an answer took.
+    pub fn took(&self, span: Duration) {
+        self.took.record(span.as_secs_f64());
     }
 }
 
@@ -70,6 +142,7 @@ impl Metrics {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Full("callbox_decision_seconds".into()), &DECISION_SECONDS)?
             .set_buckets_for_metric(Matcher::Full("callbox_setup_seconds".into()), &SETUP_SECONDS)?
+            .set_buckets_for_metric(Matcher::Full("callbox_location_seconds".into()), &DECISION_SECONDS)?
             .build_recorder();
         let mut metrics = metrics::with_local_recorder(&recorder, || {
             describe();
@@ -89,7 +162,7 @@ impl Metrics {
 
     /// The page with these counters.
     pub fn page(&self) -> Page {
-        Page(self.recorder.handle())
+        Page(Arc::clone(&self.recorder))
     }
 
     /// Counts a fact.
@@ -285,14 +358,15 @@ fn describe() {
     gauge!("callbox_active_calls", "Calls now; crisis calls are not among them");
     gauge!("callbox_trunk_up", "1 while a trunk answers or nothing else is known, 0 while it does not");
     histogram!("callbox_decision_seconds", "From a call's INVITE to the list of its targets");
+    counter!("callbox_location_requests_total", "Location requests, by where they came in and what became of them");
     histogram!("callbox_setup_seconds", "From a call's INVITE to the first ringing");
+    histogram!("callbox_location_seconds", "From a location request that has arrived whole to its answer");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::id::Handle;
-    use core::time::Duration;
 
     fn lines(metrics: &Metrics) -> Vec<String> {
         metrics.page().text().lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()

@@ -137,7 +137,7 @@ fn in_tunnel(organisation: &Organisation, subject: &Subject) -> bool {
 
 /// Whether location requests of the device's users are ours to answer (rulings: stage 1). Where no line tells the site, one
 /// such site of the organisation is enough.
-fn is_served(cache: &Cache, organisation: &Organisation, subject: &Subject) -> bool {
+pub(super) fn is_served(cache: &Cache, organisation: &Organisation, subject: &Subject) -> bool {
     let snapshot = cache.snapshot.load();
     match &subject.line {
         Some(line) => snapshot.site(&line.site).is_some_and(|site| site.stage1),

@@ -1,6 +1,7 @@
 //! HELD, by which a phone asks where it is (RFC 5985): requests with identities (RFC 6155) and measurements (RFC 7105)
 //! read, answers by value and by reference (RFC 6753) found and written. What carries them is the edge's business.
 mod answer;
+pub mod client;
 mod measured;
 mod place;
 mod reader;

@@ -46,7 +46,7 @@ pub(super) fn told_now(
         _ => {
             let mut interfaces = measured.to_vec();
             for interface in &mut interfaces {
-                interface.addresses.retain(|address| !in_tunnel(address));
+                interface.is_virtual |= interface.addresses.iter().any(in_tunnel);
             }
             interfaces.extend(address.map(|address| Interface {
                 at: now,
@@ -90,6 +90,7 @@ fn number_counts(cache: &Cache, organisation: &Organisation, subject: &Subject) 
             let user = line.and_then(|line| cache.user_of_line(&organisation.id, line.number));
             user::did_fallback(organisation, device, user.as_deref())
         }
+        None if subject.is_client => organisation.did_fallback.soft,
         None => organisation.did_fallback.desk,
     }
 }

@@ -2,6 +2,7 @@
 use super::request::{Code, Error, Identity, Request, Target};
 use crate::cache::whereabouts::{Unlisted, unlisted};
 use crate::cache::{Cache, Named};
+use crate::record::device::instance;
 use crate::record::wiremap::Public;
 use crate::record::{Device, Line, Mac, Number};
 use core::net::IpAddr;
@@ -36,6 +37,8 @@ pub(super) struct Subject {
     pub(super) address: Option<IpAddr>,
     /// Its address as it is seen from outside.
     pub(super) public: Option<IpAddr>,
+    /// Whether it is a soft client by the way it asks.
+    pub(super) is_client: bool,
     /// The identities that led to it.
     pub(super) used: Vec<Identity>,
 }
@@ -79,6 +82,35 @@ pub(super) fn of_request(cache: &Cache, asker: &Asker, request: &Request) -> Res
     subject.came_from(cache, asker, request);
     subject.identify(cache, asker, mac, number);
     Ok(subject)
+}
+
+/// How a soft client names itself.
+#[derive(Clone, Copy)]
+pub(super) struct Client<'a> {
+    pub(super) instance: Option<&'a str>,
+    pub(super) mac: Option<Mac>,
+    pub(super) number: Option<Number>,
+}
+
+/// Which client asks for itself. `None` when its number is not listed.
+pub(super) fn of_client(cache: &Cache, asker: &Asker, named: Client<'_>) -> Option<Subject> {
+    let organisation = &asker.organisation;
+    let by_instance = named.instance.and_then(|instance| cache.device_by_instance(organisation, instance));
+    let by_mac = || named.mac.and_then(|mac| cache.device_by_mac(organisation, mac));
+    let line = named.number.map(|number| listed(cache, asker, number)).transpose().ok()?;
+    let number = line.as_ref().map(|line| line.number);
+    let mut subject = Subject { device: by_instance.or_else(by_mac), line, is_client: true, ..Subject::default() };
+    // A number says nothing of which of its devices asks: a client that is in no table is known by its own names.
+    if subject.line.is_none() {
+        subject.line = subject.device.as_deref().and_then(|device| own_line(cache, device));
+    }
+    let is_pbx = asker.proven && cache.snapshot.load().is_a_trunks_own(asker.address);
+    subject.public = Some(asker.address).filter(|_| !is_pbx);
+    subject.identify(cache, asker, named.mac, number.filter(|_| named.instance.is_none()));
+    if let (None, Some(instance)) = (&subject.device, named.instance.and_then(instance)) {
+        subject.id = Some(unlisted(organisation, Unlisted::Instance(&instance)));
+    }
+    Some(subject)
 }
 
 /// Whom a token names.

@@ -1,6 +1,7 @@
 //! The location server from its documents: what is read of a request, what it is answered, and that every answer is
 //! valid.
 mod answers;
+mod clients;
 mod devices;
 mod requests;
 #[path = "../xmllint/mod.rs"]

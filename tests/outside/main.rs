@@ -4,8 +4,10 @@
 mod click_to_dial;
 mod heard;
 mod held;
+mod held_tls;
 mod lab_config;
 mod lab_ports;
+mod lost;
 mod matrix;
 mod operating;
 mod phones;

@@ -1,23 +1,25 @@
 //! `/held`, where phones ask where they are (RFC 5985 §8).
 use super::credentials;
 use super::limit::{Limit, SECOND};
-use super::location;
+use super::{client, location, proxy};
 use crate::base::entropy::Entropy;
+use crate::base::now::Wall;
 use crate::cache::Cache;
 use crate::edge::clock::Clock;
+use crate::edge::metrics::{Door, Locations};
 use crate::held::{self, Asker, Form, MEDIA_TYPE, Request, Terms, Wanted};
+use crate::record::wiremap::Network;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use bytes::{Bytes, BytesMut};
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::net::TcpListener;
 
 /// How long a request's body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(5);
@@ -26,8 +28,20 @@ const BODY_WITHIN: Duration = Duration::from_secs(5);
 pub struct Server {
     pub(super) cache: Arc<Cache>,
     pub(super) clock: Clock,
-    terms: Terms,
+    pub(super) rules: Rules,
+    pub(super) counts: Locations,
     shared: Mutex<Shared>,
+}
+
+/// Who is answered what, and how often.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// On which terms location URIs are given.
+    pub terms: Terms,
+    /// How many requests a second are answered of each asker.
+    pub requests_per_second: u32,
+    /// Proxies of ours, which say who asks.
+    pub trusted_proxies: Vec<Network>,
 }
 
 struct Shared {
@@ -47,11 +61,11 @@ enum Bucket {
 const GUESSES_PER_MINUTE: u32 = 60;
 
 impl Server {
-    /// A server of what the cache knows, which answers each asker so many times a second.
-    pub fn new(cache: Arc<Cache>, clock: Clock, chance: Entropy, terms: Terms, requests_per_second: u32) -> Server {
-        let limit = Limit::new(requests_per_second, SECOND);
+    /// A server of what the cache knows.
+    pub fn new(cache: Arc<Cache>, clock: Clock, chance: Entropy, rules: Rules, counts: Locations) -> Server {
+        let limit = Limit::new(rules.requests_per_second, SECOND);
         let guesses = Limit::new(GUESSES_PER_MINUTE, 60 * SECOND);
-        Server { cache, clock, terms, shared: Mutex::new(Shared { chance, limit, guesses }) }
+        Server { cache, clock, rules, counts, shared: Mutex::new(Shared { chance, limit, guesses }) }
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -73,11 +87,16 @@ impl Server {
         let _allowed = self.shared().guesses.allows(network(address), self.clock.now().mono);
     }
 
+    /// The address that a request comes from.
+    pub(super) fn source(&self, headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
+        proxy::source(peer.ip(), headers, &self.rules.trusted_proxies)
+    }
+
     /// Who asks, or why it is told nothing. Whoever asks for itself is never asked for credentials (RFC 5985 §8); its
     /// address must name its organisation instead.
-    fn asker(&self, headers: &HeaderMap, peer: SocketAddr) -> Result<Asker, StatusCode> {
+    pub(super) fn asker(&self, headers: &HeaderMap, peer: SocketAddr) -> Result<Asker, StatusCode> {
         let snapshot = self.cache.snapshot.load();
-        let address = peer.ip().to_canonical();
+        let address = self.source(headers, peer);
         let shown = headers.get(header::AUTHORIZATION);
         let proven = shown.and_then(|shown| credentials::organisation(&snapshot, shown));
         let bucket = proven
@@ -89,16 +108,44 @@ impl Server {
         match (shown, proven) {
             (_, Some(organisation)) => Ok(Asker { organisation: Arc::clone(&organisation.id), proven: true, address }),
             (Some(_), None) => Err(StatusCode::UNAUTHORIZED),
-            (None, None) => match snapshot.organisation_at(address) {
-                Some(organisation) => Ok(Asker { organisation: Arc::clone(organisation), proven: false, address }),
+            (None, None) => match self.cache.organisation_at(&snapshot, address) {
+                Some(organisation) => Ok(Asker { organisation, proven: false, address }),
                 None => Err(StatusCode::FORBIDDEN),
             },
         }
     }
 
     fn answer(&self, asker: &Asker, request: &Request) -> Response {
-        let now = self.clock.now().wall;
-        held_answer(held::answer(&self.cache, &self.terms, asker, request, now, &mut self.chance()).0)
+        self.answered(Door::Held, |now, chance| {
+            held::answer(&self.cache, &self.rules.terms, asker, request, now, chance)
+        })
+    }
+
+    /// Finds an answer, and counts it and the time that it took.
+    pub(super) fn answered(
+        &self,
+        door: Door,
+        find: impl FnOnce(Wall, &mut Entropy) -> (BytesMut, Option<held::Code>),
+    ) -> Response {
+        let now = self.clock.now();
+        let (document, code) = find(now.wall, &mut self.chance());
+        self.counts.took(self.clock.now().mono.since(now.mono));
+        self.counts.count(door, code.map_or("located", held::Code::token));
+        held_answer(document)
+    }
+
+    /// Refuses a request by HTTP.
+    pub(super) fn refuse(&self, door: Door, status: StatusCode) -> Response {
+        self.counts.count(door, "refused");
+        refusal(status)
+    }
+
+    /// Answers a request that could not be read.
+    pub(super) fn unreadable(&self, door: Door, error: &held::Error) -> Response {
+        self.counts.count(door, error.code.token());
+        let mut out = BytesMut::new();
+        held::write_error(&mut out, error);
+        held_answer(out)
     }
 }
 
@@ -110,13 +157,13 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Serves until the future is dropped or the listener fails.
-pub async fn serve(listener: TcpListener, server: Server) -> std::io::Result<()> {
-    let router = Router::new()
+/// What is served.
+pub fn router(server: Arc<Server>) -> Router {
+    Router::new()
         .route("/held", get(own).post(asked))
         .route("/location/{token}", get(location::by_get).post(location::by_post))
-        .with_state(Arc::new(server));
-    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
+        .route("/client/v1/location", post(client::located))
+        .with_state(server)
 }
 
 pub(super) type Held = State<Arc<Server>>;
@@ -126,7 +173,7 @@ async fn own(State(server): Held, ConnectInfo(peer): ConnectInfo<SocketAddr>, he
     let wanted = Wanted { forms: vec![Form::Geodetic, Form::Civic], exact: false };
     match server.asker(&headers, peer) {
         Ok(asker) => server.answer(&asker, &Request { wanted, ..Request::default() }),
-        Err(status) => refusal(status),
+        Err(status) => server.refuse(Door::Held, status),
     }
 }
 
@@ -138,27 +185,32 @@ async fn asked(
 ) -> Response {
     let asker = match server.asker(&headers, peer) {
         Ok(asker) => asker,
-        Err(status) => return refusal(status),
+        Err(status) => return server.refuse(Door::Held, status),
     };
     let body = match request_body(&headers, body).await {
         Ok(body) => body,
-        Err(status) => return refusal(status),
+        Err(status) => return server.refuse(Door::Held, status),
     };
     match held::read(&body, server.clock.now().wall) {
         // Somebody else's place is told to nobody who has not proven who it is, and it is told so (RFC 6155 §4.2).
         Ok(request) if !asker.proven && held::names_another(&request, asker.address) => {
-            refusal(StatusCode::UNAUTHORIZED)
+            server.refuse(Door::Held, StatusCode::UNAUTHORIZED)
         }
         Ok(request) => server.answer(&asker, &request),
-        Err(error) => error_answer(&error),
+        Err(error) => server.unreadable(Door::Held, &error),
     }
 }
 
 /// The body of a location request, when its headers are those of one.
 pub(super) async fn request_body(headers: &HeaderMap, body: Body) -> Result<Bytes, StatusCode> {
-    if let Some(status) = unfit(headers) {
-        return Err(status);
+    match unfit(headers) {
+        Some(status) => Err(status),
+        None => whole(body).await,
     }
+}
+
+/// A body, when it is short and soon there.
+pub(super) async fn whole(body: Body) -> Result<Bytes, StatusCode> {
     match tokio::time::timeout(BODY_WITHIN, to_bytes(body, held::MOST_BYTES)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
@@ -191,7 +243,7 @@ fn unfit(headers: &HeaderMap) -> Option<StatusCode> {
 const KEPT_BY_NOBODY: (HeaderName, HeaderValue) =
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
 
-pub(super) fn held_answer(document: BytesMut) -> Response {
+fn held_answer(document: BytesMut) -> Response {
     document_answer(document, MEDIA_TYPE)
 }
 
@@ -199,13 +251,7 @@ pub(super) fn document_answer(document: BytesMut, media_type: &'static str) -> R
     ([KEPT_BY_NOBODY, (header::CONTENT_TYPE, HeaderValue::from_static(media_type))], document.freeze()).into_response()
 }
 
-pub(super) fn error_answer(error: &held::Error) -> Response {
-    let mut out = BytesMut::new();
-    held::write_error(&mut out, error);
-    held_answer(out)
-}
-
-pub(super) fn refusal(status: StatusCode) -> Response {
+fn refusal(status: StatusCode) -> Response {
     let mut response = (status, [KEPT_BY_NOBODY]).into_response();
     if status == StatusCode::UNAUTHORIZED {
         let how = HeaderValue::from_static("Basic realm=\"callbox\", charset=\"UTF-8\"");

@@ -1,13 +1,14 @@
 //! `/location/TOKEN`, where whoever was given a location URI learns the place (RFC 6753). The token is all that it shows:
 //! who has one may ask (§4.1).
-use super::held::{Held, document_answer, error_answer, held_answer, refusal, request_body};
+use super::held::{Held, document_answer, request_body};
 use crate::cache::Named;
+use crate::edge::metrics::Door;
 use crate::held::{self, Form, Wanted};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 /// The media type of a bare location document (RFC 3863 §7).
 const PIDF: &str = "application/pidf+xml";
@@ -19,17 +20,18 @@ pub(super) async fn by_get(
     Path(token): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let named = match server.named(peer, &token) {
+    let named = match server.named(server.source(&headers, peer), &token) {
         Ok(named) => named,
-        Err(status) => return refusal(status),
+        Err(status) => return server.refuse(Door::Location, status),
     };
-    let now = server.clock.now().wall;
     if wants_bare(&headers) {
-        let document = held::presence(&server.cache, &named, now, &mut server.chance());
-        return document.map_or_else(|| refusal(StatusCode::NOT_FOUND), |document| document_answer(document, PIDF));
+        let document = held::presence(&server.cache, &named, server.clock.now().wall, &mut server.chance());
+        let Some(document) = document else { return server.refuse(Door::Location, StatusCode::NOT_FOUND) };
+        server.counts.count(Door::Location, "located");
+        return document_answer(document, PIDF);
     }
     let wanted = Wanted { forms: vec![Form::Geodetic, Form::Civic], exact: false };
-    held_answer(held::dereference(&server.cache, &named, &wanted, now, &mut server.chance()).0)
+    server.answered(Door::Location, |now, chance| held::dereference(&server.cache, &named, &wanted, now, chance))
 }
 
 /// POST says which form is wanted; whom a request names besides is not looked at (RFC 6753 §3.1).
@@ -40,27 +42,25 @@ pub(super) async fn by_post(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let named = match server.named(peer, &token) {
+    let named = match server.named(server.source(&headers, peer), &token) {
         Ok(named) => named,
-        Err(status) => return refusal(status),
+        Err(status) => return server.refuse(Door::Location, status),
     };
     let body = match request_body(&headers, body).await {
         Ok(body) => body,
-        Err(status) => return refusal(status),
+        Err(status) => return server.refuse(Door::Location, status),
     };
-    let now = server.clock.now().wall;
-    match held::read(&body, now) {
-        Ok(request) => {
-            held_answer(held::dereference(&server.cache, &named, &request.wanted, now, &mut server.chance()).0)
-        }
-        Err(error) => error_answer(&error),
+    match held::read(&body, server.clock.now().wall) {
+        Ok(request) => server.answered(Door::Location, |now, chance| {
+            held::dereference(&server.cache, &named, &request.wanted, now, chance)
+        }),
+        Err(error) => server.unreadable(Door::Location, &error),
     }
 }
 
 impl super::held::Server {
     /// Whom a token names, as long as it holds. One that is over and one that never was look the same, and take as long.
-    fn named(&self, peer: SocketAddr, token: &str) -> Result<Named, StatusCode> {
-        let address = peer.ip().to_canonical();
+    fn named(&self, address: IpAddr, token: &str) -> Result<Named, StatusCode> {
         if !self.may_guess(address) {
             return Err(StatusCode::TOO_MANY_REQUESTS);
         }

@@ -1,6 +1,10 @@
 //! What is served over HTTP.
+mod client;
 mod credentials;
 pub mod held;
 mod limit;
 mod location;
 pub mod metrics;
+mod proxy;
+pub mod serve;
+pub mod tls;
