@@ -356,7 +356,7 @@ impl Sheet<'_> {
     /// Our location URI for this call, where the trunk wants one.
     fn uri(&self) -> Option<&str> {
         let wanted = self.target.trunk.conveyance.wants_reference();
-        self.ring.decision.location_uri.as_deref().filter(|_| wanted)
+        self.ring.decision.location_uri.as_ref().filter(|_| wanted).map(|uri| &**uri.expose())
     }
 
     fn abilities(&self, writer: &mut Writer, offered: bool) {

@@ -6,6 +6,7 @@
 use super::intake::Asked;
 use super::receipt::{Receipt, Step};
 use crate::base::now::{Mono, Wall};
+use crate::base::private::Private;
 use crate::cache::{Cache, Snapshot};
 use crate::callback::{self, Shown};
 use crate::classify::{self, Class, Classified};
@@ -49,7 +50,7 @@ pub struct Decision {
     /// Whether the device belongs to another place than the one where it was seen.
     pub moved: bool,
     /// Our location URI for this call, where a trunk wants one.
-    pub location_uri: Option<Arc<str>>,
+    pub location_uri: Option<Private<Box<str>>>,
     /// Whom to ask, in what order.
     pub plan: Plan,
     /// The number that reaches the caller.

@@ -20,6 +20,8 @@ mod temper;
 mod trace;
 mod walk;
 mod wire;
+#[path = "../xmllint/mod.rs"]
+mod xmllint;
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;

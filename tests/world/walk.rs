@@ -341,6 +341,10 @@ impl Walk {
     /// Takes what the engine sent.
     fn carry(&mut self) {
         let sent: Vec<_> = self.engine.drain_transmits().collect();
+        for transmit in sent.iter().filter(|transmit| transmit.bytes.starts_with(b"INVITE ")) {
+            let invite = callbox::sip::message::Message::read(transmit.bytes.clone());
+            crate::xmllint::assert_parts_valid(&invite.expect("we write messages that can be read"));
+        }
         for transmit in sent {
             let (port, now) = (transmit.flow.peer.port(), self.now);
             let known = self.agent(port).map(|agent| agent.port);

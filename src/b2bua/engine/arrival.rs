@@ -8,6 +8,7 @@ use crate::b2bua::ring::{self, Ring};
 use crate::b2bua::story::{self, Decision, View};
 use crate::b2bua::{addresses, forwarding, intake, judge, recorder};
 use crate::base::now::{Now, Wall};
+use crate::base::private::Private;
 use crate::cache::whereabouts::LOCATION_PATH;
 use crate::cache::{Named, Snapshot, Who};
 use crate::classify::{self, Class};
@@ -153,7 +154,7 @@ impl Engine {
 
     /// A location URI for the call's device, where the wiremap tells its place and one of the call's trunks wants a URI. It
     /// holds for a day, the longest that is usual (RFC 5985 §6.5.2): longer than any call back.
-    fn location_uri(&mut self, now: Now, snapshot: &Snapshot, decision: &Decision) -> Option<Arc<str>> {
+    fn location_uri(&mut self, now: Now, snapshot: &Snapshot, decision: &Decision) -> Option<Private<Box<str>>> {
         let mut trunks = decision.plan.targets.iter().map(|target| &target.trunk);
         let url =
             snapshot.location_url.as_deref().filter(|_| trunks.any(|trunk| trunk.conveyance.wants_reference()))?;
@@ -163,7 +164,7 @@ impl Engine {
         let expires = Wall::from_millis(now.wall.as_millis() + DAY_MILLIS);
         let named = Named { device: Arc::clone(&device.id), organisation, expires };
         let token = is_found.then(|| self.core.cache.issue(named, &mut self.core.entropy))?;
-        Some([url, LOCATION_PATH, &token].concat().into())
+        Some(Private::new([url, LOCATION_PATH, &token].concat().into()))
     }
 
     /// The few reasons for which a call is not taken (rulings 1); for an emergency call only that there is no room.
