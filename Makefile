@@ -61,7 +61,7 @@ count: deps-count ## the instructions of a whole call
 
 # The fuzzers' own sanitizer is left out: there is no unsafe code here for it to watch, and with it they are slower.
 FUZZ_SECS      ?= 3600
-FUZZ_TARGETS   ?= reader framing multipart sdp pidf engine
+FUZZ_TARGETS   ?= reader framing multipart sdp pidf held engine
 FUZZ_TOOLCHAIN ?= nightly
 FUZZ_VERSION   := 0.13.1
 

@@ -1,25 +1,41 @@
-//! A location request: it is read or refused within its limits, and whatever it is, the answer is one small document.
+//! A location request, of a phone or of a client: it is read or refused within its limits, and whatever it is, the answer is one
+//! small document.
 use callbox::base::entropy::Entropy;
 use callbox::base::now::Wall;
 use callbox::cache::Cache;
+use callbox::config::world;
+use callbox::held::client::{self, located};
 use callbox::held::{Asker, Code, MOST_BYTES, Terms, answer, read, write_error};
 use core::time::Duration;
+use std::sync::LazyLock;
 
-/// Reads a request and answers it where nothing is known.
+const NOW: Wall = Wall::from_millis(1_795_292_102_000);
+
+/// The lab's phones, numbers and network.
+static LAB: LazyLock<Cache> = LazyLock::new(|| {
+    let cache = Cache::default();
+    let _settings = world::lab().expect("the lab is sound").publish(&cache);
+    cache
+});
+
+/// Reads a request and answers it.
 ///
 /// # Panics
-/// When something that is nowhere is found, or an answer grows with its request.
+/// When an answer grows with its request, or a request prints itself.
 pub fn check(data: &[u8]) {
-    let now = Wall::from_millis(1_795_292_102_000);
-    match read(data, now) {
+    let asker = Asker { organisation: "acme".into(), proven: true, address: [10, 1, 4, 77].into() };
+    let terms = Terms { public_url: Some("https://lis.example".into()), lifetime: Duration::from_secs(3600) };
+    let chance = &mut Entropy::seeded([1; 32]);
+    if let Some(asked) = client::read(data) {
+        let told = located(&LAB, &terms, &asker, &asked, NOW, chance);
+        assert!(told.is_none_or(|told| told.location.is_none_or(|place| place.civic.len() < 16)));
+    }
+    match read(data, NOW) {
         Ok(request) => {
             assert!(data.len() <= MOST_BYTES);
-            let asker = Asker { organisation: "acme".into(), proven: true, address: [192, 0, 2, 1].into() };
-            let terms = Terms { public_url: Some("https://lis.example".into()), lifetime: Duration::from_secs(3600) };
-            let chance = &mut Entropy::seeded([1; 32]);
-            let (out, code) = answer(&Cache::default(), &terms, &asker, &request, now, chance);
-            assert!(code.is_some(), "nobody is anywhere");
-            assert!(out.len() < 1024);
+            let (out, _) = answer(&LAB, &terms, &asker, &request, NOW, chance);
+            // The identities that led there are said back.
+            assert!(out.len() < 4096 + 8 * data.len());
             assert!(format!("{request:?}").len() < 16, "a request does not print itself");
         }
         Err(error) => {
@@ -28,4 +44,6 @@ pub fn check(data: &[u8]) {
             assert!(out.len() < 1024 && error.code != Code::LocationUnknown);
         }
     }
+    // What one input told is not there for the next.
+    LAB.forget_whereabouts(Wall::from_millis(u64::MAX));
 }

@@ -101,6 +101,11 @@ pub struct Place {
     pub age_secs: u64,
 }
 
+/// Reads what a client says. `None` when it is no JSON, or of another shape.
+pub fn read(text: &[u8]) -> Option<Asked> {
+    serde_json::from_slice(text).ok()
+}
+
 /// Tells a client where it is, and keeps what it said for its calls. `None` when its number is not listed, or of another
 /// organisation than the asker's.
 pub fn located(

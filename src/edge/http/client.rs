@@ -1,7 +1,7 @@
 //! `/client/v1/location`, where soft clients ask where they are.
 use super::held::{Held, document_answer, whole};
 use crate::edge::metrics::Door;
-use crate::held::client::{self, Asked};
+use crate::held::client;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -32,7 +32,7 @@ pub(super) async fn located(
         Ok(body) => body,
         Err(status) => return refuse(status),
     };
-    let Ok(asked) = serde_json::from_slice::<Asked>(&body) else { return refuse(StatusCode::BAD_REQUEST) };
+    let Some(asked) = client::read(&body) else { return refuse(StatusCode::BAD_REQUEST) };
     let now = server.clock.now();
     let told = client::located(&server.cache, &server.rules.terms, &asker, &asked, now.wall, &mut server.chance());
     server.counts.took(server.clock.now().mono.since(now.mono));
