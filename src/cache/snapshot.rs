@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub sources: Vec<Arc<Source>>,
     /// The lab alone: peers on loopback share one address and are told apart by their port.
     pub by_port: bool,
+    /// Whether a site's own gateway gets a crisis call as it was dialled at sites with stage 2.
+    pub pass_crisis_code: bool,
     /// The test IVR that is part of callbox, where it is switched on.
     pub ivr: Option<Ivr>,
 }

@@ -37,6 +37,9 @@ table! {
         /// Whether a peer is told by its port when it is on this machine, and not by its address alone. Only together
         /// with `loopback_only`.
         peers_by_port: bool = false,
+        /// Whether a site's own gateway gets a call to the crisis line as it was dialled. Otherwise, in the United States,
+        /// it gets +1 800 273 8255, which every carrier knows.
+        pass_crisis_code: bool = false,
         /// How many calls are carried at once.
         max_calls: u32 = 10_000,
         /// How long a call is kept when neither side answers anything and no BYE has come.

@@ -17,6 +17,7 @@ pub fn of(settings: &Settings, dial_plans: Vec<DialPlan>, models: Models, bounda
         sources: settings.sources.iter().map(|source| Arc::new(source_record(source))).collect(),
         boundaries: Arc::new(boundaries),
         by_port: settings.node.peers_by_port,
+        pass_crisis_code: settings.node.pass_crisis_code,
         ivr: settings.ivr.enabled.then(|| ivr_record(&settings.ivr)),
         ..Snapshot::default()
     }

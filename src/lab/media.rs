@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 const WAITING: usize = SAMPLES * 20;
 
 /// How many packets pass before the phone presses its first key, and between two keys.
-const BETWEEN_KEYS: u32 = 100;
+const BETWEEN_KEYS: u32 = 200;
 /// The payload type of keys: the one that the lab's offers name (RFC 4733).
 const EVENTS: u8 = 101;
 
@@ -25,7 +25,7 @@ pub struct Plays {
     pub packets: Option<u32>,
     /// Whether it plays back what it hears when the tone is over.
     pub echo: bool,
-    /// Keys that it presses, one every two seconds.
+    /// Keys that it presses, one every four seconds.
     pub keys: Vec<u8>,
     /// Whether it keeps what it hears.
     pub keeps: bool,

@@ -59,7 +59,8 @@ impl<'a> Listing<'a> {
 
     fn crisis(&self) -> (Way, Targets) {
         let mut targets: Targets = self.trunks(|trunk| trunk.kind == TrunkKind::Crisis).map(plain).collect();
-        let dial = (&*self.question.site.country == "US").then_some(CRISIS_LINE);
+        let translates = &*self.question.site.country == "US" && !self.snapshot.pass_crisis_code;
+        let dial = translates.then_some(CRISIS_LINE);
         targets.extend(self.gateway(dial));
         (Way::Crisis, targets)
     }

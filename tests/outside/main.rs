@@ -5,6 +5,7 @@ mod click_to_dial;
 mod heard;
 mod held;
 mod held_tls;
+mod ivr;
 mod lab_config;
 mod lab_ports;
 mod lost;

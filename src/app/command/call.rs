@@ -38,7 +38,7 @@ pub struct CallArgs {
     /// A header field to add to the INVITE; may be given more than once
     #[arg(long = "header", value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
-    /// Keys to press once somebody has answered, one every two seconds
+    /// Keys to press once somebody has answered, one every four seconds
     #[arg(long, value_name = "KEYS", default_value = "")]
     pub press: String,
     /// Where to keep what was heard, as a WAVE file

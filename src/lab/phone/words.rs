@@ -20,7 +20,7 @@ pub struct Wanted {
     pub headers: Vec<(String, String)>,
     /// A location token of ours, sent as a reference.
     pub token: Option<String>,
-    /// Keys to press while talking: digits, `*` and `#`, one every two seconds.
+    /// Keys to press while talking: digits, `*` and `#`, one every four seconds.
     pub keys: String,
     /// Whether the far side is IPv6.
     pub ipv6: bool,

@@ -3,6 +3,7 @@ mod baresip;
 mod linphone;
 mod sound;
 
+use crate::ivr;
 use crate::lab_config::LabConfig;
 use crate::lab_ports::LabPorts;
 use crate::program::Program;
@@ -49,6 +50,32 @@ fn baresip_dials_911_hears_the_psap_and_hangs_up() {
 #[test]
 fn linphone_dials_911_hears_the_psap_and_hangs_up() {
     hears_the_psap(|| Linphone::dials(OVER_UDP));
+}
+
+#[test]
+fn baresip_dials_933_and_hears_it_read() {
+    let _ports = LabPorts::locked();
+    let mut lab = router::lab();
+    let mut phone = Baresip::dials("sip:933@127.0.0.1:5060");
+    phone.is_answered();
+    let greeting = "This is a test. No emergency service was called.";
+    let wanted = ivr::rendered(greeting);
+    let file = phone.recording();
+    // It keeps what it hears in steps; the greeting lasts three seconds.
+    let heard = (0..150).any(|_| {
+        let sound = sound::samples(&file);
+        let is_whole = sound.len() > 5 * sound::RATE as usize;
+        if !is_whole {
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+        is_whole
+    });
+    assert!(heard, "less than five seconds were heard\n{}", phone.program().tail());
+    phone.hangs_up();
+    lab.await_line("the call's end", |line| line.contains("call ended").then_some(()));
+    phone.leaves();
+    let likeness = ivr::Ear::new(&sound::samples(&file)).likeness(&wanted);
+    assert!(likeness > 0.7, "the greeting is missing: {likeness}");
 }
 
 #[test]
