@@ -72,6 +72,30 @@ fn a_crisis_call_goes_to_the_crisis_line_then_by_the_gateway_to_its_long_number(
 }
 
 #[test]
+fn a_gateway_gets_a_crisis_call_as_it_was_dialled_where_it_is_so_set() {
+    let mut world = World::with(|snapshot| snapshot.pass_crisis_code = true, |_| {});
+    world.dial(KNOWN, "988");
+    let far = world.rung(CRISIS);
+    world.answer(&far, 486);
+    assert!(text(world.rung(GATEWAY).invite.request_uri()).starts_with("sip:988@"));
+}
+
+#[test]
+fn a_recorder_does_not_reach_the_crisis_line() {
+    let marked = ("Require: siprec\r\n", "", "420 INVITE");
+    let told = ("", ";x-nearend;x-refci=1", "403 INVITE");
+    for (more, mark, refusal) in [marked, told] {
+        let mut world = World::new();
+        let mut caller = Caller { more: more.into(), ..Caller::new(KNOWN, "988") };
+        caller.from.push_str(mark);
+        world.send(CALLER, caller.invite());
+        world.got(CALLER, refusal);
+        assert!(world.words(CRISIS).is_empty());
+        assert!(world.facts.is_empty(), "and leaves nothing behind");
+    }
+}
+
+#[test]
 fn the_only_trace_of_a_crisis_call_is_one_count_whatever_becomes_of_it() {
     let mut world = World::new();
     let (mut caller, _) = world.talk(KNOWN, "988", CRISIS);
