@@ -3,7 +3,7 @@ use super::complaint::{Complaint, nearest};
 use super::document::Document;
 use super::settings::{Settings, Trunk};
 use crate::record::trunk::Carrier;
-use crate::record::{OWN_IVR, TrunkKind};
+use crate::record::{Ladder, OWN_IVR, TrunkKind};
 use crate::sip::flow::Transport;
 use core::net::IpAddr;
 use std::collections::{HashMap, HashSet};
@@ -280,6 +280,9 @@ fn sources(settings: &Settings, desk: &mut Desk<'_>) {
         if source.default_site.is_empty() {
             desk.complain(&key("default_site"), "is empty", "a site of sites.csv");
         }
+        if Ladder::of(&source.location_order).is_none() {
+            desk.complain(&key("location_order"), "names one twice", "each once; those left out come behind");
+        }
         match source.relay_other.as_deref().map(|name| (name, kinds.get(name))) {
             None | Some((_, Some(TrunkKind::Gateway | TrunkKind::Pbx))) => {}
             Some((name, None)) => {
@@ -412,6 +415,15 @@ networks = ["127.0.0.0/8"]
     #[test]
     fn a_sound_config_is_taken() {
         assert_eq!(told("acme", "acme"), "");
+    }
+
+    #[test]
+    fn a_source_names_each_rung_of_its_order_once() {
+        let order = |rungs: &str| told("trunk = \"pbx\"\n", &format!("trunk = \"pbx\"\nlocation_order = {rungs}\n"));
+        assert_eq!(order("[\"number\", \"conveyed\"]"), "");
+        let twice = order("[\"number\", \"number\"]");
+        assert!(twice.contains("source[0].location_order: names one twice"), "{twice}");
+        assert!(order("[\"desk\"]").contains("source[0].location_order"), "{}", order("[\"desk\"]"));
     }
 
     #[test]
