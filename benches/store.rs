@@ -102,7 +102,13 @@ fn main() {
     let bytes = std::fs::metadata(&path).expect("the file").len();
     println!("{} bytes a line of the three tables in the file", bytes / (3 * lines));
     // A place that a hundred numbers are at.
-    let moved = Cells::new(["place-7", "main", "", "", "", "", "", "", "", "", "", "", "", "", "12"]);
+    let cells = Kind::Locations.columns().map(|column| match column {
+        "id" => "place-7",
+        "building" => "main",
+        "ROOM" => "12",
+        _ => "",
+    });
+    let moved = Cells::new(cells);
     let edit = Edit::Put { kind: Kind::Locations, line: moved, before: None };
     timed("a change, to the disk", || store.append(1, &[edit], "bench", "one room", NOW).expect("it is stored"));
     timed("a change, from the disk to its tables", || {
