@@ -32,13 +32,18 @@ impl LabConfig {
 
     /// Adds a PSAP that serves this room, and is not asked between calls.
     pub fn psap(&self, name: &str, wire: Wire, room: &str) {
+        self.psap_of(name, wire, &format!("{{ location = \"{room}\" }}"));
+    }
+
+    /// The same for any area.
+    pub fn psap_of(&self, name: &str, wire: Wire, area: &str) {
         let (host, port) = (wire.own.ip(), wire.own.port());
         let transport = if wire.stream { "tcp" } else { "udp" };
         self.append(
             "lab.toml",
             &format!(
                 "\n[[trunk]]\nname = \"{name}\"\nkind = \"psap-i3\"\nhost = \"{host}\"\nport = {port}\n\
-                 transport = \"{transport}\"\nprobe = \"calls_only\"\nareas = [{{ location = \"{room}\" }}]\n"
+                 transport = \"{transport}\"\nprobe = \"calls_only\"\nareas = [{area}]\n"
             ),
         );
     }
@@ -61,7 +66,8 @@ impl LabConfig {
         std::fs::write(&path, format!("{rest},{}\n", change(secrets))).expect("the table writes");
     }
 
-    fn append(&self, file: &str, lines: &str) {
+    /// Adds lines to a file.
+    pub fn append(&self, file: &str, lines: &str) {
         let opened = std::fs::File::options().append(true).open(self.folder.path().join(file));
         opened.and_then(|mut file| file.write_all(lines.as_bytes())).expect("the copy is ours");
     }

@@ -14,6 +14,7 @@ mod operating;
 mod phones;
 mod program;
 mod readme;
+mod roaming;
 mod router;
 mod scenarios;
 mod sipp;
