@@ -99,7 +99,7 @@ fn a_test_call_of_a_site_with_stage_one_alone_is_told_of_its_gateway() {
 }
 
 /// `callbox call` with these arguments: what it said, and the samples of what it heard.
-fn dials(arguments: &[&str]) -> (String, Vec<i16>) {
+pub fn dials(arguments: &[&str]) -> (String, Vec<i16>) {
     let folder = TempDir::new().expect("a temporary folder");
     let file = folder.path().join("heard.wav");
     let output = Command::new(env!("CARGO_BIN_EXE_callbox"))

@@ -58,6 +58,20 @@ impl LabConfig {
         self.append("lab/numbers.csv", &format!("{number},hq,{room},,yes\n"));
     }
 
+    /// Lets a socket of the lab's switch lead to this room.
+    pub fn socket(&self, port: &str, room: &str) {
+        self.append("lab/wiremap.csv", &format!("acme,{room},02-00-00-00-01-01,{port},,,,\n"));
+    }
+
+    /// Gives an extension that has none this address.
+    pub fn gives_address(&self, extension: &str, room: &str) {
+        let path = self.folder.path().join("lab/numbers.csv");
+        let text = std::fs::read_to_string(&path).expect("the table reads");
+        let line = format!("{extension},hq,,");
+        assert!(text.contains(&line), "{extension} has an address");
+        std::fs::write(&path, text.replace(&line, &format!("{extension},hq,{room},"))).expect("the table writes");
+    }
+
     /// Changes the secrets of the lab's organisation.
     pub fn secrets(&self, change: &dyn Fn(&str) -> String) {
         let path = self.folder.path().join("lab/organisations.csv");

@@ -2,6 +2,7 @@
 //!
 //! These tests need the lab's fixed ports, so each of them holds [`lab_ports::LabPorts`] for as long as it lasts.
 mod click_to_dial;
+mod day;
 mod heard;
 mod held;
 mod held_tls;
