@@ -39,7 +39,7 @@ fn voice(ports: u16) -> Voice {
 
 async fn next(voice: &mut Voice) -> News {
     let told = tokio::time::timeout(Duration::from_secs(20), voice.news()).await;
-    told.expect("the voice has news in time").expect("the voice is there").1
+    told.expect("the voice has news in time").1
 }
 
 /// A phone with this audio stream, a call of the voice with it, and where the voice listens.

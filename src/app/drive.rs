@@ -48,7 +48,7 @@ enum Woken {
     Datagrams,
     Streams(Option<News>),
     Deadline,
-    Voice(Option<(Handle, Spoken)>),
+    Voice((Handle, Spoken)),
     Told(Option<Control>),
 }
 
@@ -73,8 +73,8 @@ impl Shard {
                         arrivals.extend(self.streams.learn(news));
                     }
                 }
-                Woken::Deadline | Woken::Voice(None) => {}
-                Woken::Voice(Some((call, news))) => self.engine.handle(self.clock.now(), Input::Voice(call, news)),
+                Woken::Deadline => {}
+                Woken::Voice((call, news)) => self.engine.handle(self.clock.now(), Input::Voice(call, news)),
                 Woken::Told(Some(Control::Configured { trunks })) => {
                     self.metrics.follow(&trunks);
                     self.engine.handle(self.clock.now(), Input::Configured);

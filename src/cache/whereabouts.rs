@@ -21,6 +21,10 @@ pub const MOST_TOKENS: usize = 4;
 /// How long whereabouts, and a token behind its end, are remembered.
 pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
+/// Into how many parts each table is cut. Forgetting locks one part after the other while calls wait for it: with all
+/// whereabouts that there may be, four thousand entries at a time.
+const SHARDS: usize = 1024;
+
 /// The path of our location URIs, before their token.
 pub const LOCATION_PATH: &str = "/location/";
 
@@ -94,11 +98,20 @@ pub fn unlisted(organisation: &str, device: Unlisted<'_>) -> Arc<str> {
 type Sum = [u8; 32];
 
 /// The two tables. Tokens are kept as their SHA-256: whoever sees them here cannot use them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Told {
     places: DashMap<Arc<str>, Arc<Whereabouts>, RandomState>,
     tokens: DashMap<Sum, Named, RandomState>,
     issued: DashMap<Arc<str>, arrayvec::ArrayVec<Sum, MOST_TOKENS>, RandomState>,
+}
+
+impl Default for Told {
+    fn default() -> Told {
+        fn table<K: Eq + core::hash::Hash, V>() -> DashMap<K, V, RandomState> {
+            DashMap::with_hasher_and_shard_amount(RandomState::default(), SHARDS)
+        }
+        Told { places: table(), tokens: table(), issued: table() }
+    }
 }
 
 impl Cache {

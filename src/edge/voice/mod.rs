@@ -70,9 +70,13 @@ impl Voice {
         }
     }
 
-    /// The next news.
-    pub async fn news(&mut self) -> Option<(Handle, News)> {
-        self.news.recv().await
+    /// The next news. A voice whose thread has ended has none for ever: whoever waits for it and for calls must not be
+    /// woken by it again and again.
+    pub async fn news(&mut self) -> (Handle, News) {
+        match self.news.recv().await {
+            Some(news) => news,
+            None => core::future::pending().await,
+        }
     }
 }
 
@@ -161,4 +165,21 @@ fn open(local: IpAddr, port: u16) -> io::Result<UdpSocket> {
     };
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::future::Future;
+    use core::pin::pin;
+    use core::task::{Context, Poll, Waker};
+
+    #[test]
+    fn a_voice_that_has_ended_wakes_nobody_who_waits_for_calls_too() {
+        let (orders, _) = mpsc::channel(1);
+        let (tell, news) = mpsc::channel(1);
+        let mut voice = Voice { orders, news };
+        drop(tell);
+        assert_eq!(pin!(voice.news()).poll(&mut Context::from_waker(Waker::noop())), Poll::Pending);
+    }
 }
