@@ -12,6 +12,7 @@ use crate::edge::http::serve::Doors;
 use crate::edge::http::tls::Certificate;
 use crate::edge::metrics::{Metrics, Page};
 use crate::edge::net::{Datagrams, NEWS, Streams};
+use crate::edge::state::State;
 use crate::edge::voice::{self, Speaker, Voice};
 use crate::edge::{dns, entropy, log};
 use crate::held::Terms;
@@ -19,7 +20,9 @@ use crate::sip::flow::Transport;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
@@ -42,6 +45,7 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     let version = world.version;
     let settings = world.publish(&cache);
     let clock = Clock::start();
+    let (_state, _temporary) = take_state(&settings, &clock)?;
     let turn = Turn::default();
     if let (Some(path), Some(version)) = (&settings.node.store, version) {
         let follower = Follower::new(Arc::clone(&cache), clock, path, version, Arc::clone(&turn));
@@ -63,6 +67,24 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         shard.run().await;
         Ok(())
     })
+}
+
+/// The folder of what the node must find again; a temporary one is removed when the second value is.
+fn take_state(settings: &Settings, clock: &Clock) -> io::Result<(State, Option<TempDir>)> {
+    let beside_the_store = || settings.node.store.as_deref().and_then(Path::parent);
+    let (folder, temporary) = match settings.node.state.as_deref().or_else(beside_the_store) {
+        Some(folder) => (folder.to_owned(), None),
+        None => {
+            if !settings.node.loopback_only {
+                tracing::warn!("no node.state and no node.store: what must outlive the router is lost with it");
+            }
+            let made = tempfile::Builder::new().prefix("callbox-").tempdir()?;
+            (made.path().to_owned(), Some(made))
+        }
+    };
+    let state = State::take(&folder, clock.now().wall);
+    let named = |trouble| io::Error::other(format!("the state in {}: {trouble}", folder.display()));
+    Ok((state.map_err(named)?, temporary))
 }
 
 fn shard(

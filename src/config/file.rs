@@ -70,7 +70,7 @@ impl Settings {
     fn stand_in(&mut self, folder: &Path) {
         let stand = |path: &mut PathBuf| *path = folder.join(&*path);
         stand(&mut self.node.data);
-        self.node.store.iter_mut().for_each(stand);
+        self.node.store.iter_mut().chain(&mut self.node.state).for_each(stand);
         stand(&mut self.node.dial_plans);
         stand(&mut self.node.device_models);
         stand(&mut self.node.boundaries);

@@ -22,6 +22,10 @@ table! {
         /// The store: the file that `callbox import` writes and the router follows. Empty: there is none, and the
         /// tables are the files in `data`.
         store: Option<PathBuf> = None,
+        /// The folder of what the router itself must find again after a crash: callback numbers that are given out,
+        /// notices not yet delivered, receipts. It is made if it is not there and belongs to one router. Empty: the
+        /// folder of the store; without a store a temporary one, and what it holds is lost with the router.
+        state: Option<PathBuf> = None,
         /// The folder of dial plans, one TOML file a country.
         dial_plans: PathBuf = "dial-plan".into(),
         /// The folder of what models of devices can do, one TOML file a maker. It need not exist.

@@ -1,5 +1,6 @@
-//! Everything that touches the world. Its rooms do not know each other.
+//! Everything that touches the world. Its rooms do not know each other, but for what lies on `database`.
 pub mod clock;
+pub mod database;
 pub mod dns;
 pub mod entropy;
 pub mod http;
@@ -7,5 +8,6 @@ pub mod log;
 pub mod metrics;
 pub mod net;
 pub mod rtp;
+pub mod state;
 pub mod store;
 pub mod voice;

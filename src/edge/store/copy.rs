@@ -1,5 +1,6 @@
 //! A store as one file to keep elsewhere, and back again, while others read and change it.
-use super::sqlite::{note, private, version};
+use super::super::database::private;
+use super::sqlite::{note, version};
 use super::{Store, Trouble};
 use crate::base::now::Wall;
 use crate::record::table::Kind;
@@ -38,7 +39,7 @@ pub fn of_backup(from: &Path, now: Wall) -> Result<Store, Trouble> {
     if sound.is_ok_and(|sound| sound != "ok") {
         return Err(Trouble::Damaged(from.into()));
     }
-    super::schema::bring_up(&mut connection, from, now)?;
+    super::SCHEMA.bring_up(&mut connection, from, now)?;
     Ok(Store { connection })
 }
 

@@ -1,11 +1,10 @@
 //! The file itself: lines in, lines out, and what changed since.
-use super::{Trouble, schema};
+use super::super::database::{be_patient, prepare, private};
+use super::{SCHEMA, Trouble};
 use crate::base::now::Wall;
 use crate::record::table::plan::{Edit, Stored};
 use crate::record::table::{Cells, Key, Kind, Writer};
-use core::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params_from_iter};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// The most lines of one change that are followed one by one. After a larger one, all is read anew.
@@ -13,9 +12,6 @@ pub const MOST_FOLLOWED: usize = 10_000;
 
 /// How many changes back it is known what each touched. Who is further behind reads all anew.
 pub const KEPT_CHANGES: u64 = 10_000;
-
-/// How long a change waits for another one to finish.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An open store.
 #[derive(Debug)]
@@ -40,7 +36,7 @@ impl Store {
     pub fn create(path: &Path, now: Wall) -> Result<Store, Trouble> {
         let mut connection = Connection::open(private(path, false)?)?;
         prepare(&connection)?;
-        schema::bring_up(&mut connection, path, now)?;
+        SCHEMA.bring_up(&mut connection, path, now)?;
         Ok(Store { connection })
     }
 
@@ -55,7 +51,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags)?;
         prepare(&connection)?;
-        schema::bring_up(&mut connection, path, now)?;
+        SCHEMA.bring_up(&mut connection, path, now)?;
         Ok(Store { connection })
     }
 
@@ -70,8 +66,8 @@ impl Store {
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(PATIENCE)?;
-        match schema::is_newest(&connection, path)? {
+        be_patient(&connection)?;
+        match SCHEMA.is_newest(&connection, path)? {
             true => Ok(Store { connection }),
             false => super::of_backup(path, now),
         }
@@ -80,7 +76,7 @@ impl Store {
     /// A store that nobody keeps.
     pub fn in_memory(now: Wall) -> Result<Store, Trouble> {
         let mut connection = Connection::open_in_memory()?;
-        schema::bring_up(&mut connection, Path::new(""), now)?;
+        SCHEMA.bring_up(&mut connection, Path::new(""), now)?;
         Ok(Store { connection })
     }
 
@@ -220,29 +216,6 @@ impl Store {
         }
         Ok(lines)
     }
-}
-
-/// The path of a file that is there and that its owner alone can read: what it holds is nobody else's business. One that
-/// was there keeps the rights that it has, unless it must be new.
-pub(super) fn private(path: &Path, must_be_new: bool) -> Result<&Path, Trouble> {
-    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    match made {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && must_be_new => {
-            Err(Trouble::InTheWay(path.into()))
-        }
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error.into()),
-        _ => Ok(path),
-    }
-}
-
-/// What every connection is set to. With `FULL` a commit has reached the disk when it returns.
-pub(super) fn prepare(connection: &Connection) -> Result<(), Trouble> {
-    connection.busy_timeout(PATIENCE)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "trusted_schema", false)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(())
 }
 
 /// Says in the book of changes that one was made, and forgets what those long ago touched.
