@@ -40,7 +40,7 @@ impl Call {
         let session = sdp::without(session, refused);
         match self.class {
             Class::Emergency | Class::Test => sdp::without_silence_suppression(&session),
-            Class::Crisis | Class::Other => session,
+            Class::Crisis | Class::Other | Class::Callback => session,
         }
     }
 

@@ -232,7 +232,7 @@ pub struct Call {
     pub class: Class,
     /// The source's trunk.
     pub source: Arc<str>,
-    /// Whether the caller's side is kept from holding, transferring, conferencing and recording.
+    /// Whether the phone's side is kept from holding, transferring, conferencing and recording.
     pub protected: bool,
     /// When the INVITE came.
     pub arrived: Mono,
@@ -277,6 +277,16 @@ impl Call {
     /// Whether it goes on while a side is only suspected to be gone: all but other calls (rulings 10, 18).
     pub fn outlives_suspicion(&self) -> bool {
         self.class != Class::Other
+    }
+
+    /// The side of the phone: in a callback it is the phone that is called.
+    pub fn phone(&self) -> Side {
+        if self.class == Class::Callback { Side::Answerer } else { Side::Caller }
+    }
+
+    /// Whether this side is kept from holding, transferring, conferencing and recording.
+    pub fn restrains(&self, side: Side) -> bool {
+        self.protected && side == self.phone()
     }
 
     /// A side's leg.
@@ -340,6 +350,7 @@ pub const fn kind_of(class: Class) -> Option<Kind> {
         Class::Emergency => Some(Kind::Emergency),
         Class::Test => Some(Kind::Test),
         Class::Other => Some(Kind::Other),
+        Class::Callback => Some(Kind::Callback),
         Class::Crisis => None,
     }
 }

@@ -134,7 +134,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
         Class::Emergency | Class::Test => {
             callback::choose(&site, line.as_deref(), located.stands_at().map(AsRef::as_ref), number)
         }
-        Class::Crisis | Class::Other => None,
+        Class::Crisis | Class::Other | Class::Callback => None,
     };
     receipt.step(Step::Callback, (view.clock)());
 

@@ -23,11 +23,11 @@ impl Table {
         self.live
     }
 
-    /// Whether a call of this class still has room: only emergency and crisis calls may take the reserve.
+    /// Whether a call of this class still has room: only emergency, crisis and calls back may take the reserve.
     pub fn has_room(&self, class: Class, max_calls: usize, reserve_percent: usize) -> bool {
         let reserve = max_calls * reserve_percent.min(100) / 100;
         match class {
-            Class::Emergency | Class::Crisis => self.live < max_calls,
+            Class::Emergency | Class::Crisis | Class::Callback => self.live < max_calls,
             Class::Test | Class::Other => self.live < max_calls - reserve,
         }
     }

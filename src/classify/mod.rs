@@ -63,7 +63,7 @@ fn codes(plan: &DialPlan, class: Class) -> impl Iterator<Item = &str> {
         Class::Emergency => (&plan.emergency, Some(crate::record::site::EVERYWHERE)),
         Class::Test => (&plan.test, None),
         Class::Crisis => (&plan.crisis, None),
-        Class::Other => (&[], None),
+        Class::Other | Class::Callback => (&[], None),
     };
     listed.iter().map(String::as_str).chain(everywhere)
 }

@@ -14,7 +14,7 @@ pub(super) const fn of(class: Class) -> &'static str {
     match class {
         Class::Test => TEST,
         Class::Crisis => CRISIS,
-        Class::Emergency | Class::Other => SOS,
+        Class::Emergency | Class::Other | Class::Callback => SOS,
     }
 }
 

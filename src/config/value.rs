@@ -159,8 +159,9 @@ choices! {
         TrunkKind::Pbx => "pbx";
     Capability: "held, held+ or none", like "\"held\"";
         Capability::Held => "held", Capability::HeldPlus => "held+", Capability::None => "none";
-    Class: "emergency, test, crisis or other", like "\"emergency\"";
-        Class::Emergency => "emergency", Class::Test => "test", Class::Crisis => "crisis", Class::Other => "other";
+    Class: "emergency, test, crisis, other or callback", like "\"emergency\"";
+        Class::Emergency => "emergency", Class::Test => "test", Class::Crisis => "crisis", Class::Other => "other",
+        Class::Callback => "callback";
     Conveyance: "value, reference or both", like "\"value\"";
         Conveyance::Value => "value", Conveyance::Reference => "reference", Conveyance::Both => "both";
     LocationPosition: "append or prepend", like "\"append\"";

@@ -17,6 +17,8 @@ pub enum Kind {
     Test,
     /// Any other call.
     Other,
+    /// A call back to whoever placed an emergency call.
+    Callback,
 }
 
 impl Kind {
@@ -26,6 +28,7 @@ impl Kind {
             Kind::Emergency => "emergency",
             Kind::Test => "test",
             Kind::Other => "other",
+            Kind::Callback => "callback",
         }
     }
 }

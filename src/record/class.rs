@@ -11,6 +11,8 @@ pub enum Class {
     Crisis,
     /// Everything else.
     Other,
+    /// A call back to whoever placed an emergency call: told by whom it reaches, and never by what is dialled alone.
+    Callback,
 }
 
 impl Class {
@@ -21,6 +23,7 @@ impl Class {
             Class::Test => "test",
             Class::Crisis => "crisis",
             Class::Other => "other",
+            Class::Callback => "callback",
         }
     }
 }

@@ -15,7 +15,8 @@ pub(super) fn list(snapshot: &Snapshot, question: &Question<'_>) -> (Way, Target
     let listing = Listing::new(snapshot, question);
     let on = question.country_on;
     match question.class {
-        Class::Other => listing.other(),
+        // Whom a callback reaches is told by who called, and not by where they are.
+        Class::Other | Class::Callback => listing.other(),
         Class::Test if on && question.site.stage1 => listing.test(),
         Class::Crisis if on && question.site.stage2 => listing.crisis(),
         Class::Emergency if on && question.site.stage2 => listing.emergency(),

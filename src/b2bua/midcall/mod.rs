@@ -115,7 +115,7 @@ fn is_storm(call: &mut Call, asked: &InDialog, now: Now) -> bool {
 
 /// The table.
 fn judge(call: &Call, asked: &InDialog) -> Verdict {
-    let kept_from = call.protected && asked.side == Side::Caller;
+    let kept_from = call.restrains(asked.side);
     if rules::unknown_extensions(&asked.request).next().is_some() {
         return Verdict::Refuse(420, None);
     }

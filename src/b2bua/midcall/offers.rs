@@ -15,16 +15,16 @@ pub fn judge(call: &Call, asked: &InDialog) -> Verdict {
     if is_empty && asked.method == Method::Update {
         return Verdict::Accept;
     }
-    let is_kept_from = call.protected && side == Side::Caller;
+    let is_kept_from = call.restrains(side);
     let is_focus = || request.contact().is_some_and(|contact| contact.param("isfocus").is_some());
     if is_kept_from && is_focus() {
         return Verdict::Refuse(403, Some(Feature::Conference));
     }
     if is_empty {
-        return if is_kept_from && call.caller.said.is_some() { Verdict::Reoffer } else { Verdict::Pass };
+        return if is_kept_from && call.said_to(side).is_some() { Verdict::Reoffer } else { Verdict::Pass };
     }
     let Some(offer) = bridge::session_of(request) else { return Verdict::Pass };
-    if is_kept_from && call.caller.holds_with(&offer) {
+    if is_kept_from && call.side(side).is_some_and(|leg| leg.holds_with(&offer)) {
         return Verdict::Settle;
     }
     if is_kept_from && sdp::holds(&offer, None) == Holds::Unreadable {
