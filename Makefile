@@ -10,7 +10,7 @@ SHELL := /bin/bash
 
 # program:package, as Debian and Ubuntu name them
 TEST_TOOLS    := sipp:sip-tester kamailio:kamailio lost.so:kamailio-utils-modules baresip:baresip-core \
-                 linphonec:linphone-cli xmllint:libxml2-utils espeak-ng:espeak-ng
+                 linphonec:linphone-cli xmllint:libxml2-utils espeak-ng:espeak-ng ip:iproute2
 COMPARE_TOOLS := sipp:sip-tester kamailio:kamailio python3:python3 cc:gcc
 COUNT_TOOLS   := valgrind:valgrind
 
@@ -25,6 +25,9 @@ deps-compare: ## install what the comparison needs
 
 deps-count: ## install what counting instructions needs
 	@.ci/install $(COUNT_TOOLS)
+
+# The tests from outside mostly wait: for phones that ring, for sentences that are read.
+export RUST_TEST_THREADS ?= 4
 
 test: deps ## every test, those from outside with SIPp, Kamailio and real phones too
 	cargo test --locked --doc

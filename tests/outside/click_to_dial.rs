@@ -71,7 +71,9 @@ fn introduces(ends: &str, service: &str, phone: &str) {
 fn is_listened_on(port: u16) -> bool {
     let listens = format!(":{port:04X} 00000000:0000 0A");
     (0..250).any(|_| {
-        let is_there = std::fs::read_to_string("/proc/net/tcp").is_ok_and(|sockets| sockets.contains(&listens));
+        // This thread's network is not the process's: see `LabPorts`.
+        let is_there =
+            std::fs::read_to_string("/proc/thread-self/net/tcp").is_ok_and(|sockets| sockets.contains(&listens));
         if !is_there {
             std::thread::park_timeout(Duration::from_millis(20));
         }
