@@ -142,14 +142,7 @@ fn world(scale: &Scale) -> Cache {
         test: vec!["933".into()],
         crisis: vec!["988".into()],
     };
-    let location = |house: u64| Location {
-        id: format!("location-{house}").into(),
-        building: "main".into(),
-        civic: civic(house),
-        elin: None,
-        ecbn: None,
-        default: false,
-    };
+    let location = |house: u64| Location::new(format!("location-{house}").into(), "main".into(), civic(house));
     let locations: Vec<Arc<Location>> = (0..10_000).map(|house| Arc::new(location(house))).collect();
     let line = |index: u64| Line {
         number: number(index),

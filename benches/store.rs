@@ -42,7 +42,7 @@ fn texts(lines: u64) -> Vec<(Kind, String)> {
     };
     vec![
         of(Kind::Organisations, 1, &|_| cells(&["acme", "Acme"])),
-        of(Kind::Buildings, 1, &|_| cells(&["main", "US", "IL", "", "Chicago"])),
+        of(Kind::Buildings, 1, &|_| cells(&["main", "", "", "", "", "", "US", "IL", "", "Chicago"])),
         of(Kind::Locations, places, &|index| cells(&[&place(index), "main"])),
         of(Kind::Sites, 1, &|_| cells(&["hq", "acme", "US", "", "yes", "yes"])),
         of(Kind::Numbers, lines, &|index| cells(&[&number(index), "hq", &place(index), "", "yes", "acme"])),

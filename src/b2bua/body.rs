@@ -6,7 +6,7 @@ use super::offer::put;
 use super::terms::Load;
 use crate::base::now::Wall;
 use crate::pidf;
-use crate::record::{Caveat, Civic, LocationPosition, Profile};
+use crate::record::{Caveat, Civic, LocationPosition, Profile, Shape};
 use crate::sdp;
 use crate::sip::message::multipart::Part;
 use crate::sip::message::reader::elements;
@@ -32,6 +32,8 @@ pub struct Body<'a> {
 pub struct Placed<'a> {
     /// The address.
     pub civic: &'a Civic,
+    /// Its shape, where it has one.
+    pub shape: Option<&'a Shape>,
     /// How it was found.
     pub method: pidf::Method,
     /// How long ago.
@@ -234,6 +236,7 @@ impl<'a> Body<'a> {
                 entity: &entity,
                 device: &format!("d-{:016x}", naming.nonce),
                 civic: place.civic,
+                shape: place.shape,
                 method: place.method,
                 at: Wall::from_millis(naming.at.as_millis().saturating_sub(age)),
                 now: naming.at,

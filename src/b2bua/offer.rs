@@ -151,16 +151,23 @@ fn ours<'a>(sheet: &Sheet<'a>, snapshot: &Snapshot) -> Ours<'a> {
         let best = located.place.as_deref();
         ours.places.extend(best.map(|at| Placed {
             civic: &at.civic,
+            shape: at.shape.as_deref(),
             method: located.method,
             age: located.age,
             caveat,
         }));
         let disputed = located.disputed.iter().filter(|at| best.is_none_or(|best| best.id != at.id));
         let method = if located.place.is_some() { located.method } else { pidf::Method::Wiremap };
-        ours.places.extend(disputed.map(|at| Placed { civic: &at.civic, method, age: located.age, caveat }));
+        ours.places.extend(disputed.map(|at| Placed {
+            civic: &at.civic,
+            shape: at.shape.as_deref(),
+            method,
+            age: located.age,
+            caveat,
+        }));
         if ours.places.is_empty() && sheet.target.with_default && site.elements().next().is_some() {
             let method = pidf::Method::Default;
-            ours.places.push(Placed { civic: site, method, age: Duration::ZERO, caveat: None });
+            ours.places.push(Placed { civic: site, shape: None, method, age: Duration::ZERO, caveat: None });
         }
     }
     let has_blocks = sheet.profile == Profile::I3 && sheet.terms.load == Load::All;

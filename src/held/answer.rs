@@ -175,6 +175,7 @@ fn with_document(cache: &Cache, placed: &Placed, now: Wall, chance: &mut Entropy
         entity: &entity,
         device: "device",
         civic: &place.civic,
+        shape: None,
         method: placed.located.method,
         at: Wall::from_millis(now.as_millis().saturating_sub(age)),
         now,

@@ -23,7 +23,7 @@ fn place(elements: &[(Element, &str)]) -> Arc<Location> {
     for (element, value) in elements {
         civic.set(*element, value);
     }
-    Arc::new(Location { id: "hq-217".into(), building: "hq".into(), civic, elin: None, ecbn: None, default: false })
+    Arc::new(Location::new("hq-217".into(), "hq".into(), civic))
 }
 
 fn located(rung: Rung, age: u64, place: Option<Arc<Location>>, found: Option<Found>) -> Located {

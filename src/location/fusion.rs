@@ -56,7 +56,7 @@ pub fn fuse(organisation: &Organisation, mut hits: Hits, building: impl Fn(&str)
         Some((_, winner)) => won(winner.clone(), hits),
         None => {
             let place = building(&first.place.building);
-            let grade = place.as_deref().map_or(Grade::BestAvailable, grade);
+            let grade = place.as_deref().map_or(Grade::BestAvailable, Location::grade);
             let age = contenders().map(|(_, hit)| hit.age).min().unwrap_or(age);
             Found { place, grade, age, degraded: true, hits, ..Found::default() }
         }
@@ -94,16 +94,12 @@ fn won(winner: Hit, mut hits: Hits) -> Found {
     if let Some(at) = hits.iter().position(|hit| hit.verdict == Verdict::Won) {
         hits[..=at].rotate_right(1);
     }
-    let grade = grade(&winner.place);
+    let grade = winner.place.grade();
     Found { place: Some(winner.place), grade, rule: Some(winner.rule), age: winner.age, hits, ..Found::default() }
 }
 
 fn is_live(hit: &Hit) -> bool {
     !matches!(hit.verdict, Verdict::Stale | Verdict::Fainter | Verdict::Exit)
-}
-
-fn grade(place: &Location) -> Grade {
-    if place.default { Grade::Default } else { Grade::of(&place.civic) }
 }
 
 /// Whether two places can both be right: they are one, or one lies in the other.

@@ -33,7 +33,9 @@ pub fn decide(known: Known<'_>) -> Located {
     // A stand-in beside something better would only mislead whoever reads it.
     let ours = ours.filter(|ours| ours.grade > Grade::Default || grade <= Grade::Default);
     let caveat = winner.and_then(|winner| caveat(winner, known.found));
-    let conveyed = known.conveyed.filter(|_| winner.is_some_and(|winner| winner.rung == Rung::Conveyed));
+    let is_conveyed = winner.is_some_and(|winner| winner.rung == Rung::Conveyed);
+    let drawn = ours.filter(|_| !is_conveyed).and_then(|ours| ours.place.as_ref()?.shape.clone());
+    let conveyed = known.conveyed.filter(|_| is_conveyed);
     Located {
         grade,
         place: ours.and_then(|ours| ours.place.clone()),
@@ -42,7 +44,7 @@ pub fn decide(known: Known<'_>) -> Located {
         disputed: if caveat.is_some() { disputed(known.found) } else { Vec::new() },
         caveat,
         conveyed: conveyed.and_then(|conveyed| conveyed.civic.clone()),
-        shape: conveyed.and_then(|conveyed| conveyed.shape.clone()),
+        shape: conveyed.and_then(|conveyed| conveyed.shape.clone()).or(drawn),
         wiremap: known.found.filter(|found| !found.hits.is_empty()).cloned().map(Box::new),
         candidates,
     }
@@ -87,7 +89,8 @@ fn window(known: &Known<'_>, conveyed: &Conveyed) -> Option<Duration> {
 
 /// Two buildings name no place, but they are no stand-in either: what a number says of one of them is no better.
 fn found(rung: Rung, found: &Found) -> Candidate {
-    let mut candidate = stands(rung, found.grade, found.conflict || found.grade == Grade::Dispatchable);
+    let is_firm = found.grade > Grade::Stale && found.place.as_ref().is_some_and(|place| place.is_firm());
+    let mut candidate = stands(rung, found.grade, found.conflict || is_firm);
     candidate.place.clone_from(&found.place);
     candidate.age = found.age;
     candidate
@@ -95,8 +98,7 @@ fn found(rung: Rung, found: &Found) -> Candidate {
 
 fn typed(known: &Known<'_>, rung: Rung) -> Option<Candidate> {
     let place = known.typed?;
-    let grade = graded(place);
-    let mut typed = stands(rung, grade, grade == Grade::Dispatchable);
+    let mut typed = stands(rung, place.grade(), place.is_firm());
     typed.place = Some(Arc::clone(place));
     Some(typed)
 }
@@ -109,14 +111,9 @@ fn number(known: &Known<'_>) -> Option<Candidate> {
         barred.why = "lost: the device asks where it is, and no number's address may stand in for such devices";
         return Some(barred);
     }
-    let grade = graded(place);
-    let mut number = stands(Rung::Number, grade, grade == Grade::Dispatchable);
+    let mut number = stands(Rung::Number, place.grade(), place.is_firm());
     number.place = Some(Arc::clone(place));
     Some(number)
-}
-
-fn graded(place: &Location) -> Grade {
-    if place.default { Grade::Default } else { Grade::of(&place.civic) }
 }
 
 fn stands(rung: Rung, grade: Grade, firm: bool) -> Candidate {
@@ -162,6 +159,7 @@ fn why(candidate: &Candidate, place: usize, winner: usize, some_firm: bool) -> &
     match (place == winner, candidate.firm) {
         (true, true) if is_of_wiremap(candidate) && candidate.place.is_none() => "won: it names two buildings",
         (true, true) if candidate.grade == Grade::Dispatchable => "won: it names a house number",
+        (true, true) if candidate.place.is_some() => "won: it has a shape, and no earlier one names a house number",
         (true, true) => "won: it points at the caller, and no earlier one names a house number or a shape",
         (true, false) => "won: nothing better is known",
         (false, false) if !candidate.why.is_empty() => candidate.why,

@@ -1,8 +1,9 @@
-//! One civic address of one device, in the order of the schemas.
+//! One place of one device, in the order of the schemas.
 use super::Method;
+use super::drawn::write_shape;
 use super::text::{push_all, push_element, push_escaped};
 use crate::base::now::Wall;
-use crate::record::{Civic, Element};
+use crate::record::{Civic, Element, Shape};
 use bytes::BytesMut;
 use core::hash::{BuildHasher, Hasher};
 
@@ -13,8 +14,10 @@ pub struct Document<'a> {
     pub entity: &'a str,
     /// The device's id within the document.
     pub device: &'a str,
-    /// The address.
+    /// The address; [`Civic::NOTHING`] where there is none.
     pub civic: &'a Civic,
+    /// The same place on the earth, as the same source drew it (RFC 5491 §3 rules 5 to 7).
+    pub shape: Option<&'a Shape>,
     /// How it was found.
     pub method: Method,
     /// When it was found to be where the caller is: the moment of the call for an address that is looked up.
@@ -45,7 +48,7 @@ entity=\"pres:";
 /// The namespace of RFC 6848, written at the few elements that are in it.
 const EXTENSION: &str = " xmlns:cae=\"urn:ietf:params:xml:ns:pidf:geopriv10:civicAddr:ext\"";
 
-/// Writes a PIDF-LO document with one `device` that has one civic address, valid against the schemas.
+/// Writes a PIDF-LO document with one `device` that has one place, valid against the schemas.
 pub fn write(out: &mut BytesMut, document: &Document<'_>) {
     out.reserve(2048);
     push_all(out, &[DECLARATION]);
@@ -58,9 +61,17 @@ pub fn write_presence(out: &mut BytesMut, document: &Document<'_>) {
     push_uri(out, document.entity);
     push_all(out, &["\">\r\n<dm:device id=\""]);
     push_id(out, document.device);
-    push_all(out, &["\"><gp:geopriv>\r\n<gp:location-info><ca:civicAddress xml:lang=\"en\">"]);
-    push_civic(out, document.civic);
-    push_all(out, &["</ca:civicAddress></gp:location-info>\r\n<gp:usage-rules>"]);
+    push_all(out, &["\"><gp:geopriv>\r\n<gp:location-info>"]);
+    // The coarser of two comes first: an area, then the room in it (RFC 5491 §3 rule 7).
+    if let Some(shape) = document.shape {
+        write_shape(out, shape);
+    }
+    if document.shape.is_none() || document.civic.elements().next().is_some() {
+        push_all(out, &["<ca:civicAddress xml:lang=\"en\">"]);
+        push_civic(out, document.civic);
+        push_all(out, &["</ca:civicAddress>"]);
+    }
+    push_all(out, &["</gp:location-info>\r\n<gp:usage-rules>"]);
     push_element(out, "gbp:retransmission-allowed", "true");
     let expiry = Wall::from_millis(document.now.as_millis().saturating_add(RETENTION_MILLIS));
     push_element(out, "gbp:retention-expiry", &expiry.civil().xml_date_time());

@@ -12,7 +12,7 @@ pub const MOST_HITS: usize = 32;
 pub type Hits = SmallVec<[Hit; 4]>;
 
 /// What one network element told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
     /// The rule that matched.
     pub rule: Rule,
@@ -68,7 +68,7 @@ impl Verdict {
 }
 
 /// What the wiremap makes of a device's measurements.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
     /// The place, when it is one: that of the winner, or the building when its rooms are disputed.
     pub place: Option<Arc<Location>>,

@@ -138,7 +138,7 @@ pub struct Located {
     pub caveat: Option<Caveat>,
     /// The address of a conveyed winner.
     pub conveyed: Option<Arc<Civic>>,
-    /// The shape of a conveyed winner.
+    /// The shape of a conveyed winner, else that of `place`.
     pub shape: Option<Arc<Shape>>,
     /// What the wiremap said, when it was asked and knew anything.
     pub wiremap: Option<Box<Found>>,

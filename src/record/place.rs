@@ -1,9 +1,9 @@
 //! Dispatchable locations, and the lines that ring there.
-use super::{Civic, Number};
+use super::{Civic, Grade, Number, Shape};
 use std::sync::Arc;
 
 /// A dispatchable location: a building's address with floor and room as far as they are known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Location {
     /// Its name in our own tables: `hq-101`.
     pub id: Arc<str>,
@@ -17,10 +17,34 @@ pub struct Location {
     pub ecbn: Option<Number>,
     /// Whether it only stands in for a place that is not known.
     pub default: bool,
+    /// Where that is on the earth, as somebody drew it: of the place itself, else of its building. Never made of the
+    /// address (RFC 6881 SP-11).
+    pub shape: Option<Arc<Shape>>,
+}
+
+impl Location {
+    /// A place of which no more is known than its address.
+    pub fn new(id: Arc<str>, building: Arc<str>, civic: Civic) -> Location {
+        Location { id, building, civic, elin: None, ecbn: None, default: false, shape: None }
+    }
+
+    /// How good it is.
+    pub fn grade(&self) -> Grade {
+        match Grade::of(&self.civic) {
+            _ if self.default => Grade::Default,
+            grade if self.shape.is_some() => grade.max(Grade::BestAvailable),
+            grade => grade,
+        }
+    }
+
+    /// Whether it can stand alone: it has a house number or a shape, and is no stand-in.
+    pub fn is_firm(&self) -> bool {
+        self.grade() > Grade::Default && (self.shape.is_some() || self.civic.is_dispatchable())
+    }
 }
 
 /// A line: a number or an extension with what is known of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     /// The number in E.164 form, or the extension, under which it is listed.
     pub number: Number,

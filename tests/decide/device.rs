@@ -136,7 +136,7 @@ fn room(building: &str, floor: &str, room: &str) -> Arc<Location> {
     civic.set(Element::Flr, floor);
     civic.set(Element::Room, room);
     let id = format!("{building}-{floor}-{room}").into();
-    Arc::new(Location { id, building: building.into(), civic, elin: None, ecbn: None, default: false })
+    Arc::new(Location::new(id, building.into(), civic))
 }
 
 fn hit(rule: Rule, place: &Arc<Location>, age: u64) -> Hit {

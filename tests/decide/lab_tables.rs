@@ -1,6 +1,6 @@
 use crate::world::{Texts, lab, number, snapshot, trunk, trunks};
 use callbox::cache::{Cache, Snapshot, Who};
-use callbox::record::{Element, Grade, Number, Profile, TrunkKind};
+use callbox::record::{Element, Grade, Number, Position, Profile, Shape, TrunkKind};
 use core::net::SocketAddr;
 use std::sync::Arc;
 
@@ -55,6 +55,62 @@ fn the_labs_tables_hold_what_the_lab_promises() {
         assert_eq!(found, (site, location, reachable));
     }
     assert_eq!(cache.lines.len(), lines.len());
+}
+
+#[test]
+fn a_place_is_drawn_as_a_point_with_a_radius_or_as_a_polygon_and_else_lies_where_its_building_does() {
+    let mut texts = Texts::without_devices();
+    texts.buildings = "id,country,A1,A3,RD,STS,HNO,latitude,longitude,radius\n\
+        hq-main,US,IL,Chicago,Example,Plaza,100,41.8822,-87.6295,80\n\
+        branch-main,US,IL,Springfield,Sample,Street,20,,,\n"
+        .into();
+    texts.locations = "id,building,FLR,latitude,longitude,altitude,radius,polygon\n\
+        hq-101,hq-main,1,41.8823,-87.6296,182,5,\n\
+        hq-217,hq-main,2,,,,,\"41.8821 -87.6294; 41.8823 -87.6294; 41.8823 -87.6296\"\n\
+        hq-301,hq-main,3,,,,,\n\
+        hq-4,hq-main,4,41.8823,-87.6296,,,\n"
+        .into();
+    let cache = Cache::default();
+    cache.configure(&snapshot(trunks()));
+    cache.load(texts.read().expect("no fault"));
+    let shape = |id: &str| cache.locations.get(id).and_then(|place| place.shape.clone());
+    let at = |north, east, up| Position::new(north, east, up).expect("a place on the earth");
+    let whole = Shape::Circle { center: at(41.8822, -87.6295, None), radius: 80.0 };
+    let room = Shape::Sphere { center: at(41.8823, -87.6296, Some(182.0)), radius: 5.0 };
+    assert!(shape("hq-101").as_deref() == Some(&room) && shape("hq-301").as_deref() == Some(&whole));
+    assert!(shape("hq-4").as_deref() == Some(&Shape::Point(at(41.8823, -87.6296, None))));
+    assert_eq!(shape("hq-217").map(|shape| shape.text()), Some("Polygon"));
+    assert_eq!(shape("branch-main"), None);
+}
+
+#[test]
+fn a_shape_that_cannot_be_is_told() {
+    let found = faults(|texts| {
+        texts.locations = "id,building,latitude,longitude,altitude,radius,polygon\n\
+            a,hq-main,41.9,,,,\n\
+            b,hq-main,91,0,,,\n\
+            c,hq-main,41.9,-87.6,,-5,\n\
+            d,hq-main,41.9,-87.6,,,0 0;0 1;1 1\n\
+            e,hq-main,,,,25,\n\
+            f,hq-main,,,,25,0 0;0 1;1 1\n\
+            g,hq-main,,,,,0 0;1 1;0 1;1 0\n\
+            h,hq-main,north,-87.6,,,\n"
+            .into();
+        texts.numbers = "number,site\n".into();
+        texts.wiremap = "organisation,location,subnet\n".into();
+    });
+    let degrees = "write degrees north as latitude, -90 to 90, and degrees east as longitude, -180 to 180";
+    let expected = [
+        &format!("locations.csv:2 longitude: half of the point is missing; {degrees}"),
+        &format!("locations.csv:3 latitude: this is no point on the earth; {degrees}"),
+        "locations.csv:4 radius: this is no length of a place in meters; write it as 25",
+        "locations.csv:5 polygon: there are a point and a polygon; keep one of them",
+        "locations.csv:6 radius: it is the measure of no shape; write latitude and longitude too",
+        "locations.csv:7 radius: a polygon has no radius; leave it out",
+        "locations.csv:8 polygon: the polygon's edges cross or touch each other; write 3 to 15 corners as 41.88 -87.62; 41.89 -87.62; 41.89 -87.63",
+        "locations.csv:9 latitude: this is no number; write it as 41.8822",
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]

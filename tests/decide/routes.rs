@@ -431,6 +431,21 @@ fn a_shape_that_no_boundary_holds_goes_to_the_relay_and_without_any_map_to_the_u
 }
 
 #[test]
+fn a_place_of_ours_that_is_drawn_goes_to_the_psap_whose_boundary_holds_it() {
+    let site = site("US", &[]);
+    let drawn = |civic, north, east| {
+        let shape = Position::new(north, east, None).map(|at| Arc::new(Shape::Point(at)));
+        at(Some(Arc::new(Location { shape, ..(*place("hq-101", civic)).clone() })))
+    };
+    let inland = plan_on_a_map(on_a_map(), &question(Class::Emergency, &site, &drawn(chicago(), 41.9, -88.0)));
+    assert_eq!((inland.way, names(&inland)), (Way::Direct, vec!["cook", "chicago", "relay", "gateway"]));
+    // A pier without a house number.
+    let pier = civic(&[(Element::Country, "US"), (Element::A1, "IL"), (Element::Lmk, "Pier")]);
+    let afloat = plan_on_a_map(on_a_map(), &question(Class::Emergency, &site, &drawn(pier, 41.9, -86.5)));
+    assert_eq!((afloat.way, names(&afloat)), (Way::Direct, vec!["lake", "relay", "gateway"]));
+}
+
+#[test]
 fn an_address_is_never_looked_up_on_the_map() {
     let site = site("US", &[]);
     let desk = at_desk();

@@ -50,7 +50,7 @@ pub fn chicago() -> Civic {
 }
 
 pub fn place(id: &str, civic: Civic) -> Arc<Location> {
-    Arc::new(Location { id: id.into(), building: "hq-main".into(), civic, elin: None, ecbn: None, default: false })
+    Arc::new(Location::new(id.into(), "hq-main".into(), civic))
 }
 
 pub fn line(shown: &str, location: Option<Arc<Location>>) -> Line {

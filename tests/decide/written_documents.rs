@@ -3,7 +3,7 @@ use crate::xmllint::assert_valid;
 use bytes::BytesMut;
 use callbox::base::now::Wall;
 use callbox::pidf::{self, Document, Method};
-use callbox::record::{Civic, Element, Grade};
+use callbox::record::{Civic, Element, Grade, Position, Shape};
 
 const AT: Wall = Wall::from_millis(1_795_292_102_000);
 
@@ -12,6 +12,7 @@ fn document(civic: &Civic) -> Document<'_> {
         entity: "u-4f1c9e@callbox.example",
         device: "dev-1",
         civic,
+        shape: None,
         method: Method::Manual,
         at: AT,
         now: AT,
@@ -115,6 +116,38 @@ fn the_device_id_tells_no_more_than_the_pseudonym() {
     assert_eq!(first, id(&document(&civic)));
     assert_ne!(first, id(&Document { entity: "u-2@callbox.example", ..document(&civic) }));
     assert_eq!(first.as_deref().map(|id| (id.len(), &id[..9], &id[23..24])), Some((45, "urn:uuid:", "8")));
+}
+
+#[test]
+fn a_shape_stands_before_the_address_and_reads_back_and_all_but_a_point_say_how_sure_they_are() {
+    let at = |north, east, up| Position::new(north, east, up).expect("a place on the earth");
+    let (flat, high) = (at(41.8822, -87.6295, None), at(41.8822, -87.6295, Some(181.5)));
+    let ring = |up| [at(0.0, 0.0, up), at(0.0, 0.5, up), at(0.25, 0.5, up), at(0.0, 0.0, up)];
+    let shapes = [
+        Shape::Point(flat),
+        Shape::Point(high),
+        Shape::Circle { center: flat, radius: 25.0 },
+        Shape::Sphere { center: high, radius: 12.5 },
+        Shape::Polygon(ring(None).into()),
+        Shape::Polygon(ring(Some(3.0)).into()),
+        Shape::Ellipse { center: flat, semi_major: 20.0, semi_minor: 10.0, orientation: 45.0 },
+        Shape::ArcBand { center: flat, inner: 10.0, outer: 20.0, start: 30.0, opening: 60.0 },
+        Shape::Ellipsoid { center: high, semi_major: 9.0, semi_minor: 8.0, vertical: 3.0, orientation: 7.0 },
+        Shape::Prism { base: ring(Some(3.0)).into(), height: 2.5 },
+    ];
+    let civic = chicago();
+    for shape in &shapes {
+        let text = written(&Document { shape: Some(shape), ..document(&civic) });
+        assert_valid("all.xsd", &text);
+        let read = pidf::read(text.as_bytes()).expect("a place");
+        assert_eq!((read.grade, read.civic.as_deref()), (Grade::Dispatchable, Some(&civic)));
+        assert!(read.shape.as_deref() == Some(shape), "{text}");
+        assert!(text.find(":pos>") < text.find("<ca:civicAddress"), "the coarser comes first: {text}");
+        assert_eq!(text.contains(">95</con:confidence>"), !matches!(shape, Shape::Point(_)), "{text}");
+        let alone = written(&Document { shape: Some(shape), ..document(Civic::NOTHING) });
+        assert_valid("all.xsd", &alone);
+        assert!(!alone.contains("civicAddress>"), "{alone}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn stored(places: usize, wiremap: &[Option<usize>], homes: &[Option<usize>]) -> 
         stored[kind.place()].push(Cells::new(cells.iter().copied().chain(core::iter::repeat("")).take(width)));
     };
     add(Kind::Organisations, &["acme", "Acme"]);
-    add(Kind::Buildings, &["main", "US"]);
+    add(Kind::Buildings, &["main", "", "", "", "", "", "US"]);
     add(Kind::Sites, &["hq", "acme", "US", "", "yes", "yes"]);
     let name = |place: &Option<usize>| place.map(|place| format!("p{place}")).unwrap_or_default();
     for place in 0..places {

@@ -22,6 +22,10 @@ pub enum Form {
     Address,
     /// An instance id.
     Instance,
+    /// A number with or without decimals.
+    Decimal,
+    /// The corners of a polygon, north and east.
+    Corners,
 }
 
 impl Form {
@@ -36,6 +40,11 @@ impl Form {
             Form::Network => Network::read(text).map(Network::expose),
             Form::Address => address(text),
             Form::Instance => device::instance(text).map(|instance| instance.to_string()),
+            Form::Decimal => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(decimal),
+            Form::Corners => corners(text).filter(|corners| !corners.is_empty()).map(|corners| {
+                let corners = corners.iter().map(|(north, east)| [&decimal(*north), " ", &decimal(*east)].concat());
+                corners.collect::<Vec<_>>().join("; ")
+            }),
         };
         read.unwrap_or_else(|| text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect())
     }
@@ -48,6 +57,27 @@ pub(super) fn switch(text: &str) -> Option<bool> {
         "no" | "false" | "off" | "0" => Some(false),
         _ => None,
     }
+}
+
+/// The corners of a polygon in degrees north and east, with semicolons between; the first is not repeated at the end.
+pub(super) fn corners(text: &str) -> Option<Vec<(f64, f64)>> {
+    let corner = |text: &str| {
+        let mut numbers = text.split([' ', ',']).filter(|number| !number.is_empty()).map(str::parse::<f64>);
+        match (numbers.next()?, numbers.next()?, numbers.next()) {
+            (Ok(north), Ok(east), None) if north.is_finite() && east.is_finite() => Some((north, east)),
+            _ => None,
+        }
+    };
+    let mut corners = text.split(';').map(corner).collect::<Option<Vec<_>>>()?;
+    if corners.len() > 1 && corners.first() == corners.last() {
+        corners.pop();
+    }
+    Some(corners)
+}
+
+/// The shortest spelling that reads back as the same; there is no negative nothing.
+fn decimal(number: f64) -> String {
+    (number + 0.0).to_string()
 }
 
 fn address(text: &str) -> Option<String> {
@@ -68,6 +98,11 @@ mod tests {
         assert_eq!(Form::Number.canonical("+1 (312) 555-0123"), "+13125550123");
         assert_eq!(Form::Switch.canonical("On"), "yes");
         assert_eq!(Form::Mac.canonical("02-00"), "02-00");
+        assert_eq!(Form::Decimal.canonical("-087.620"), "-87.62");
+        assert_eq!(Form::Decimal.canonical("-0.0"), "0");
+        assert_eq!(Form::Decimal.canonical("north"), "north");
+        assert_eq!(Form::Corners.canonical("1.0 2;1 3.50 ; 2,3;1 2"), "1 2; 1 3.5; 2 3");
+        assert_eq!(Form::Corners.canonical("1 2; 3"), "1 2; 3");
         assert_eq!(Form::Text.canonical("a\u{1f}b"), "a b");
     }
 }

@@ -7,6 +7,7 @@ mod kind;
 mod line;
 mod place;
 pub mod plan;
+mod shape;
 mod sheet;
 mod site;
 mod user;
@@ -16,6 +17,7 @@ pub use cells::{Cells, Key, Writer};
 pub use fault::{Fault, MOST_FAULTS};
 pub use form::Form;
 pub use kind::{KINDS, Kind};
+pub use shape::MOST_CORNERS;
 pub use wiremap::keys as wiremap_keys;
 
 use super::{Civic, Device, DialPlan, Element, Line, Location, Models, Number, Organisation, Site, Trunk, User};

@@ -1,0 +1,11 @@
+-- Version 3. Shapes of places.
+ALTER TABLE buildings ADD COLUMN "latitude" TEXT NOT NULL DEFAULT '';
+ALTER TABLE buildings ADD COLUMN "longitude" TEXT NOT NULL DEFAULT '';
+ALTER TABLE buildings ADD COLUMN "altitude" TEXT NOT NULL DEFAULT '';
+ALTER TABLE buildings ADD COLUMN "radius" TEXT NOT NULL DEFAULT '';
+ALTER TABLE buildings ADD COLUMN "polygon" TEXT NOT NULL DEFAULT '';
+ALTER TABLE locations ADD COLUMN "latitude" TEXT NOT NULL DEFAULT '';
+ALTER TABLE locations ADD COLUMN "longitude" TEXT NOT NULL DEFAULT '';
+ALTER TABLE locations ADD COLUMN "altitude" TEXT NOT NULL DEFAULT '';
+ALTER TABLE locations ADD COLUMN "radius" TEXT NOT NULL DEFAULT '';
+ALTER TABLE locations ADD COLUMN "polygon" TEXT NOT NULL DEFAULT '';
