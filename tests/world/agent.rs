@@ -97,6 +97,8 @@ pub struct Dialog {
     pub ack_after: Option<u64>,
     /// The early dialogs of its first INVITE: each tag, and the first session description that was heard under it.
     pub early: Vec<(String, String)>,
+    /// Whether the test IVR is at the other end: nothing is passed on there.
+    pub is_ivr: bool,
 }
 
 /// A message on its way out, and the port that it leaves from.

@@ -127,6 +127,7 @@ impl Agent {
                 sent: Vec::new(),
                 ack_after: Some(0),
                 early: Vec::new(),
+                is_ivr: false,
             });
             self.dialogs.len() - 1
         })

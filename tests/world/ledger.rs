@@ -37,6 +37,8 @@ pub struct Call {
     /// The tag of the latest far end that answered, and of the one that has the call.
     pub last_2xx: Option<String>,
     pub winner: Option<String>,
+    /// Whether the test IVR answered it.
+    pub is_ivr: bool,
 }
 
 impl Call {
@@ -63,6 +65,7 @@ impl Call {
             heard: None,
             last_2xx: None,
             winner: None,
+            is_ivr: false,
         }
     }
 

@@ -18,6 +18,7 @@ mod talk;
 mod tally;
 mod temper;
 mod trace;
+mod voice;
 mod walk;
 mod wire;
 #[path = "../xmllint/mod.rs"]
@@ -48,7 +49,15 @@ fn take_all(kind: Kind, seeds: core::ops::Range<u64>) -> Tally {
 fn every_promise_is_kept_on_a_network_that_is_slow_and_out_of_order() {
     let tally = take_all(Kind::Slow, 0..100);
     // The walks are worth their time only while all of this happens on them.
-    for met in ["911 heard 200", "911 heard 503", "911 heard 487", "988 heard 200", "988 heard 503", "933 heard 200"] {
+    for met in [
+        "911 heard 200",
+        "911 heard 503",
+        "911 heard 487",
+        "988 heard 200",
+        "988 heard 503",
+        "933 heard 200",
+        "933 heard the test IVR",
+    ] {
         assert!(tally.times(met) > 0, "no {met} in\n{}", tally.text());
     }
     for said in

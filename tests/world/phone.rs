@@ -3,6 +3,7 @@ use crate::agent::{Act, Agent, Dialog, Expected, Note, hearer, says, sdp};
 use crate::far::ALLOW;
 use crate::machines::{Client, MILLIS, PATIENCE, SECS, Stage};
 use crate::talk::Say;
+use crate::voice::{self, SPEAKER};
 use crate::wire::{Mark, Msg};
 
 /// One call to be made.
@@ -66,6 +67,7 @@ impl Agent {
             sent: vec![Sent { cseq: 1, mark, offerless: order.offerless, ack: None }],
             ack_after: order.ack_after,
             early: Vec::new(),
+            is_ivr: false,
         });
         let dialog = self.dialogs.len() - 1;
         let mut invite = self.in_dialog(dialog, "INVITE", None);
@@ -183,10 +185,13 @@ impl Agent {
         let mark = client.mark.unwrap_or(Mark { call, serial: 0 });
         // The first session description of a dialog counts, and those that follow do not (RFC 3261 §13.2.1).
         let session = self.dialogs[dialog].heard().to_owned();
-        if !says(&session, mark, "yes") {
+        let is_ivr = voice::speaks(&session);
+        if !is_ivr && !says(&session, mark, "yes") {
             self.fault(format!("heard an answer in call {call} that nobody gave"));
         }
-        self.notes.push(Note::Hears { call, tag: hearer(&session).to_owned() });
+        let tag = if is_ivr { SPEAKER } else { hearer(&session) };
+        self.dialogs[dialog].is_ivr = is_ivr;
+        self.notes.push(Note::Hears { call, tag: tag.to_owned() });
         if client.unwanted || self.dialogs[dialog].over {
             return;
         }

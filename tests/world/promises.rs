@@ -8,7 +8,9 @@ use crate::phone::Order;
 use crate::said::Sayings;
 use crate::tally::Tally;
 use crate::trace::{Trace, who};
+use crate::voice::{SPEAKER, speaks};
 use crate::wire::Msg;
+use callbox::b2bua::voice::News;
 use callbox::base::id::Handle;
 use callbox::fact::Fact;
 use std::collections::{BTreeMap, HashMap};
@@ -100,6 +102,11 @@ impl Promises {
         for leg in self.legs.values_mut().filter(|leg| leg.port == port && leg.streamed) {
             leg.notices += 2;
         }
+    }
+
+    /// The test IVR told something.
+    pub fn spoken(&mut self, now: u64, news: News) {
+        self.trace.note(now, &format!("{SPEAKER} -> callbox: {news:?}"));
     }
 
     /// A peer sent something.
@@ -205,7 +212,7 @@ impl Promises {
         let Some(call) = self.calls.get_mut(&number) else { return };
         if message.is_request() {
             if message.method() == "BYE" {
-                let reason = call.far_bye || call.far_unknown >= 2;
+                let reason = call.far_bye || call.far_unknown >= 2 || call.is_ivr;
                 let forgiven = !call.endures && (!call.punctual || !self.complete);
                 self.hold(reason || forgiven, || format!("call {number:x} was hung up on its caller"));
             }
@@ -226,6 +233,7 @@ impl Promises {
             None => {
                 call.final_out = Some(code);
                 let talks = self.legs.values().filter(|leg| leg.call == number).find_map(Leg::talks);
+                call.is_ivr = code < 300 && speaks(&message.body);
                 call.winner = talks.or_else(|| call.last_2xx.clone()).filter(|_| code < 300);
                 self.first_final(now, number, code);
             }
@@ -240,7 +248,7 @@ impl Promises {
             return;
         }
         if code < 300 {
-            let known = call.winner.is_some();
+            let known = call.winner.is_some() || call.is_ivr;
             return self.hold(known, || format!("call {number:x} was answered by nobody"));
         }
         let plan = call.plan.clone();
@@ -298,6 +306,11 @@ impl Promises {
         match note {
             Note::Fault(what) => self.broken(what),
             Note::Dialled { call } => self.with(call, |call| call.dialled = Some(now)),
+            Note::Hears { call, tag } if tag == SPEAKER => {
+                let dialled = self.calls.get(&call).map_or("", |call| call.dialled_number);
+                self.tally.count(format!("{dialled} heard {SPEAKER}"));
+                self.hold(dialled == "933", || format!("{SPEAKER} has call {call:x}"));
+            }
             Note::Hears { call, tag } => {
                 let winner = self.calls.get(&call).and_then(|call| call.winner.clone()).unwrap_or_default();
                 self.hold(winner == tag, || format!("{winner} has call {call:x} and its caller talks to {tag}"));

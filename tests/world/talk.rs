@@ -101,6 +101,7 @@ impl Agent {
             // A phone that holds this way gets nothing to hold with.
             Say::ReinviteWithoutOffer if protected && dialog.calling => Expected::Local,
             Say::Refresh | Say::Options | Say::Bye => Expected::Local,
+            _ if dialog.is_ivr => Expected::Local,
             _ => Expected::Passed,
         }
     }

@@ -8,6 +8,7 @@ use crate::promises::Promises;
 use crate::streams::{self, EPHEMERAL, Streams};
 use crate::talk::PROTECTED;
 use crate::temper::{MOODY, Manner, Temper, USELESS, WELL};
+use crate::voice::Voice;
 use crate::wire::Msg;
 use bytes::Bytes;
 use callbox::b2bua::{Engine, Input, Setup};
@@ -15,7 +16,7 @@ use callbox::base::entropy::Entropy;
 use callbox::base::now::{Mono, Now, Wall};
 use callbox::cache::{Cache, Snapshot};
 use callbox::config::world::{self, lab};
-use callbox::record::Trunk;
+use callbox::record::{Ivr, Trunk};
 use callbox::sip::flow::{Flow, Transport};
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -65,12 +66,7 @@ const CLOSING: u64 = 700 * SECS;
 const SETTLED: u64 = CLOSING + 400 * SECS;
 const ORPHANS_GONE: u64 = SETTLED + 4200 * SECS;
 
-static LAB: LazyLock<world::World> = LazyLock::new(|| {
-    let mut lab = lab().expect("the lab's files have no fault");
-    // Test calls are the trunk's: our own IVR has no far end that could fail.
-    lab.snapshot.ivr = None;
-    lab
-});
+static LAB: LazyLock<world::World> = LazyLock::new(|| lab().expect("the lab's files have no fault"));
 
 pub struct Walk {
     engine: Engine,
@@ -80,6 +76,7 @@ pub struct Walk {
     weather: Weather,
     wire: Wire,
     streams: Streams,
+    voice: Voice,
     chance: Chance,
     now: u64,
     pub promises: Promises,
@@ -89,7 +86,8 @@ impl Walk {
     pub fn new(seed: u64, kind: Kind) -> Walk {
         let mut chance = Chance::new(seed);
         let cache = Arc::new(Cache::default());
-        let lab = LAB.clone();
+        let mut lab = LAB.clone();
+        lab.snapshot.ivr = own_ivr(&mut chance);
         let snapshot = lab.snapshot.clone();
         lab.publish(&cache);
         let udp = SocketAddr::from(([127, 0, 0, 1], 5060));
@@ -126,6 +124,7 @@ impl Walk {
         let promises = Promises::new(&weather, max_calls);
         let mut walk = Walk {
             streams: Streams::default(),
+            voice: Voice::default(),
             engine,
             cache,
             snapshot,
@@ -198,6 +197,9 @@ impl Walk {
         }
         let left = (self.engine.active_calls(), self.engine.transactions());
         self.promises.at_the_end(self.now, left, &self.agents);
+        if !self.voice.is_silent() {
+            self.promises.broken("the test IVR still has a call".to_owned());
+        }
         self.promises.verdict()?;
         Ok(self.promises)
     }
@@ -218,8 +220,9 @@ impl Walk {
             self.promises.verdict()?;
             let engine = self.engine.poll_timeout().map(Mono::as_micros);
             let agents = self.agents.iter().filter_map(Agent::deadline).min();
-            let wire = self.wire.next_at();
-            let Some(next) = [engine, agents, wire].into_iter().flatten().min().filter(|next| *next <= end) else {
+            let (wire, voice) = (self.wire.next_at(), self.voice.deadline());
+            let Some(next) = [engine, agents, wire, voice].into_iter().flatten().min().filter(|next| *next <= end)
+            else {
                 self.now = end;
                 return Ok(());
             };
@@ -227,6 +230,11 @@ impl Walk {
             if wire.is_some_and(|at| at <= self.now) {
                 if let Some(arrival) = self.wire.pop() {
                     self.arrive(arrival);
+                }
+            } else if voice.is_some_and(|at| at <= self.now) {
+                if let Some((call, news)) = self.voice.pop() {
+                    self.promises.spoken(self.now, news);
+                    self.input(Input::Voice(call, news));
                 }
             } else if agents.is_some_and(|at| at <= self.now) {
                 for agent in &mut self.agents {
@@ -369,6 +377,12 @@ impl Walk {
                 Fate::Lost => {}
             }
         }
+        for order in self.engine.drain_orders() {
+            self.voice.take(order, self.now, &mut self.chance);
+        }
+        if let Some(fault) = self.voice.fault.take() {
+            self.promises.broken(fault);
+        }
         let facts: Vec<_> = self.engine.drain_facts().collect();
         let counts = (self.engine.active_calls(), self.engine.transactions());
         self.promises.after_step(self.now, &facts, counts);
@@ -401,6 +415,16 @@ impl Walk {
             }
         }
     }
+}
+
+/// The test IVR that is part of callbox, in most walks: before the trunk or behind it.
+fn own_ivr(chance: &mut Chance) -> Option<Ivr> {
+    chance.percent(70).then(|| Ivr {
+        first: chance.percent(60),
+        max_calls: chance.pick(&[20, 20, 1]),
+        max_span: Duration::from_secs(chance.pick(&[20, 180])),
+        hourly: chance.pick(&[60, 60, 1]),
+    })
 }
 
 fn flow_to(port: u16) -> Flow {
