@@ -71,6 +71,7 @@ impl Bench {
         self.spent += began.elapsed();
         self.allocated += counted::allocations() - before;
         let sent = self.engine.drain_transmits().collect();
+        self.engine.drain_accounts().for_each(drop);
         self.engine.drain_facts().for_each(drop);
         sent
     }

@@ -12,7 +12,8 @@ pub mod base;
 pub mod record;
 pub mod sip;
 
-// floor 2: tables in memory, the list of what can happen, and the documents that travel in bodies
+// floor 2: tables in memory, what can happen and to whom, and the documents that travel in bodies
+pub mod account;
 pub mod cache;
 pub mod fact;
 pub mod pidf;

@@ -2,6 +2,7 @@
 use super::control::{self, Control, Signals};
 use super::drive::Shard;
 use super::follow::{Follower, Turn};
+use super::witness::{self, Part, Teller, WAITING};
 use crate::b2bua::{Engine, Setup};
 use crate::cache::Cache;
 use crate::config::value::UnknownSource;
@@ -117,7 +118,14 @@ fn shard(
     let mut chance = entropy::from_system()?;
     let voice = Voice::start(voice_of(settings), chance.branch())?;
     let engine = Engine::new(setup, cache.clone(), chance, Box::new(move || clock.now().mono));
-    Ok((Shard { engine, datagrams, streams, news, voice, control, clock, metrics, loopback_only }, listening))
+    let (teller, seen) = Teller::new(WAITING);
+    witness::start(seen, clock, parts())?;
+    Ok((Shard { engine, datagrams, streams, news, voice, teller, control, clock, metrics, loopback_only }, listening))
+}
+
+/// Those who notify and keep records.
+fn parts() -> Vec<Box<dyn Part>> {
+    Vec::new()
 }
 
 /// What the test IVR speaks with.

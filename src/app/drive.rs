@@ -2,6 +2,7 @@
 //! the engine, and carries out what the engine asked before it waits again.
 use super::control::Control;
 use super::narrate;
+use super::witness::{self, Seen, Teller};
 use crate::b2bua::voice::News as Spoken;
 use crate::b2bua::{Engine, Input};
 use crate::base::id::Handle;
@@ -10,6 +11,7 @@ use crate::edge::clock::Clock;
 use crate::edge::metrics::{Direction, Metrics};
 use crate::edge::net::{Arrival, Datagrams, News, Streams};
 use crate::edge::voice::Voice;
+use crate::fact::Fact;
 use crate::sip::flow::Transport;
 use core::future::poll_fn;
 use core::net::SocketAddr;
@@ -33,6 +35,8 @@ pub struct Shard {
     pub news: mpsc::Receiver<News>,
     /// The test IVR's voice.
     pub voice: Voice,
+    /// Those who notify and keep records.
+    pub teller: Teller,
     /// Word from outside.
     pub control: mpsc::Receiver<Control>,
     /// The node's clock.
@@ -148,9 +152,26 @@ impl Shard {
             self.voice.order(order);
         }
         self.metrics.retransmissions(self.engine.copies());
-        for fact in self.engine.drain_facts() {
-            self.metrics.count(&fact);
-            narrate::fact(&fact);
+        self.tell();
+    }
+
+    /// Counts and logs what happened, and tells those who notify and keep records.
+    fn tell(&mut self) {
+        let Shard { engine, teller, metrics, clock, .. } = self;
+        let mut note = |fact: &Fact| {
+            metrics.count(fact);
+            narrate::fact(fact);
+        };
+        for account in engine.drain_accounts() {
+            teller.tell(Seen::Account(account)).iter().for_each(&mut note);
+        }
+        let mut at = None;
+        for fact in engine.drain_facts() {
+            note(&fact);
+            if witness::concerns(&fact) {
+                let at = *at.get_or_insert_with(|| clock.now().wall);
+                teller.tell(Seen::Fact(at, fact)).iter().for_each(&mut note);
+            }
         }
     }
 }

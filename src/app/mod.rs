@@ -5,3 +5,4 @@ pub mod control;
 pub mod drive;
 pub mod follow;
 pub mod narrate;
+pub mod witness;

@@ -1,7 +1,7 @@
 //! Facts as log lines. A line has our own call id, our words and configured names, and nothing of the people who call.
 use crate::base::id::Handle;
 use crate::fact::Fact;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 /// Writes the line of a fact, when it has one. A crisis call has none.
 #[allow(clippy::too_many_lines, reason = "one arm a fact, in the order of the list")]
@@ -89,6 +89,10 @@ pub fn fact(fact: &Fact) {
         Fact::TrunkAddressState { trunk, address, up: false } => {
             warn!(trunk = &**trunk, %address, "one address of a trunk is down");
         }
+        Fact::Unwitnessed { lost, over: false } => {
+            error!(lost, "notices and records fall behind and miss calls; calls go on")
+        }
+        Fact::Unwitnessed { lost, over: true } => warn!(lost, "notices and records are told of calls again"),
         Fact::Unreadable { fault } => debug!(fault, "unreadable message"),
     }
 }

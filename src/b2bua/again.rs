@@ -5,7 +5,7 @@ use super::attempt::Attempt;
 use super::call::{Call, Owner, Stage};
 use super::core::Core;
 use super::terms::identity;
-use super::{offer, ring};
+use super::{offer, ring, told};
 use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::classify::Class;
@@ -34,10 +34,11 @@ pub fn asks(core: &mut Core, call: &mut Call, number: u8, refusal: &Message, now
     };
     let client = core.layer.reserve(Owner::Attempt(call.key, place), &mut core.entropy);
     let head = offer::Head { tag, client, flow, cseq };
-    let Some(written) = offer::write(core, call, &target, head, now) else {
+    let Some(mut written) = offer::write(core, call, &target, head, now) else {
         core.layer.forget(client);
         return false;
     };
+    told::signalled(core, call, &target.trunk, &mut written, now);
     let (code, trunk) = (refusal.status().unwrap_or(0), target.trunk);
     ring::tell_ended(core, call, &trunk, Attempted::Refused, code);
     core.note(call, |call, kind| Fact::AskedAgain { call, kind, trunk: trunk.name.clone(), code, change });

@@ -5,6 +5,7 @@ use super::geolocation;
 use super::offer::put;
 use super::terms::Load;
 use crate::base::now::Wall;
+use crate::base::private::Private;
 use crate::pidf;
 use crate::record::{Caveat, Civic, LocationPosition, Profile, Shape};
 use crate::sdp;
@@ -12,6 +13,7 @@ use crate::sip::message::multipart::Part;
 use crate::sip::message::reader::elements;
 use crate::sip::message::{Message, Name, Writer, multipart};
 use bytes::{Bytes, BytesMut};
+use core::ops::Range;
 use core::time::Duration;
 use smallvec::SmallVec;
 
@@ -41,6 +43,9 @@ pub struct Placed<'a> {
     /// What its reader must know.
     pub caveat: Option<Caveat>,
 }
+
+/// The location documents of a body, byte for byte.
+pub type Documents = SmallVec<[Private<Bytes>; 1]>;
 
 /// What we add to a body.
 #[derive(Default)]
@@ -154,28 +159,32 @@ impl<'a> Body<'a> {
         self.ours.blocks.is_some()
     }
 
-    /// Ends the head and writes the body.
-    pub fn finish(&self, core: &Core, mut writer: Writer, naming: &Naming<'_>) -> Bytes {
+    /// Ends the head and writes the body; the message, and the location documents in it.
+    pub fn finish(&self, core: &Core, mut writer: Writer, naming: &Naming<'_>) -> (Bytes, Documents) {
         if self.is_whole() {
             let body = self.invite.body_slice();
             let content_type = self.invite.value(Name::ContentType).unwrap_or_default();
-            return core.finish(writer, (!body.is_empty()).then_some((content_type, body)));
+            let documents = documents_of(content_type, body);
+            return (core.finish(writer, (!body.is_empty()).then_some((content_type, body))), documents);
         }
         if !self.kept.is_empty() || self.has_place() || self.has_blocks() {
             writer.field(Name::MimeVersion, "1.0");
             let boundary = format!("callbox-{:016x}", naming.nonce);
             let content_type = format!("multipart/mixed;boundary={boundary}");
-            let body = self.multipart(&boundary, naming);
-            return core.finish(writer, Some((content_type.as_bytes(), &body)));
+            let (body, places) = self.multipart(&boundary, naming);
+            // Copies: whoever is told of them keeps them longer than the message.
+            let documents = places.into_iter().map(|at| copy(&body[at])).collect();
+            return (core.finish(writer, Some((content_type.as_bytes(), &body))), documents);
         }
         match &self.session {
-            Some(session) => core.finish(writer, Some((b"application/sdp", session))),
-            None => core.finish(writer, None),
+            Some(session) => (core.finish(writer, Some((b"application/sdp", session))), Documents::new()),
+            None => (core.finish(writer, None), Documents::new()),
         }
     }
 
-    fn multipart(&self, boundary: &str, naming: &Naming<'_>) -> BytesMut {
-        let mut out = BytesMut::with_capacity(4096);
+    /// The body, and where in it the location documents are.
+    fn multipart(&self, boundary: &str, naming: &Naming<'_>) -> (BytesMut, Places) {
+        let (mut out, mut places) = (BytesMut::with_capacity(4096), Places::new());
         if let Some(session) = &self.session {
             put(&mut out, format_args!("--{boundary}\r\nContent-Type: application/sdp\r\n\r\n"));
             out.extend_from_slice(session);
@@ -184,7 +193,7 @@ impl<'a> Body<'a> {
         let reference = naming.reference();
         let is_first = self.ours.position == LocationPosition::Prepend;
         if is_first {
-            self.own_places(&mut out, boundary, naming, &reference);
+            self.own_places(&mut out, &mut places, boundary, naming, &reference);
         }
         for part in &self.kept {
             put(&mut out, format_args!("--{boundary}\r\n"));
@@ -192,16 +201,20 @@ impl<'a> Body<'a> {
                 self.lift_head(&mut out);
             }
             out.extend_from_slice(part.bytes);
+            if part.is("application/pidf+xml") {
+                // The content is the end of the part.
+                places.push(out.len() - part.content.len()..out.len());
+            }
             out.extend_from_slice(b"\r\n");
         }
         if !is_first {
-            self.own_places(&mut out, boundary, naming, &reference);
+            self.own_places(&mut out, &mut places, boundary, naming, &reference);
         }
         if let Some(blocks) = self.blocks() {
             blocks.write(&mut out, boundary, &reference);
         }
         put(&mut out, format_args!("--{boundary}--\r\n"));
-        out
+        (out, places)
     }
 
     /// A body that was no multipart has its headers in the message's head (RFC 8262 for the Content-ID); as a part it
@@ -224,7 +237,14 @@ impl<'a> Body<'a> {
         out.extend_from_slice(b"\r\n");
     }
 
-    fn own_places(&self, out: &mut BytesMut, boundary: &str, naming: &Naming<'_>, reference: &str) {
+    fn own_places(
+        &self,
+        out: &mut BytesMut,
+        places: &mut Places,
+        boundary: &str,
+        naming: &Naming<'_>,
+        reference: &str,
+    ) {
         let entity = ["u-", reference].concat();
         let block = ["cid:pi-", reference].concat();
         for (number, place) in self.ours.places.iter().enumerate() {
@@ -244,10 +264,25 @@ impl<'a> Body<'a> {
                 provider: naming.domain,
                 provider_info: self.has_blocks().then_some(block.as_str()),
             };
+            let begin = out.len();
             pidf::write(out, &document);
+            places.push(begin..out.len());
             out.extend_from_slice(b"\r\n");
         }
     }
+}
+
+/// Where in a body its location documents are.
+type Places = SmallVec<[Range<usize>; 2]>;
+
+/// The location documents in a body that goes along as it came.
+fn documents_of(content_type: &[u8], body: &[u8]) -> Documents {
+    let parts = multipart::parts(content_type, body);
+    parts.iter().filter(|part| part.is("application/pidf+xml")).map(|part| copy(part.content)).collect()
+}
+
+fn copy(document: &[u8]) -> Private<Bytes> {
+    Private::new(Bytes::copy_from_slice(document))
 }
 
 /// The session description: towards those who help without silence suppression, else as it came (rulings 18).

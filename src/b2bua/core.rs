@@ -3,6 +3,7 @@ use super::call::{Call, Owner};
 use super::ivr::Desk;
 use super::standing::Standing;
 use super::voice::Order;
+use crate::account::Account;
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
@@ -84,6 +85,8 @@ pub struct Core {
     pub transmits: Vec<Transmit>,
     /// What happened.
     pub facts: Vec<Fact>,
+    /// What is known of emergency and test calls, for those who are told.
+    pub accounts: Vec<Arc<Account>>,
     /// What the test IVR's voice is to do.
     pub orders: Vec<Order>,
     /// What is known of test calls that we answer ourselves.
@@ -110,6 +113,7 @@ impl Core {
             room: Cell::default(),
             transmits: Vec::new(),
             facts: Vec::new(),
+            accounts: Vec::new(),
             orders: Vec::new(),
             desk: Desk::default(),
             copies: 0,

@@ -14,6 +14,7 @@ use super::ring::{self, Ring};
 use super::table::Table;
 use super::voice::{News, Order};
 use super::{bridge, early, hangup, ivr, mend, strangers, takeover, watch};
+use crate::account::Account;
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
@@ -145,6 +146,11 @@ impl Engine {
     /// What happened.
     pub fn drain_facts(&mut self) -> std::vec::Drain<'_, Fact> {
         self.core.facts.drain(..)
+    }
+
+    /// What is known of emergency and test calls, for those who are told: of each call before its first fact is drained.
+    pub fn drain_accounts(&mut self) -> std::vec::Drain<'_, Arc<Account>> {
+        self.core.accounts.drain(..)
     }
 
     /// What the test IVR's voice is to do.

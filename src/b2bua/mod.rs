@@ -41,6 +41,7 @@ mod strangers;
 mod table;
 mod takeover;
 mod terms;
+mod told;
 pub mod voice;
 mod watch;
 

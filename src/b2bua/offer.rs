@@ -1,7 +1,7 @@
 //! The INVITE that a target gets: its request line and headers, by the trunk's profile.
 use super::attempt::Sent;
 use super::blocks::Blocks;
-use super::body::{Body, Naming, Ours, Placed};
+use super::body::{Body, Documents, Naming, Ours, Placed};
 use super::call::Call;
 use super::core::{Core, DATAGRAM_BYTES, PRODUCT};
 use super::geolocation;
@@ -11,6 +11,7 @@ use super::ring::Ring;
 use super::terms::{Load, Terms};
 use crate::base::id::Handle;
 use crate::base::now::Now;
+use crate::base::private::Private;
 use crate::cache::Snapshot;
 use crate::callback;
 use crate::classify::Class;
@@ -28,6 +29,7 @@ use core::fmt::Write as _;
 use core::net::SocketAddr;
 use core::ops::Range;
 use core::time::Duration;
+use smallvec::SmallVec;
 
 /// How many branches a call may have at once whose caller says nothing of it (RFC 5393 §5.3.3).
 const BREADTH: u32 = 60;
@@ -38,6 +40,12 @@ pub struct Written {
     pub bytes: Bytes,
     /// What it says.
     pub sent: Sent,
+    /// The number that it shows.
+    pub number: Option<Number>,
+    /// The location documents in it.
+    pub documents: Documents,
+    /// The location URIs in it.
+    pub references: SmallVec<[Private<Box<str>>; 1]>,
 }
 
 /// Where in a message its parties are named.
@@ -195,7 +203,7 @@ impl Sheet<'_> {
         if let Some(credentials) = &mut credentials {
             credentials.write(&mut writer, Method::Invite.text().as_bytes(), uri.as_bytes());
         }
-        let bytes = body.finish(core, writer, &self.naming);
+        let (bytes, documents) = body.finish(core, writer, &self.naming);
         let place = |at: Range<usize>| bytes.slice(at);
         let sent = Sent {
             uri: Bytes::from(uri),
@@ -208,7 +216,7 @@ impl Sheet<'_> {
             session: body.session().cloned(),
             carried: body.load(),
         };
-        Written { bytes, sent }
+        Written { bytes, sent, number: self.caller.number(), documents, references: self.references() }
     }
 
     /// Request-URI by profile; a service is named as RFC 5031 names it.
@@ -364,6 +372,21 @@ impl Sheet<'_> {
     fn uri(&self) -> Option<&str> {
         let wanted = self.target.trunk.conveyance.wants_reference();
         self.ring.decision.location_uri.as_ref().filter(|_| wanted).map(|uri| &**uri.expose())
+    }
+
+    /// The location URIs that go along: those that came, and ours.
+    fn references(&self) -> SmallVec<[Private<Box<str>>; 1]> {
+        if !matches!(self.profile, Profile::I3 | Profile::Relay | Profile::Whole) {
+            return SmallVec::new();
+        }
+        let ours = self.uri().filter(|_| self.profile != Profile::Whole).map(|uri| Private::new(uri.into()));
+        let came =
+            geolocation::references(self.invite).map(|(uri, _)| Private::new(String::from_utf8_lossy(uri).into()));
+        if self.target.trunk.location_position == LocationPosition::Prepend {
+            ours.into_iter().chain(came).collect()
+        } else {
+            came.chain(ours).collect()
+        }
     }
 
     fn abilities(&self, writer: &mut Writer, offered: bool) {

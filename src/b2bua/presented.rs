@@ -3,7 +3,7 @@ use super::intake;
 use super::offer::{contact_host, put};
 use crate::base::id::Handle;
 use crate::callback::{Origin, Shown};
-use crate::record::Profile;
+use crate::record::{Number, Profile};
 use crate::sip::flow::Flow;
 use crate::sip::message::reader::unfold;
 use crate::sip::message::{Message, Name, NameAddr, Writer};
@@ -40,6 +40,11 @@ impl<'a> Presented<'a> {
         tag: Handle,
     ) -> Presented<'a> {
         Presented { invite, profile, shown, domain, tag }
+    }
+
+    /// The number that the target sees as the caller's; `None` where it sees none, or only what the caller shows.
+    pub fn number(&self) -> Option<Number> {
+        self.shown.filter(|_| self.replaces()).map(|shown| shown.number)
     }
 
     /// Whether the received numbers of the caller give way to ours. A call passed on whole keeps them, unless an ECBN is

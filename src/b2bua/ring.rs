@@ -8,7 +8,7 @@ use super::headers::Abilities;
 use super::reason::{self, ELSEWHERE};
 use super::story::Decision;
 use super::terms::Terms;
-use super::{addresses, again, bridge, hangup, intake, ivr, offer, redirect};
+use super::{addresses, again, bridge, hangup, intake, ivr, offer, redirect, told};
 use crate::base::now::{Mono, Now};
 use crate::classify::Class;
 use crate::fact::{Attempted, Fact, Outcome};
@@ -233,12 +233,13 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
     let client = core.layer.reserve(Owner::Attempt(call.key, number), &mut core.entropy);
     let tag = core.handle(call.key.slot);
     let head = offer::Head { tag, client, flow, cseq: 1 };
-    let Some((flow, written)) = offer::write_for(core, call, &target, head, peer, now) else {
+    let Some((flow, mut written)) = offer::write_for(core, call, &target, head, peer, now) else {
         // More than any message may have: whoever gets less of it may still take the call.
         core.layer.forget(client);
         tell_ended(core, call, &target.trunk, Attempted::Unreachable, 0);
         return false;
     };
+    told::signalled(core, call, &target.trunk, &mut written, now);
     let Some(ring) = call.ring.as_deref_mut() else { return true };
     let trunk = target.trunk.clone();
     ring.attempts.push(Attempt::new(trunk, place, client, tag.nonce, flow, written.sent, now.mono));

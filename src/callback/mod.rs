@@ -20,6 +20,21 @@ pub enum Origin {
     AsShown,
 }
 
+impl Origin {
+    /// The word for people.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Origin::LineEcbn => "line_ecbn",
+            Origin::Own => "own",
+            Origin::LocationEcbn => "location_ecbn",
+            Origin::SiteEcbn => "site_ecbn",
+            Origin::Elin => "elin",
+            Origin::OnRecord => "on_record",
+            Origin::AsShown => "as_shown",
+        }
+    }
+}
+
 /// A callback number and where it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown {

@@ -133,6 +133,7 @@ pub struct Metrics {
     strangers: Family<bool>,
     no_room: Family<Kind>,
     wrong_tests: Counter,
+    unwitnessed: Counter,
     trunks: HashMap<Arc<str>, TrunkCounters>,
 }
 
@@ -192,6 +193,9 @@ impl Metrics {
                     self.no_room.count(*kind, &self.recorder);
                 }
             }
+            Fact::Unwitnessed { lost, over: false } => self.unwitnessed.increment(*lost),
+            // The first of them counted when it was lost.
+            Fact::Unwitnessed { lost, over: true } => self.unwitnessed.increment(lost.saturating_sub(1)),
             Fact::AttemptStarted { .. }
             | Fact::AskedAgain { .. }
             | Fact::Answered { .. }
@@ -262,6 +266,7 @@ impl Metrics {
             }),
             no_room: Family::new(|kind| metrics::counter!("callbox_no_room_total", "class" => kind.text())),
             wrong_tests: metrics::counter!("callbox_wrong_tests_total"),
+            unwitnessed: metrics::counter!("callbox_unwitnessed_total"),
             trunks: HashMap::new(),
         }
     }
@@ -355,6 +360,7 @@ fn describe() {
     counter!("callbox_unknown_sources_total", "Calls from addresses that are no source, by what became of them");
     counter!("callbox_no_room_total", "Calls that found no room, by class");
     counter!("callbox_wrong_tests_total", "Test calls whose caller said that something it heard is wrong");
+    counter!("callbox_unwitnessed_total", "Accounts and facts that those who notify and keep records missed");
     gauge!("callbox_active_calls", "Calls now; crisis calls are not among them");
     gauge!("callbox_trunk_up", "1 while a trunk answers or nothing else is known, 0 while it does not");
     histogram!("callbox_decision_seconds", "From a call's INVITE to the list of its targets");

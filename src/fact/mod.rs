@@ -249,4 +249,49 @@ pub enum Fact {
     TrunkAddressState { trunk: Arc<str>, address: SocketAddr, up: bool },
     /// Bytes that are no SIP message, by our word for the fault.
     Unreadable { fault: &'static str },
+    /// Those who notify and keep records are behind, and were not told of so much: at the first loss, and when it is over.
+    Unwitnessed { lost: u64, over: bool },
+}
+
+impl Fact {
+    /// The call that it is about, and its class; `None` for what is about no call, or a crisis call.
+    pub fn call(&self) -> Option<(Handle, Kind)> {
+        match self {
+            Fact::Arrived { call, kind, .. }
+            | Fact::Decided { call, kind, .. }
+            | Fact::AttemptStarted { call, kind, .. }
+            | Fact::AttemptEnded { call, kind, .. }
+            | Fact::AskedAgain { call, kind, .. }
+            | Fact::Failover { call, kind, .. }
+            | Fact::Ringing { call, kind, .. }
+            | Fact::Answered { call, kind, .. }
+            | Fact::ReportedWrong { call, kind }
+            | Fact::Ended { call, kind, .. }
+            | Fact::Repaired { call, kind, .. }
+            | Fact::FeatureBlocked { call, kind, .. }
+            | Fact::TransferNotSupported { call, kind }
+            | Fact::TakenOver { call, kind, .. }
+            | Fact::Forwarded { call, kind }
+            | Fact::FixedDeviceMoved { call, kind }
+            | Fact::AnswerNotAcknowledged { call, kind }
+            | Fact::NoSession { call, kind, .. }
+            | Fact::SessionsDiffer { call, kind, .. }
+            | Fact::SideSilent { call, kind, .. }
+            | Fact::Orphaned { call, kind } => Some((*call, *kind)),
+            Fact::CrisisCall
+            | Fact::MessageToEmergency { .. }
+            | Fact::UnknownSource { .. }
+            | Fact::FromElsewhere { .. }
+            | Fact::Refused { .. }
+            | Fact::TrunkState { .. }
+            | Fact::TrunkAddressState { .. }
+            | Fact::Unreadable { .. }
+            | Fact::Unwitnessed { .. } => None,
+        }
+    }
+
+    /// The class of the call that it is about.
+    pub fn kind(&self) -> Option<Kind> {
+        self.call().map(|(_, kind)| kind)
+    }
 }

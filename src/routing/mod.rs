@@ -43,7 +43,28 @@ pub enum Way {
     Refused,
 }
 
+impl Cause {
+    /// The word that the cost report counts.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Cause::UserNoAddress => "user_no_address",
+            Cause::AdminConfig => "admin_config",
+            Cause::UnknownDevice => "unknown_device",
+            Cause::Stale => "stale",
+            Cause::Conflict => "conflict",
+        }
+    }
+}
+
 impl Way {
+    /// The word alone, without a cause.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Way::Relay(_) => "relay",
+            _ => self.text(),
+        }
+    }
+
     /// The word for logs and people.
     pub const fn text(self) -> &'static str {
         match self {

@@ -27,6 +27,7 @@ mod rows;
 mod strangers;
 mod takeover;
 mod timers;
+mod told;
 mod too_late;
 mod watched;
 mod ways;

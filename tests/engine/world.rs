@@ -1,6 +1,7 @@
 //! An engine, a clock that is stepped from deadline to deadline, and the inboxes of its peers.
 use crate::peers::{Caller, Far};
 use bytes::Bytes;
+use callbox::account::Account;
 use callbox::b2bua::voice::Order;
 use callbox::b2bua::{Engine, Input, Setup};
 use callbox::base::entropy::Entropy;
@@ -61,6 +62,7 @@ pub struct World {
     pub engine: Engine,
     pub cache: Arc<Cache>,
     pub facts: Vec<Fact>,
+    pub accounts: Vec<Arc<Account>>,
     /// What the test IVR's voice was told, as far as nobody took it.
     pub orders: Vec<Order>,
     now: Mono,
@@ -111,6 +113,7 @@ impl World {
             engine,
             cache,
             facts: Vec::new(),
+            accounts: Vec::new(),
             orders: Vec::new(),
             now: Mono::from_micros(0),
             wall: 1_795_000_000_000,
@@ -180,6 +183,7 @@ impl World {
     fn carry(&mut self) {
         let at = self.millis();
         let sent: Vec<_> = self.engine.drain_transmits().collect();
+        self.accounts.extend(self.engine.drain_accounts());
         self.facts.extend(self.engine.drain_facts());
         self.orders.extend(self.engine.drain_orders());
         let mut probes = Vec::new();

@@ -383,6 +383,7 @@ impl Walk {
         if let Some(fault) = self.voice.fault.take() {
             self.promises.broken(fault);
         }
+        self.engine.drain_accounts().for_each(drop);
         let facts: Vec<_> = self.engine.drain_facts().collect();
         let counts = (self.engine.active_calls(), self.engine.transactions());
         self.promises.after_step(self.now, &facts, counts);

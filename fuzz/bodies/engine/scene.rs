@@ -283,6 +283,7 @@ impl Scene {
         let mut sent = 0;
         loop {
             let transmits: Vec<_> = self.engine.drain_transmits().collect();
+            self.engine.drain_accounts().for_each(drop);
             self.engine.drain_facts().for_each(drop);
             if transmits.is_empty() {
                 return;

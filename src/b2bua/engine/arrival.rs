@@ -6,7 +6,7 @@ use crate::b2bua::headers::Abilities;
 use crate::b2bua::reliable::Reliable;
 use crate::b2bua::ring::{self, Ring};
 use crate::b2bua::story::{self, Decision, View};
-use crate::b2bua::{addresses, forwarding, intake, judge, recorder};
+use crate::b2bua::{addresses, forwarding, intake, judge, recorder, told};
 use crate::base::now::{Now, Wall};
 use crate::base::private::Private;
 use crate::cache::whereabouts::LOCATION_PATH;
@@ -264,6 +264,7 @@ impl Engine {
         }
         self.core.note(&call, |call, kind| Fact::Decided { call, kind, way, grade, took });
         self.calls.begin(key);
+        told::decided(&mut self.core, &call, now);
         ring::next(&mut self.core, &mut call, now);
         self.after(now, call);
     }

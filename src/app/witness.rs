@@ -1,0 +1,187 @@
+//! The thread that tells and keeps: it takes accounts and facts of emergency and test calls from the shard and hands them
+//! to its parts, one after the other. The shard never waits for it: what finds no room is counted and gone.
+use crate::account::Account;
+use crate::base::now::{Now, Wall};
+use crate::edge::clock::Clock;
+use crate::fact::Fact;
+use core::panic::AssertUnwindSafe;
+use core::time::Duration;
+use std::io;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+
+/// How much may wait for the thread: some seconds of the highest load.
+pub const WAITING: usize = 16_384;
+
+/// How long the thread rests when nothing waits. It looks by itself, since waking it would cost each call's thread more
+/// than everything else here.
+const NAP: Duration = Duration::from_millis(20);
+
+/// How much is taken before the parts may do what is due.
+const BATCH: usize = 256;
+
+/// What the thread is told.
+pub enum Seen {
+    /// News of a call. Of each call, before its facts.
+    Account(Arc<Account>),
+    /// A fact that concerns emergency or test calls, and when it happened.
+    Fact(Wall, Fact),
+}
+
+/// Someone who is told. What takes long, or can wait for a network, goes to a thread of its own.
+pub trait Part: Send {
+    /// Its name, for the log.
+    fn name(&self) -> &'static str;
+    /// News of a call.
+    fn account(&mut self, account: &Arc<Account>);
+    /// A fact.
+    fn fact(&mut self, at: Wall, fact: &Fact);
+    /// Does what is due; called between facts and at least every few dozen milliseconds.
+    fn on_time(&mut self, _now: Now) {}
+}
+
+/// The shard's end.
+pub struct Teller {
+    to: SyncSender<Seen>,
+    /// How many found no room since the last that did.
+    lost: u64,
+}
+
+impl Teller {
+    /// Both ends of a channel with room for `room`.
+    pub fn new(room: usize) -> (Teller, Receiver<Seen>) {
+        let (to, from) = sync_channel(room);
+        (Teller { to, lost: 0 }, from)
+    }
+
+    /// Tells the thread, or counts it as lost: the first loss and the end of a row of losses are facts.
+    #[must_use]
+    pub fn tell(&mut self, seen: Seen) -> Option<Fact> {
+        match self.to.try_send(seen) {
+            Ok(()) if self.lost == 0 => None,
+            Ok(()) => Some(Fact::Unwitnessed { lost: core::mem::take(&mut self.lost), over: true }),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                self.lost += 1;
+                (self.lost == 1).then_some(Fact::Unwitnessed { lost: 1, over: false })
+            }
+        }
+    }
+}
+
+/// Whether the thread is told of a fact: of emergency and test calls, and of what keeps them from getting through.
+pub fn concerns(fact: &Fact) -> bool {
+    matches!(fact.kind(), Some(crate::fact::Kind::Emergency | crate::fact::Kind::Test))
+        || matches!(fact, Fact::TrunkState { .. })
+}
+
+/// Starts the thread.
+///
+/// # Errors
+/// No thread can be started.
+pub fn start(from: Receiver<Seen>, clock: Clock, parts: Vec<Box<dyn Part>>) -> io::Result<()> {
+    let witness = Witness { from, parts };
+    let work = move || witness.run(&|| clock.now());
+    std::thread::Builder::new().name("callbox-witness".into()).spawn(work).map(drop)
+}
+
+struct Witness {
+    from: Receiver<Seen>,
+    parts: Vec<Box<dyn Part>>,
+}
+
+impl Witness {
+    /// Runs until the shard is gone and all that it said is told.
+    fn run(mut self, clock: &dyn Fn() -> Now) {
+        loop {
+            let more = self.take();
+            let now = clock();
+            self.each(|part| part.on_time(now));
+            match more {
+                More::Waits => {}
+                More::Later => std::thread::park_timeout(NAP),
+                More::Never => return,
+            }
+        }
+    }
+
+    fn take(&mut self) -> More {
+        for _ in 0..BATCH {
+            match self.from.try_recv() {
+                Ok(Seen::Account(account)) => self.each(|part| part.account(&account)),
+                Ok(Seen::Fact(at, fact)) => self.each(|part| part.fact(at, &fact)),
+                Err(TryRecvError::Empty) => return More::Later,
+                Err(TryRecvError::Disconnected) => return More::Never,
+            }
+        }
+        More::Waits
+    }
+
+    /// Tells every part. One with a defect is let go, so that the others go on.
+    fn each(&mut self, tell: impl Fn(&mut dyn Part)) {
+        self.parts.retain_mut(|part| {
+            let told = catch_unwind(AssertUnwindSafe(|| tell(&mut **part)));
+            if told.is_err() {
+                tracing::error!(part = part.name(), "a part of the witness has a defect and is told nothing any more");
+            }
+            told.is_ok()
+        });
+    }
+}
+
+enum More {
+    Waits,
+    Later,
+    Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::Handle;
+    use crate::fact::Kind;
+    use std::sync::Mutex;
+
+    type Heard = Arc<Mutex<Vec<Fact>>>;
+
+    struct Ear(Heard, bool);
+
+    impl Part for Ear {
+        fn name(&self) -> &'static str {
+            "ear"
+        }
+        fn account(&mut self, _account: &Arc<Account>) {}
+        fn fact(&mut self, _at: Wall, fact: &Fact) {
+            assert!(!self.1, "a defect");
+            self.0.lock().unwrap().push(fact.clone());
+        }
+    }
+
+    fn wrong(slot: u32) -> Fact {
+        Fact::ReportedWrong { call: Handle { shard: 0, slot, nonce: 1 }, kind: Kind::Test }
+    }
+
+    #[test]
+    fn who_is_full_costs_the_shard_nothing_and_the_loss_is_a_fact_when_it_begins_and_when_it_ends() {
+        let (mut teller, from) = Teller::new(2);
+        let mut said: Vec<_> = (0..5).map(|slot| teller.tell(Seen::Fact(Wall::default(), wrong(slot)))).collect();
+        let _taken = from.recv();
+        said.push(teller.tell(Seen::Fact(Wall::default(), wrong(9))));
+        let begun = Some(Fact::Unwitnessed { lost: 1, over: false });
+        assert_eq!(said, [None, None, begun, None, None, Some(Fact::Unwitnessed { lost: 3, over: true })]);
+    }
+
+    #[test]
+    fn a_part_with_a_defect_is_let_go_and_the_others_hear_everything() {
+        let (mut teller, from) = Teller::new(8);
+        let heard = Heard::default();
+        for slot in 0..3 {
+            assert_eq!(teller.tell(Seen::Fact(Wall::default(), wrong(slot))), None);
+        }
+        drop(teller);
+        let parts: Vec<Box<dyn Part>> =
+            vec![Box::new(Ear(Heard::default(), true)), Box::new(Ear(heard.clone(), false))];
+        Witness { from, parts }.run(&Now::default);
+        assert_eq!(*heard.lock().unwrap(), [wrong(0), wrong(1), wrong(2)]);
+    }
+}
