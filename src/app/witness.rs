@@ -3,7 +3,7 @@
 use crate::account::Account;
 use crate::base::now::{Now, Wall};
 use crate::edge::clock::Clock;
-use crate::fact::Fact;
+use crate::fact::{Fact, Kind};
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use std::io;
@@ -71,7 +71,7 @@ impl Teller {
 
 /// Whether the thread is told of a fact: of emergency and test calls, and of what keeps them from getting through.
 pub fn concerns(fact: &Fact) -> bool {
-    matches!(fact.kind(), Some(crate::fact::Kind::Emergency | crate::fact::Kind::Test))
+    matches!(fact.kind(), Some(Kind::Emergency | Kind::Test | Kind::Callback))
         || matches!(fact, Fact::TrunkState { .. })
 }
 
@@ -139,7 +139,6 @@ enum More {
 mod tests {
     use super::*;
     use crate::base::id::Handle;
-    use crate::fact::Kind;
     use std::sync::Mutex;
 
     type Heard = Arc<Mutex<Vec<Fact>>>;

@@ -65,7 +65,7 @@ fn tell(core: &mut Core, call: &Call, now: Now, news: News) {
 
 /// Whether anybody is to know of the call: of a crisis call nobody (rulings 10), of other calls nobody needs to.
 fn is_told(call: &Call) -> bool {
-    matches!(call.class, Class::Emergency | Class::Test)
+    matches!(call.class, Class::Emergency | Class::Test | Class::Callback)
 }
 
 /// The name in From, where there is one.
