@@ -27,6 +27,7 @@ pub fn check(data: &[u8]) {
         civic,
         shape,
         method: Method::Manual,
+        source: None,
         at: Wall::from_millis(0),
         now: Wall::from_millis(0),
         note: None,

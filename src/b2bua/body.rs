@@ -258,6 +258,7 @@ impl<'a> Body<'a> {
                 civic: place.civic,
                 shape: place.shape,
                 method: place.method,
+                source: None,
                 at: Wall::from_millis(naming.at.as_millis().saturating_sub(age)),
                 now: naming.at,
                 note: place.caveat.map(caveat_text),

@@ -94,9 +94,12 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
     let found = organisation.and_then(|organisation| found(view, asked, organisation, device.as_ref()));
     let record = device.as_ref().and_then(|device| device.record.as_deref());
     let by_token = device.as_ref().is_some_and(|device| device.by == By::Token);
+    let home = |id: &str| view.cache.locations.get(id).map(|home| Arc::clone(&home));
+    let belongs = record.and_then(|device| home(device.fixed_home()?));
     let known = match asked.stranger {
         false => Known {
             line: line.as_deref(),
+            home: belongs.as_ref(),
             line_barred: organisation.is_some_and(|one| is_barred(view, one, device.as_ref(), line.as_deref())),
             windows: organisation.map(|organisation| organisation.windows).unwrap_or_default(),
             by_token,
@@ -110,7 +113,6 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
         true => Known::default(),
     };
     let located = location::decide(known);
-    let home = |id: &str| view.cache.locations.get(id).map(|home| Arc::clone(&home));
     let moved = record.zip(found.as_ref()).is_some_and(|(device, found)| device::has_moved(device, found, home));
     receipt.step(Step::Locate, (view.clock)());
 

@@ -1,7 +1,7 @@
 //! Who a peer is, by its address.
 use super::{Cache, Snapshot};
 use crate::record::wiremap::Public;
-use crate::record::{Source, Trunk};
+use crate::record::{Site, Source, Trunk};
 use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -88,6 +88,17 @@ impl Snapshot {
             let networks = || source.networks.iter().any(|(network, length)| holds(*network, *length, address));
             networks() || self.trunk(&source.trunk).is_some_and(|trunk| is_at(trunk, |at| at.to_canonical() == address))
         })
+    }
+
+    /// The site of callers of an organisation whom no site lists, when their calls come from a network that holds an address:
+    /// of several the narrowest.
+    pub fn site_at(&self, organisation: &str, address: IpAddr) -> Option<&Arc<Site>> {
+        let address = address.to_canonical();
+        let own = self.sources.iter().filter(|source| *source.organisation == *organisation);
+        let networks = own.flat_map(|source| source.networks.iter().map(move |network| (source, network)));
+        let holding = networks.filter(|(_, (network, length))| holds(*network, *length, address));
+        let (source, _) = holding.max_by_key(|(_, (_, length))| *length)?;
+        self.site(&source.default_site)
     }
 
     /// Whether a trunk receives or sends at an address, so that whoever asks from there is no phone.

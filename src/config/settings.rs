@@ -223,8 +223,8 @@ table! {
         relay_other: Option<String> = None,
         /// What is believed first of where its callers are, the others behind in the usual order, which is `token` (what
         /// the device has now whose token the call shows), `conveyed` (a location in the call), `wiremap`, `typed` (what
-        /// the user gave for this network), `number` (the address of the caller's number), `reference` (a location
-        /// somewhere else) and `last_known`.
+        /// the user gave for this network), `number` (the address of the caller's number), `home` (where a phone
+        /// belongs that stays), `reference` (a location somewhere else) and `last_known`.
         location_order: Vec<Rung> = Vec::new(),
         /// The header in which its phones show their location token. Empty: in Geolocation alone.
         token_header: Option<String> = None,

@@ -166,9 +166,9 @@ choices! {
         Conveyance::Value => "value", Conveyance::Reference => "reference", Conveyance::Both => "both";
     LocationPosition: "append or prepend", like "\"append\"";
         LocationPosition::Append => "append", LocationPosition::Prepend => "prepend";
-    Rung: "token, conveyed, wiremap, typed, number, reference or last_known", like "\"conveyed\"";
+    Rung: "token, conveyed, wiremap, typed, number, home, reference or last_known", like "\"conveyed\"";
         Rung::Token => "token", Rung::Conveyed => "conveyed", Rung::Wiremap => "wiremap", Rung::Typed => "typed",
-        Rung::Number => "number", Rung::Reference => "reference", Rung::LastKnown => "last_known";
+        Rung::Number => "number", Rung::Home => "home", Rung::Reference => "reference", Rung::LastKnown => "last_known";
     Profile: "i3, legacy, relay, test, crisis or whole", like "\"i3\"";
         Profile::I3 => "i3", Profile::Legacy => "legacy", Profile::Relay => "relay", Profile::Test => "test",
         Profile::Crisis => "crisis", Profile::Whole => "whole";

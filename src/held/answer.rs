@@ -1,13 +1,14 @@
 //! What a request is told.
 use super::place::{Placed, told_before, told_now};
-use super::request::{Code, Error, Form, Identity, Request, Target, Wanted};
+use super::request::{Code, Error, Form, Identity, Measurement, Request, Target, Wanted};
+use super::route::{Route, route};
 use super::subject::{self, Asker, Subject};
 use super::writer::{Reference, write_error, write_response};
 use crate::base::entropy::Entropy;
 use crate::base::now::Wall;
 use crate::cache::{Cache, Named};
 use crate::pidf::{self, Document};
-use crate::record::Organisation;
+use crate::record::{Civic, Location, Organisation};
 use bytes::BytesMut;
 use core::time::Duration;
 use std::sync::Arc;
@@ -50,17 +51,41 @@ pub fn dereference(
 /// The same as a bare PIDF-LO document (RFC 6753 §3.2). `None` when no place is known.
 pub fn presence(cache: &Cache, named: &Named, now: Wall, chance: &mut Entropy) -> Option<BytesMut> {
     let told = located(cache, named, &Wanted::default(), now).ok()?;
-    let placed = told.placed?;
+    let (placed, shown) = told.placed?;
     let mut out = BytesMut::with_capacity(2048);
-    with_document(cache, &placed, now, chance, |document| pidf::write(&mut out, document));
+    with_document(cache, &placed, shown, now, chance, |document| pidf::write(&mut out, document));
     Some(out)
 }
 
 /// What a request is told when it is no error.
 struct Told {
-    placed: Option<Placed>,
+    placed: Option<(Placed, Shown)>,
     reference: Option<Reference>,
+    route: Option<Route>,
     subject: Subject,
+}
+
+/// In which forms a place is told by value.
+#[derive(Clone, Copy)]
+struct Shown {
+    civic: bool,
+    shape: bool,
+}
+
+impl Shown {
+    /// The forms that are wanted and there; where none of them is, the other one, unless these and no others will do. `None`
+    /// then.
+    fn of(place: &Location, wanted: &Wanted) -> Option<Shown> {
+        let (civic, shape) = (place.civic.elements().next().is_some(), place.shape.is_some());
+        let wants = |form| wanted.forms.is_empty() || wanted.forms.contains(&form);
+        let (wants_civic, wants_shape) = (wants(Form::Civic), wants(Form::Geodetic));
+        let lacks = wants_civic && !civic || wants_shape && !shape;
+        let shown = Shown {
+            civic: civic && (wants_civic || !(wants_shape && shape)),
+            shape: shape && (wants_shape || !(wants_civic && civic)),
+        };
+        Some(shown).filter(|_| !(wanted.exact && lacks))
+    }
 }
 
 fn found(
@@ -84,13 +109,14 @@ fn found(
     let wants = |form| wanted.forms.is_empty() || wanted.forms.contains(&form);
     let url = terms.public_url.as_deref().filter(|_| wants(Form::Uri));
     let may_be_named = url.zip(subject.id.clone());
-    if wanted.exact && (wanted.forms.contains(&Form::Geodetic) || wants(Form::Uri) && may_be_named.is_none()) {
+    if wanted.exact && wants(Form::Uri) && may_be_named.is_none() {
         return Err(CANNOT);
     }
-    let by_value = wants(Form::Civic) || !wanted.exact && (wants(Form::Geodetic) || may_be_named.is_none());
+    let by_value = wants(Form::Civic) || wants(Form::Geodetic) || !wanted.exact && may_be_named.is_none();
     if by_value && placed.place().is_none() && (wanted.exact || may_be_named.is_none() || wanted.forms.is_empty()) {
         return Err(nowhere(&placed, request));
     }
+    let shown = placed.place().map(|place| Shown::of(place, wanted).ok_or(CANNOT)).transpose()?;
     let reference = may_be_named.map(|(url, device)| {
         if cache.whereabouts(&device).is_none() {
             let _is_kept = cache.tell_whereabouts(&device, (*placed.told).clone());
@@ -99,19 +125,30 @@ fn found(
         let named = Named { device, organisation: Arc::clone(&organisation.id), expires };
         Reference { uri: format!("{url}{LOCATION_PATH}{}", cache.issue(named, chance)), expires }
     });
-    let placed = Some(placed).filter(|placed| by_value && placed.place().is_some());
-    Ok(Told { placed, reference, subject })
+    let route = request.routing.then(|| route_of(cache, &subject, &placed));
+    let placed = shown.filter(|_| by_value).map(|shown| (placed, shown));
+    Ok(Told { placed, reference, route, subject })
 }
 
 fn located(cache: &Cache, named: &Named, wanted: &Wanted, now: Wall) -> Result<Told, Error> {
     let organisation = cache.snapshot.load().organisations.get(&named.organisation).cloned().ok_or(UNKNOWN)?;
-    if wanted.exact && wanted.forms != [Form::Civic] {
+    if wanted.exact && wanted.forms.contains(&Form::Uri) {
         return Err(CANNOT);
     }
     let subject = subject::of_token(cache, named);
     let placed = told_before(cache, &organisation, &subject, now).filter(|_| is_served(cache, &organisation, &subject));
-    let placed = placed.filter(|placed| placed.place().is_some()).ok_or(UNKNOWN)?;
-    Ok(Told { placed: Some(placed), reference: None, subject })
+    let placed = placed.ok_or(UNKNOWN)?;
+    let shown = Shown::of(placed.place().ok_or(UNKNOWN)?, wanted).ok_or(CANNOT)?;
+    Ok(Told { placed: Some((placed, shown)), reference: None, route: None, subject })
+}
+
+/// Whom an emergency call of the device reaches: by its line's site, else by that of the network which it asks from.
+fn route_of(cache: &Cache, subject: &Subject, placed: &Placed) -> Route {
+    let snapshot = cache.snapshot.load();
+    let address = subject.address.or(subject.public);
+    let of_network = || snapshot.site_at(&subject.organisation, address?);
+    let site = subject.line.as_ref().and_then(|line| snapshot.site(&line.site)).or_else(of_network);
+    route(&snapshot, site.map(AsRef::as_ref), &placed.located, subject)
 }
 
 const UNKNOWN: Error = Error::new(Code::LocationUnknown, "no location is known");
@@ -122,12 +159,26 @@ fn nowhere(placed: &Placed, request: &Request) -> Error {
     let of_no_use = |identity: &Identity| identity.target == Target::Unsupported;
     if !request.identities.is_empty() && request.identities.iter().all(of_no_use) {
         let message = "devices are known here by their hardware addresses, addresses and numbers";
-        return Error { code: Code::BadIdentifier, message, required: &["mac", "ip", "uri"] };
+        return Error { code: Code::BadIdentifier, message, required: &["mac", "ip", "uri"], wanting: &[] };
     }
     if placed.located.is_in_conflict() {
         return Error::new(Code::LocationUnknown, "two buildings are named");
     }
-    UNKNOWN
+    Error { wanting: wanting(request), ..UNKNOWN }
+}
+
+/// What a device could measure and did not. Who asks about a line alone is no device and sees nothing of its network.
+fn wanting(request: &Request) -> &'static [Measurement] {
+    let is_number = |identity: &Identity| matches!(identity.target, Target::Number(_));
+    let has_switch = request.measured.iter().any(|interface| !interface.switches.is_empty());
+    let has_radio = request.measured.iter().any(|interface| !interface.access_points.is_empty());
+    match (has_switch, has_radio) {
+        _ if !request.identities.is_empty() && request.identities.iter().all(is_number) => &[],
+        (false, false) => &[Measurement::Lldp, Measurement::Wifi],
+        (false, true) => &[Measurement::Lldp],
+        (true, false) => &[Measurement::Wifi],
+        (true, true) => &[],
+    }
 }
 
 fn in_tunnel(organisation: &Organisation, subject: &Subject) -> bool {
@@ -148,13 +199,13 @@ pub(super) fn is_served(cache: &Cache, organisation: &Organisation, subject: &Su
 fn written(told: Result<Told, Error>, cache: &Cache, now: Wall, chance: &mut Entropy) -> (BytesMut, Option<Code>) {
     let mut out = BytesMut::with_capacity(4096);
     match told {
-        Ok(Told { placed, reference, subject }) => {
-            let reference = reference.as_ref();
+        Ok(Told { placed, reference, route, subject }) => {
+            let (reference, route) = (reference.as_ref(), route.as_ref());
             match placed.as_ref() {
-                Some(placed) => with_document(cache, placed, now, chance, |document| {
-                    write_response(&mut out, reference, Some(document), &subject.used);
+                Some((placed, shown)) => with_document(cache, placed, *shown, now, chance, |document| {
+                    write_response(&mut out, reference, Some(document), route, &subject.used);
                 }),
-                None => write_response(&mut out, reference, None, &subject.used),
+                None => write_response(&mut out, reference, None, route, &subject.used),
             }
             (out, None)
         }
@@ -165,7 +216,14 @@ fn written(told: Result<Told, Error>, cache: &Cache, now: Wall, chance: &mut Ent
     }
 }
 
-fn with_document(cache: &Cache, placed: &Placed, now: Wall, chance: &mut Entropy, write: impl FnOnce(&Document<'_>)) {
+fn with_document(
+    cache: &Cache,
+    placed: &Placed,
+    shown: Shown,
+    now: Wall,
+    chance: &mut Entropy,
+    write: impl FnOnce(&Document<'_>),
+) {
     let Some(place) = placed.place() else { return };
     let domain = &cache.snapshot.load().domain;
     // New with each answer, so that two answers cannot be told to be about one device (RFC 5985 §6.6).
@@ -174,9 +232,10 @@ fn with_document(cache: &Cache, placed: &Placed, now: Wall, chance: &mut Entropy
     write(&Document {
         entity: &entity,
         device: "device",
-        civic: &place.civic,
-        shape: None,
+        civic: if shown.civic { &place.civic } else { Civic::NOTHING },
+        shape: place.shape.as_deref().filter(|_| shown.shape),
         method: placed.located.method,
+        source: placed.source(),
         at: Wall::from_millis(now.as_millis().saturating_sub(age)),
         now,
         note: None,

@@ -7,8 +7,8 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 pub(super) const MEASUREMENTS: &str = "urn:ietf:params:xml:ns:geopriv:lm";
-const LLDP: &str = "urn:ietf:params:xml:ns:geopriv:lm:lldp";
-const WIFI: &str = "urn:ietf:params:xml:ns:geopriv:lm:wifi";
+pub(super) const LLDP: &str = "urn:ietf:params:xml:ns:geopriv:lm:lldp";
+pub(super) const WIFI: &str = "urn:ietf:params:xml:ns:geopriv:lm:wifi";
 const DHCP: &str = "urn:ietf:params:xml:ns:geopriv:lm:dhcp";
 
 /// Who says that it measured longer ago than this has a wrong clock: a phone sends what it sees.

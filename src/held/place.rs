@@ -3,7 +3,9 @@ use super::subject::Subject;
 use crate::base::now::Wall;
 use crate::cache::{Cache, Whereabouts};
 use crate::location::{self, Known};
-use crate::record::{Interface, Located, Location, Measurements, Organisation, user};
+use crate::pidf::{Method, Source};
+use crate::record::wiremap::Rule;
+use crate::record::{Grade, Interface, Located, Location, Measurements, Organisation, Rung, Site, user};
 use core::net::IpAddr;
 use core::time::Duration;
 use std::sync::Arc;
@@ -25,6 +27,22 @@ impl Placed {
     /// How old the knowledge is.
     pub(super) fn age(&self) -> Duration {
         self.located.candidates.first().map_or(Duration::ZERO, |winner| winner.age)
+    }
+
+    /// Who measured the network where the place was found by that (RFC 7105 §4.4). An address that we saw ourselves is the one
+    /// thing that nobody could make up.
+    pub(super) fn source(&self) -> Option<Source> {
+        let winner = self.located.candidates.first()?;
+        let is_measured = matches!(winner.rung, Rung::Token | Rung::Wiremap | Rung::LastKnown);
+        let found = self.located.wiremap.as_deref().filter(|_| is_measured)?;
+        let told = &self.told;
+        let is_ours = |interface: &Interface| interface.addresses.iter().all(|address| Some(*address) == told.source);
+        Some(match found.rule {
+            Some(Rule::Public) => Source::Lis,
+            Some(Rule::Subnet) if told.measurements.interfaces.iter().all(is_ours) => Source::Lis,
+            _ if told.source.is_some() => Source::Device,
+            _ => Source::Other,
+        })
     }
 }
 
@@ -77,8 +95,33 @@ fn placed(cache: &Cache, organisation: &Organisation, subject: &Subject, told: A
     let found = location::wiremap::decide(cache, organisation, &told.measurements, now);
     let counts = told.line.is_some() || number_counts(cache, organisation, subject);
     let line = subject.line.as_deref().filter(|_| counts);
-    let located = location::decide(Known { line, found: Some(&found), ..Known::default() });
+    let home = subject.device.as_ref().and_then(|device| device.fixed_home());
+    let home = home.and_then(|home| cache.locations.get(home).map(|home| Arc::clone(&home)));
+    let known = Known { line, home: home.as_ref(), line_barred: !counts, found: Some(&found), ..Known::default() };
+    let mut located = location::decide(known);
+    if located.place.is_none() && !located.is_in_conflict() {
+        located.place = at_site(cache, organisation, subject, &told);
+        (located.method, located.grade) = (Method::Default, located.grade.max(default_of(&located)));
+    }
     Placed { told, located }
+}
+
+fn default_of(located: &Located) -> Grade {
+    if located.place.is_some() { Grade::Default } else { Grade::None }
+}
+
+/// Who asks from a network that its organisation's calls come from is at least known to be at a site (RFC 6881 AN-24): its
+/// line's, else that network's.
+fn at_site(cache: &Cache, organisation: &Organisation, subject: &Subject, told: &Whereabouts) -> Option<Arc<Location>> {
+    let address = subject.address.or(subject.public).or(told.source)?;
+    let in_tunnel = organisation.vpn.iter().any(|network| network.holds(address));
+    let snapshot = cache.snapshot.load();
+    let of_network = snapshot.site_at(&organisation.id, address).filter(|_| !in_tunnel)?;
+    let of_line = subject.line.as_ref().and_then(|line| snapshot.site(&line.site));
+    let site: &Arc<Site> = of_line.unwrap_or(of_network);
+    let id: Arc<str> = format!("site {}", site.id).into();
+    let place = Location { default: true, ..Location::new(Arc::clone(&id), id, site.civic.clone()) };
+    Some(place).filter(|place| place.civic.elements().next().is_some()).map(Arc::new)
 }
 
 /// Whether the address of its number may stand in for a device (rulings: a switch for desk phones and one for clients; a

@@ -3,10 +3,11 @@
 use super::measured::{MEASUREMENTS, measured};
 use super::request::{Code, Error, Form, Identity, Request, ResponseTime, Target, Wanted};
 use super::tree::{self, Element};
-use super::{HELD, IDENTITY};
+use super::{FLOW, HELD, IDENTITY, ROUTING};
 use crate::base::now::Wall;
 use crate::record::measured::MOST_INTERFACES;
 use crate::record::{Mac, Number};
+use core::net::IpAddr;
 
 /// The most identities of one request.
 const MOST_IDENTITIES: usize = 16;
@@ -30,9 +31,11 @@ pub fn read(document: &[u8], now: Wall) -> Result<Request, Error> {
     for device in root.children.iter().filter(|child| child.is(IDENTITY, "device")) {
         request.identities.extend(device.in_namespace(IDENTITY).map(identity));
     }
+    request.identities.extend(root.children.iter().filter(|child| child.is(FLOW, "flow")).map(flow));
     if request.identities.len() > MOST_IDENTITIES {
         return Err(Error::new(Code::BadIdentifier, "there are too many identities"));
     }
+    request.routing = root.children.iter().any(|child| child.is(ROUTING, "requestRoutingInformation"));
     let all = root.children.iter().filter(|child| child.is(MEASUREMENTS, "measurements"));
     request.measured = all.filter_map(|one| measured(one, now)).take(MOST_INTERFACES).collect();
     Ok(request)
@@ -126,4 +129,31 @@ fn uri(text: &str) -> Target {
     } else {
         Target::Unsupported
     }
+}
+
+/// RFC 6915 §3: the device is at one end of a flow. Its address is what leads to it, and so what is said back; who shares an
+/// address by ports is known to whoever translates it, and not here.
+fn flow(element: &Element) -> Identity {
+    let end = element.attribute("target").unwrap_or("src");
+    let address = Some(end).filter(|end| matches!(*end, "src" | "dst")).and_then(|end| {
+        let (source, destination) = (endpoint(element, "src")?, endpoint(element, "dst")?);
+        Some(if end == "src" { source } else { destination })
+    });
+    let is_known = |layer: &str| matches!(layer, "udp" | "tcp" | "sctp" | "dccp") || layer.parse::<u8>().is_ok();
+    let address = address.filter(|_| element.attribute("layer4").is_some_and(is_known));
+    Identity {
+        name: "ip".to_owned(),
+        version: address.map(|address| if address.is_ipv4() { "4" } else { "6" }.to_owned()),
+        text: address.map(|address| address.to_string()).unwrap_or_default(),
+        target: address.map_or(Target::Malformed, Target::Ip),
+    }
+}
+
+/// One end of a flow: an address of the flow's own version, and a port.
+fn endpoint(flow: &Element, name: &str) -> Option<IpAddr> {
+    let end = flow.child(name)?;
+    let _port = end.child("port")?.text().parse::<core::num::NonZeroU16>().ok()?;
+    let address: IpAddr = end.child("address")?.text().parse().ok()?;
+    let version = if address.is_ipv4() { "ipv4" } else { "ipv6" };
+    Some(address).filter(|_| flow.attribute("layer3") == Some(version))
 }

@@ -14,6 +14,8 @@ pub struct Request {
     pub identities: Vec<Identity>,
     /// What the device measured of the network around it: one for each time at which it did.
     pub measured: Vec<Interface>,
+    /// Whether it wants to know whom an emergency call from there reaches (RFC 7840 §4).
+    pub routing: bool,
 }
 
 /// RFC 5985 §6.1.
@@ -47,7 +49,7 @@ pub struct Wanted {
     pub exact: bool,
 }
 
-/// An identity of the device whose location is asked for (RFC 6155 §3). It never prints itself.
+/// An identity of the device whose location is asked for (RFC 6155 §3); of a flow (RFC 6915) the address at its end. It never prints itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The element's name, as `uri`.
@@ -142,11 +144,32 @@ pub struct Error {
     pub message: &'static str,
     /// Names of identities that would help, as `uri` (RFC 6155 §2.2).
     pub required: &'static [&'static str],
+    /// What the device could measure that would help (RFC 7105 §4.3).
+    pub wanting: &'static [Measurement],
+}
+
+/// A kind of measurement that tells a place here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measurement {
+    /// The switch and port that a wired device hears (RFC 7105 §5.1).
+    Lldp,
+    /// The access points that a wireless device hears (RFC 7105 §5.3).
+    Wifi,
+}
+
+impl Measurement {
+    /// Its name, and that of its namespace's prefix.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Measurement::Lldp => "lldp",
+            Measurement::Wifi => "wifi",
+        }
+    }
 }
 
 impl Error {
-    /// An error that names no identities.
+    /// An error that names no identities and no measurements.
     pub const fn new(code: Code, message: &'static str) -> Error {
-        Error { code, message, required: &[] }
+        Error { code, message, required: &[], wanting: &[] }
     }
 }

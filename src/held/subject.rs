@@ -27,6 +27,8 @@ pub fn names_another(request: &Request, address: IpAddr) -> bool {
 /// The device that a request is about, as far as it is known.
 #[derive(Default)]
 pub(super) struct Subject {
+    /// The organisation that it belongs to.
+    pub(super) organisation: Arc<str>,
     /// Under which id it is known what it told. `None` when nothing tells it from others behind the same address.
     pub(super) id: Option<Arc<str>>,
     /// Its record.
@@ -49,7 +51,7 @@ pub(super) struct Subject {
 /// `badIdentifier` for an identity that is malformed, of another organisation, or not the asker's to ask for, and for
 /// identities that name two devices or two lines: nobody guesses whose location is told (RFC 6155 §2.1).
 pub(super) fn of_request(cache: &Cache, asker: &Asker, request: &Request) -> Result<Subject, Error> {
-    let mut subject = Subject::default();
+    let mut subject = Subject { organisation: Arc::clone(&asker.organisation), ..Subject::default() };
     let (mut mac, mut number) = (None, None);
     for identity in &request.identities {
         match &identity.target {
@@ -99,7 +101,13 @@ pub(super) fn of_client(cache: &Cache, asker: &Asker, named: Client<'_>) -> Opti
     let by_mac = || named.mac.and_then(|mac| cache.device_by_mac(organisation, mac));
     let line = named.number.map(|number| listed(cache, asker, number)).transpose().ok()?;
     let number = line.as_ref().map(|line| line.number);
-    let mut subject = Subject { device: by_instance.or_else(by_mac), line, is_client: true, ..Subject::default() };
+    let mut subject = Subject {
+        organisation: Arc::clone(organisation),
+        device: by_instance.or_else(by_mac),
+        line,
+        is_client: true,
+        ..Subject::default()
+    };
     // A number says nothing of which of its devices asks: a client that is in no table is known by its own names.
     if subject.line.is_none() {
         subject.line = subject.device.as_deref().and_then(|device| own_line(cache, device));
@@ -119,7 +127,8 @@ pub(super) fn of_token(cache: &Cache, named: &Named) -> Subject {
     let line = cache.whereabouts(&named.device).and_then(|told| told.line);
     let line = line.and_then(|line| cache.line(&named.organisation, line, ""));
     let line = line.or_else(|| device.as_deref().and_then(|device| own_line(cache, device)));
-    Subject { id: Some(Arc::clone(&named.device)), device, line, ..Subject::default() }
+    let organisation = Arc::clone(&named.organisation);
+    Subject { organisation, id: Some(Arc::clone(&named.device)), device, line, ..Subject::default() }
 }
 
 impl Subject {

@@ -1,6 +1,8 @@
 //! Answers, valid against the schemas.
-use super::request::{Error, Identity};
-use super::{HELD, IDENTITY};
+use super::measured::{LLDP, MEASUREMENTS, WIFI};
+use super::request::{Error, Identity, Measurement};
+use super::route::Route;
+use super::{HELD, IDENTITY, ROUTING};
 use crate::base::now::Wall;
 use crate::pidf::text::{push_all, push_element, push_escaped};
 use crate::pidf::{self, Document};
@@ -16,12 +18,13 @@ pub struct Reference {
     pub expires: Wall,
 }
 
-/// Writes a `locationResponse` with a location URI, a location by value, or both, and the identities by which it was
-/// found (RFC 5985 §5.3, RFC 6155 §2.2).
+/// Writes a `locationResponse` with a location URI, a location by value, or both, whom an emergency call reaches, and the
+/// identities by which the location was found (RFC 5985 §5.3, RFC 7840 §4, RFC 6155 §2.2).
 pub fn write_response(
     out: &mut BytesMut,
     reference: Option<&Reference>,
     document: Option<&Document<'_>>,
+    route: Option<&Route>,
     used: &[Identity],
 ) {
     push_all(out, &[DECLARATION, "<locationResponse xmlns=\"", HELD, "\">\r\n"]);
@@ -33,6 +36,15 @@ pub fn write_response(
     }
     if let Some(document) = document {
         pidf::write_presence(out, document);
+    }
+    if let Some(route) = route {
+        push_all(out, &["<routingInformation xmlns=\"", ROUTING, "\"><service"]);
+        push_all(
+            out,
+            &[if route.is_default { " defaultRoute=\"true\"" } else { "" }, " serviceUri=\"", Route::SERVICE, "\">"],
+        );
+        push_element(out, "dest", &route.destination);
+        push_all(out, &["</service></routingInformation>\r\n"]);
     }
     if !used.is_empty() {
         push_all(out, &["<device xmlns=\"", IDENTITY, "\">"]);
@@ -66,6 +78,18 @@ pub fn write_error(out: &mut BytesMut, error: &Error) {
         // The names are qualified by the default namespace that holds here.
         let names = error.required.join(" ");
         push_all(out, &["<requiredIdentifiers xmlns=\"", IDENTITY, "\">", &names, "</requiredIdentifiers>"]);
+    }
+    if !error.wanting.is_empty() {
+        push_all(out, &["<measurementRequest xmlns=\"", MEASUREMENTS, "\">"]);
+        for wanting in error.wanting {
+            let name = wanting.text();
+            let space = match wanting {
+                Measurement::Lldp => LLDP,
+                Measurement::Wifi => WIFI,
+            };
+            push_all(out, &["<measurement xmlns:", name, "=\"", space, "\" type=\"", name, ":", name, "\"/>"]);
+        }
+        push_all(out, &["</measurementRequest>"]);
     }
     push_all(out, &["</error>\r\n"]);
 }

@@ -101,6 +101,7 @@ fn found(located: &Located, out: &mut Script) {
         Rung::Conveyed => Sentence::CameWithTheCall,
         Rung::Reference => Sentence::CameAsReference,
         Rung::Number => Sentence::IsOfTheNumber,
+        Rung::Home => Sentence::IsOfThePhone,
         Rung::Typed => Sentence::YouGaveIt,
         Rung::Token | Rung::Wiremap | Rung::LastKnown => match located.wiremap.as_ref().map(|found| found.rule) {
             Some(Some(Rule::Port)) => Sentence::FoundByPort,

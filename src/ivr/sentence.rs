@@ -31,6 +31,7 @@ sentences! {
     CameWithTheCall "Your phone system sent it with this call.",
     CameAsReference "Your phone system sent a reference to it with this call.",
     IsOfTheNumber "It is the address on record for your number.",
+    IsOfThePhone "It is the address on record for your phone.",
     FoundByPort "It was found by the network socket that your phone uses.",
     FoundByAccessPoint "It was found by the wireless access point that your phone uses.",
     FoundByNetwork "It was found by the part of the network that your phone is in.",

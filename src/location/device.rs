@@ -3,7 +3,7 @@ use crate::base::private::Private;
 use crate::cache::Cache;
 use crate::cache::whereabouts::{Unlisted, unlisted};
 use crate::record::device::INSTANCE_LEN;
-use crate::record::{Device, DeviceClass, Found, Grade, Line, Mac};
+use crate::record::{Device, Found, Grade, Line, Mac};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -85,8 +85,7 @@ pub fn of(cache: &Cache, organisation: &Arc<str>, marks: &Marks, line: Option<&L
 
 /// Whether a device that belongs to one place was seen in another: not in its room, or not in its building.
 pub fn has_moved(device: &Device, found: &Found, home: impl Fn(&str) -> Option<Arc<crate::record::Location>>) -> bool {
-    let is_live = device.class == DeviceClass::Fixed && found.grade > Grade::Stale;
-    let home = device.home.as_deref().filter(|_| is_live).and_then(home);
+    let home = device.fixed_home().filter(|_| found.grade > Grade::Stale).and_then(|id| home(id));
     home.zip(found.place.as_deref()).is_some_and(|(home, seen)| {
         let is_within = |inner: &crate::record::Location, outer: &crate::record::Location| {
             outer.civic.elements().all(|(element, value)| inner.civic.value(element) == Some(value))

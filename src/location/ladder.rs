@@ -1,5 +1,5 @@
 //! The order of what is known (rulings: a token of ours, PIDF-LO by value, the wiremap, what the user gave, the number's
-//! address, a reference, the last known place; what is only a default or too old yields).
+//! address and where the device belongs, a reference, the last known place; what is only a default or too old yields).
 use super::{Candidate, Grade, Known, Located, Rung};
 use crate::pidf::{Conveyed, Method};
 use crate::record::located::Caveat;
@@ -60,6 +60,7 @@ fn candidate(known: &Known<'_>, rung: Rung) -> Option<Candidate> {
         Rung::LastKnown => known.found.filter(|found| found.grade == Grade::Stale).map(of_found),
         Rung::Conveyed => conveyed(known),
         Rung::Number => number(known),
+        Rung::Home => known.home.filter(|_| !known.line_barred).map(|place| entered(rung, place)),
         Rung::Reference => known.reference.then(|| stands(rung, Grade::BestAvailable, true)),
         Rung::Token | Rung::Wiremap | Rung::Typed => None,
     }
@@ -97,10 +98,14 @@ fn found(rung: Rung, found: &Found) -> Candidate {
 }
 
 fn typed(known: &Known<'_>, rung: Rung) -> Option<Candidate> {
-    let place = known.typed?;
-    let mut typed = stands(rung, place.grade(), place.is_firm());
-    typed.place = Some(Arc::clone(place));
-    Some(typed)
+    known.typed.map(|place| entered(rung, place))
+}
+
+/// What a person entered.
+fn entered(rung: Rung, place: &Arc<Location>) -> Candidate {
+    let mut entered = stands(rung, place.grade(), place.is_firm());
+    entered.place = Some(Arc::clone(place));
+    entered
 }
 
 /// The number's address, where it may stand in: a device that asks where it is and was not told may be anywhere.
@@ -111,9 +116,7 @@ fn number(known: &Known<'_>) -> Option<Candidate> {
         barred.why = "lost: the device asks where it is, and no number's address may stand in for such devices";
         return Some(barred);
     }
-    let mut number = stands(Rung::Number, place.grade(), place.is_firm());
-    number.place = Some(Arc::clone(place));
-    Some(number)
+    Some(entered(Rung::Number, place))
 }
 
 fn stands(rung: Rung, grade: Grade, firm: bool) -> Candidate {

@@ -18,7 +18,10 @@ use std::sync::Arc;
 pub struct Known<'a> {
     /// The caller's line.
     pub line: Option<&'a Line>,
-    /// Whether the address of the line may not stand in: the device asks where it is, and was not told.
+    /// Where the caller's device belongs, when it is one that stays.
+    pub home: Option<&'a Arc<Location>>,
+    /// Whether neither the address of the line nor the device's home may stand in: the device asks where it is, and was not
+    /// told.
     pub line_barred: bool,
     /// How long what a network element told holds at the caller's organisation.
     pub windows: Windows,

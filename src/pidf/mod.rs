@@ -15,4 +15,4 @@ pub use additional::{
 pub use drawn::write_shape;
 pub use grade::{Conveyed, best, read};
 pub use reader::{MOST_BYTES, MOST_DEPTH, MOST_NODES, MOST_PLACES};
-pub use writer::{Document, write, write_presence};
+pub use writer::{Document, Source, write, write_presence};

@@ -20,6 +20,8 @@ pub struct Document<'a> {
     pub shape: Option<&'a Shape>,
     /// How it was found.
     pub method: Method,
+    /// Who measured what it was found by; `None` where nothing was measured (RFC 7105 §4.4).
+    pub source: Option<Source>,
     /// When it was found to be where the caller is: the moment of the call for an address that is looked up.
     pub at: Wall,
     /// Now: the day for which readers may keep the document begins here.
@@ -31,6 +33,27 @@ pub struct Document<'a> {
     /// The URI of our ProviderInfo block, for `<provided-by>` (RFC 7852 §6.2), as `cid:pi-1@callbox.example`; `None`
     /// where the message has no such block.
     pub provider_info: Option<&'a str>,
+}
+
+/// Who measured the network where a location was found by that (RFC 7105 §4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// We saw it ourselves.
+    Lis,
+    /// The device said so.
+    Device,
+    /// Somebody else said so for the device.
+    Other,
+}
+
+impl Source {
+    const fn token(self) -> &'static str {
+        match self {
+            Source::Lis => "lis",
+            Source::Device => "device",
+            Source::Other => "other",
+        }
+    }
 }
 
 /// Time for which a recipient may keep the document: the default of RFC 4119 §2.2.2.
@@ -79,7 +102,12 @@ pub fn write_presence(out: &mut BytesMut, document: &Document<'_>) {
     push_element(out, "gp:method", document.method.token());
     push_all(out, &["<gp:provided-by>"]);
     push_provider(out, document);
-    push_all(out, &["</gp:provided-by>\r\n</gp:geopriv>\r\n"]);
+    push_all(out, &["</gp:provided-by>\r\n"]);
+    if let Some(source) = document.source {
+        let space = " xmlns:lmsrc=\"urn:ietf:params:xml:ns:pidf:geopriv10:lmsrc\"";
+        push_all(out, &["<lmsrc:source", space, ">", source.token(), "</lmsrc:source>\r\n"]);
+    }
+    push_all(out, &["</gp:geopriv>\r\n"]);
     push_device_id(out, document);
     if let Some(note) = document.note {
         push_all(out, &["<dm:note xml:lang=\"en\">"]);

@@ -114,6 +114,13 @@ pub struct Device {
     pub home: Option<Arc<str>>,
 }
 
+impl Device {
+    /// Where it belongs, when it is a phone that stays. What else has a home stands somewhere, and whoever speaks walks.
+    pub fn fixed_home(&self) -> Option<&Arc<str>> {
+        self.home.as_ref().filter(|_| self.class == DeviceClass::Fixed)
+    }
+}
+
 impl fmt::Debug for Device {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Device({}, {})", self.class.text(), self.capability.text())

@@ -50,6 +50,8 @@ pub enum Rung {
     Typed,
     /// The caller number's address.
     Number,
+    /// The place that the caller's device belongs to, when it is one that stays.
+    Home,
     /// A location URI in the INVITE that is not ours.
     Reference,
     /// Where the wiremap last saw the device, longer ago than that holds.
@@ -58,13 +60,21 @@ pub enum Rung {
 
 impl Rung {
     /// All rungs, in the usual order.
-    pub const ALL: [Rung; 7] =
-        [Rung::Token, Rung::Conveyed, Rung::Wiremap, Rung::Typed, Rung::Number, Rung::Reference, Rung::LastKnown];
+    pub const ALL: [Rung; 8] = [
+        Rung::Token,
+        Rung::Conveyed,
+        Rung::Wiremap,
+        Rung::Typed,
+        Rung::Number,
+        Rung::Home,
+        Rung::Reference,
+        Rung::LastKnown,
+    ];
 }
 
 /// The order in which the rungs are believed for the calls of one source: each once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ladder([Rung; 7]);
+pub struct Ladder([Rung; 8]);
 
 impl Default for Ladder {
     fn default() -> Ladder {
@@ -75,7 +85,7 @@ impl Default for Ladder {
 impl Ladder {
     /// The named rungs first, the others behind them in the usual order. `None` when one is there twice.
     pub fn of(first: &[Rung]) -> Option<Ladder> {
-        let mut order = arrayvec::ArrayVec::<Rung, 7>::new();
+        let mut order = arrayvec::ArrayVec::<Rung, 8>::new();
         for &rung in first.iter().chain(Rung::ALL.iter().filter(|rung| !first.contains(rung))) {
             if order.contains(&rung) {
                 return None;

@@ -114,8 +114,10 @@ impl<'a> Listing<'a> {
     /// priority, then by chance in proportion to weight.
     fn trunks(&self, wanted: impl Fn(&Trunk) -> bool) -> impl Iterator<Item = &'a Arc<Trunk>> {
         let located = self.question.located;
-        let foreign =
-            located.candidates.first().is_some_and(|winner| !matches!(winner.rung, Rung::Number | Rung::Wiremap));
+        let foreign = located
+            .candidates
+            .first()
+            .is_some_and(|winner| !matches!(winner.rung, Rung::Number | Rung::Home | Rung::Wiremap));
         let mut found: SmallVec<[(Rank, &'a Arc<Trunk>); 8]> = SmallVec::new();
         for trunk in self.snapshot.trunks.iter().filter(|trunk| wanted(trunk)) {
             if let Some(fit) = fit(trunk, &self.whereabouts) {

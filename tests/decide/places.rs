@@ -219,6 +219,18 @@ fn what_a_device_has_now_by_its_token_goes_before_what_came_with_the_call() {
 }
 
 #[test]
+fn where_a_phone_belongs_comes_after_its_number_and_before_what_is_somewhere_else() {
+    let (home, line) =
+        (found("hq-217", Grade::Dispatchable).place.expect("a place"), line("4117", Some(place("hq-101", chicago()))));
+    let known = Known { home: Some(&home), reference: true, ..Known::default() };
+    assert_eq!(order(known), [Rung::Home, Rung::Reference]);
+    assert_eq!(order(Known { line: Some(&line), ..known }), [Rung::Number, Rung::Home, Rung::Reference]);
+    assert_eq!(order(Known { line_barred: true, ..known }), [Rung::Reference], "such devices stand in for nothing");
+    let located = decide(known);
+    assert_eq!((located.grade, located.method.token()), (Grade::Dispatchable, "Manual"));
+}
+
+#[test]
 fn a_source_says_what_is_believed_first() {
     let line = line("+13125550123", Some(place("hq-101", chicago())));
     let sent = conveyed(Grade::Dispatchable, true);

@@ -14,6 +14,7 @@ fn document(civic: &Civic) -> Document<'_> {
         civic,
         shape: None,
         method: Method::Manual,
+        source: None,
         at: AT,
         now: AT,
         note: None,

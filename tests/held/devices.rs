@@ -7,32 +7,33 @@ use callbox::cache::Cache;
 use callbox::config::world;
 use callbox::held::{Asker, Code, Form, LOCATION_PATH, Terms, Wanted, answer, dereference, presence, read};
 use callbox::record::wiremap::{Key, Network, Row};
+use callbox::record::{Civic, Position, Shape};
 use core::net::IpAddr;
 use core::time::Duration;
 use std::cell::RefCell;
 
 /// The addresses of a phone's network, of nobody's trunk.
-const DESK: [u8; 4] = [10, 9, 0, 7];
+pub const DESK: [u8; 4] = [10, 9, 0, 7];
 
 /// A location server with the lab's tables.
-struct Lis {
-    cache: Cache,
+pub struct Lis {
+    pub cache: Cache,
     chance: RefCell<Entropy>,
     now: Wall,
 }
 
 impl Lis {
-    fn new() -> Lis {
+    pub fn new() -> Lis {
         let cache = Cache::default();
         let _settings = world::lab().expect("the lab is sound").publish(&cache);
         Lis { cache, chance: Entropy::seeded([3; 32]).into(), now: NOW }
     }
 
-    fn ask_from(&self, address: impl Into<IpAddr>, inside: &str) -> (String, Option<Code>) {
+    pub fn ask_from(&self, address: impl Into<IpAddr>, inside: &str) -> (String, Option<Code>) {
         self.ask(&Asker { organisation: "acme".into(), proven: true, address: address.into() }, inside)
     }
 
-    fn ask(&self, asker: &Asker, inside: &str) -> (String, Option<Code>) {
+    pub fn ask(&self, asker: &Asker, inside: &str) -> (String, Option<Code>) {
         let terms = Terms { public_url: Some("https://lis.example".into()), lifetime: Duration::from_secs(3600) };
         let request = read(request(inside).as_bytes(), self.now).expect("a request");
         let chance = &mut self.chance.borrow_mut();
@@ -41,14 +42,14 @@ impl Lis {
     }
 
     /// The token of the location URI in an answer.
-    fn token(&self, inside: &str) -> String {
+    pub fn token(&self, inside: &str) -> String {
         let (text, code) = self.ask_from(DESK, &format!("<locationType>locationURI</locationType>{inside}"));
         assert_eq!(code, None, "{text}");
         let after = text.split(LOCATION_PATH).nth(1).unwrap_or_else(|| panic!("no location URI in {text}"));
         after.split('<').next().expect("a token").to_owned()
     }
 
-    fn at(&self, token: &str) -> (String, Option<Code>) {
+    pub fn at(&self, token: &str) -> (String, Option<Code>) {
         let named = self.cache.token(token).expect("a token that names somebody");
         let wanted = Wanted { forms: vec![Form::Civic], exact: false };
         let (out, code) = dereference(&self.cache, &named, &wanted, self.now, &mut self.chance.borrow_mut());
@@ -62,17 +63,17 @@ fn valid(out: &[u8]) -> String {
     text
 }
 
-fn device(identities: &str) -> String {
+pub fn device(identities: &str) -> String {
     format!("<device xmlns=\"urn:ietf:params:xml:ns:geopriv:held:id\">{identities}</device>")
 }
 
-fn measured(inside: &str) -> String {
+pub fn measured(inside: &str) -> String {
     let time = "2026-11-21T20:15:01Z";
     format!("<measurements xmlns=\"urn:ietf:params:xml:ns:geopriv:lm\" time=\"{time}\">{inside}</measurements>")
 }
 
 /// The switch port of room 217, or another one.
-fn port(port: u8) -> String {
+pub fn port(port: u8) -> String {
     measured(&format!(
         "<lldp xmlns=\"urn:ietf:params:xml:ns:geopriv:lm:lldp\"><chassis type=\"4\">020000000101</chassis>\
          <port type=\"5\">{port:02x}</port></lldp>"
@@ -80,18 +81,18 @@ fn port(port: u8) -> String {
 }
 
 /// The access point of room 301.
-fn wifi() -> String {
+pub fn wifi() -> String {
     measured(
         "<wifi xmlns=\"urn:ietf:params:xml:ns:geopriv:lm:wifi\"><ap serving=\"true\"><bssid>02-00-00-00-00-11</bssid></ap>\
          </wifi>",
     )
 }
 
-const PHONE: &str = "<mac>02-00-00-00-0A-01</mac>";
-const STRANGE: &str = "<mac>02-00-00-00-FF-01</mac>";
+pub const PHONE: &str = "<mac>02-00-00-00-0A-01</mac>";
+pub const STRANGE: &str = "<mac>02-00-00-00-FF-01</mac>";
 
 #[track_caller]
-fn assert_room((text, code): &(String, Option<Code>), room: &str) {
+pub fn assert_room((text, code): &(String, Option<Code>), room: &str) {
     assert_eq!(*code, None, "{text}");
     assert!(text.contains(&format!("<ca:ROOM>{room}</ca:ROOM>")), "not in {room}: {text}");
 }
@@ -174,6 +175,42 @@ fn an_answer_has_the_forms_that_were_asked_for() {
 }
 
 #[test]
+fn a_place_with_a_shape_is_told_by_its_address_by_its_shape_or_by_both() {
+    let lis = Lis::new();
+    let mut room = (**lis.cache.locations.get("hq-217").expect("a room")).clone();
+    room.shape = Position::new(41.87, -87.63, None).map(|at| Shape::Circle { center: at, radius: 20.0 }.into());
+    lis.cache.locations.insert("hq-217".into(), room.clone().into());
+    let phone = format!("{}{}", device(PHONE), port(b'7'));
+    let asked = |forms: &str| {
+        let (text, code) = lis.ask_from(DESK, &format!("<locationType {forms}</locationType>{phone}"));
+        assert_eq!(code, None, "{forms}: {text}");
+        (text.contains("<ca:civicAddress"), text.contains("Circle"))
+    };
+    for (forms, expected) in [
+        (">any", (true, true)),
+        (">civic", (true, false)),
+        (">geodetic", (false, true)),
+        (">geodetic civic", (true, true)),
+        (" exact=\"true\">geodetic", (false, true)),
+        (" exact=\"true\">civic", (true, false)),
+        (" exact=\"true\">civic geodetic locationURI", (true, true)),
+        (" exact=\"true\">locationURI", (false, false)),
+    ] {
+        assert_eq!(asked(forms), expected, "{forms}");
+    }
+    let token = lis.token(&phone);
+    let named = lis.cache.token(&token).expect("somebody");
+    let exact = Wanted { forms: vec![Form::Geodetic], exact: true };
+    let (out, code) = dereference(&lis.cache, &named, &exact, NOW, &mut lis.chance.borrow_mut());
+    assert!(code.is_none() && valid(&out).contains("Circle"), "by its location URI too");
+    room.civic = Civic::default();
+    lis.cache.locations.insert("hq-217".into(), room.into());
+    assert_eq!(asked(">civic"), (false, true), "better a shape than nothing");
+    let exact = format!("<locationType exact=\"true\">civic</locationType>{phone}");
+    assert_eq!(lis.ask_from(DESK, &exact).1, Some(Code::CannotProvideLiType));
+}
+
+#[test]
 fn a_phone_that_nothing_tells_from_its_neighbours_gets_no_location_uri() {
     let lis = Lis::new();
     let nat = IpAddr::from([192, 0, 2, 200]);
@@ -251,7 +288,7 @@ fn the_whole_request_of_the_schemas_is_answered_and_says_which_identities_led_th
 }
 
 impl Lis {
-    fn switch(&self, change: impl Fn(&mut callbox::record::Organisation)) {
+    pub fn switch(&self, change: impl Fn(&mut callbox::record::Organisation)) {
         self.cache.snapshot.rcu(|held| {
             let mut snapshot = (**held).clone();
             for organisation in snapshot.organisations.values_mut() {
@@ -263,7 +300,7 @@ impl Lis {
         });
     }
 
-    fn row(&self, key: Key, location: &str) {
+    pub fn row(&self, key: Key, location: &str) {
         self.cache.wiremap.insert(&Row { organisation: "acme".into(), key, location: Some(location.into()) });
     }
 }

@@ -3,6 +3,8 @@
 mod answers;
 mod clients;
 mod devices;
+mod networks;
 mod requests;
+mod routes;
 #[path = "../xmllint/mod.rs"]
 mod xmllint;

@@ -71,9 +71,10 @@ fn a_phone_with_the_secret_learns_its_room_and_one_without_learns_nothing() {
     assert_says(&post(NEXT, NUMBER), "401", &challenge);
     assert_says(&post(NEXT, OWN), "401", &challenge);
     assert_says(&post("", NUMBER), "401", &challenge);
-    // This address belongs to one organisation, so it may ask for itself; nobody knows yet where it is.
-    assert_says(&post("", OWN), "200", &["code=\"locationUnknown\""]);
-    assert_says(&asked("GET", "", ""), "200", &["code=\"locationUnknown\""]);
+    // This address belongs to one organisation, so it may ask for itself; nobody knows yet more than its site.
+    let site = ["<gp:method>Default</gp:method>", "<ca:HNO>100</ca:HNO>"];
+    assert_says(&post("", OWN), "200", &site);
+    assert_says(&asked("GET", "", ""), "200", &site);
     assert_says(&post(LAB, "<locationRequest"), "200", &["code=\"xmlError\"", "xml:lang=\"en\""]);
 }
 
@@ -156,6 +157,21 @@ fn a_location_uri_leads_to_the_place_until_it_is_guessed_at() {
 }
 
 #[test]
+fn requests_that_do_not_wait_for_answers_are_answered_in_order() {
+    let _ports = LabPorts::locked();
+    let _router = router::run("conf/lab.toml");
+    let mut stream = connected();
+    let one = |body: &str, end: &str| {
+        format!("POST /held HTTP/1.1\r\nHost: lab\r\n{end}{HELD}{LAB}Content-Length: {}\r\n\r\n{body}", body.len())
+    };
+    let all = [one(NUMBER, ""), one("<", ""), one(NUMBER, "Connection: close\r\n")].concat();
+    stream.write_all(all.as_bytes()).expect("three requests");
+    let told = answer(stream);
+    let order: Vec<_> = told.split("HTTP/1.1 200 ").skip(1).map(|one| one.contains("<ca:ROOM>101</ca:ROOM>")).collect();
+    assert_eq!(order, [true, false, true], "{told}");
+}
+
+#[test]
 fn a_client_tells_its_interfaces_and_learns_its_room_and_what_to_do() {
     let _ports = LabPorts::locked();
     let _router = router::run("conf/lab.toml");
@@ -200,7 +216,7 @@ fn a_proxy_of_ours_says_who_asks_and_a_strangers_word_counts_for_nothing() {
     let ask = || asked("POST", &format!("{HELD}{for_desk}"), OWN);
     {
         let _router = router::run("conf/lab.toml");
-        assert_says(&ask(), "200", &["code=\"locationUnknown\""]);
+        assert_says(&ask(), "200", &["<gp:method>Default</gp:method>"]);
     }
     let config = LabConfig::copied();
     let http = "address = \"127.0.0.1:8080\"";

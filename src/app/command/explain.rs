@@ -189,6 +189,7 @@ const fn rung(rung: Rung) -> &'static str {
         Rung::LastKnown => "last known,",
         Rung::Reference => "sent by reference,",
         Rung::Number => "address of the number,",
+        Rung::Home => "where the device belongs,",
     }
 }
 
