@@ -20,7 +20,14 @@ fn plugs_in(socket: &str, room: &str) {
     assert_says(&asked("POST", &format!("{HELD}{LAB}"), &request), "200", &[&format!("<ca:ROOM>{room}</ca:ROOM>")]);
 }
 
-/// What the PSAP hears of an emergency call of the phone.
+/// Whoever is called at a port, and waits for it no longer than half a second at a time.
+fn far_end(port: u16) -> UdpSocket {
+    let socket = UdpSocket::bind(("127.0.0.1", port)).expect("the far end's port");
+    socket.set_read_timeout(Some(Duration::from_millis(500))).expect("a timeout can be set");
+    socket
+}
+
+/// What a far end hears of an emergency call of the phone.
 fn calls_for_help(psap: &UdpSocket) -> String {
     let phone = || {
         Command::new(env!("CARGO_BIN_EXE_callbox"))
@@ -48,8 +55,7 @@ fn calls_for_help(psap: &UdpSocket) -> String {
 #[test]
 fn a_day_in_the_lab() {
     let _ports = LabPorts::locked();
-    let psap = UdpSocket::bind("127.0.0.1:5070").expect("the PSAP's port");
-    psap.set_read_timeout(Some(Duration::from_millis(500))).expect("a timeout can be set");
+    let (psap, relay) = (far_end(5070), far_end(5072));
     let config = LabConfig::copied();
     config.socket("8", "hq-301");
     config.gives_address("4117", "hq-101");
@@ -67,7 +73,21 @@ fn a_day_in_the_lab() {
 
     // The location server knows nothing of the phone, and nobody answers it: what is left is the number's address.
     drop(router);
-    let _router = router::run_file(&config.file());
+    let router = router::run_file(&config.file());
     let invite = calls_for_help(&psap);
     assert!(invite.contains("<ca:ROOM>101</ca:ROOM>") && !invite.contains("<ca:ROOM>301</ca:ROOM>"), "{invite}");
+    drop(router);
+
+    // An organisation whose phones move may not want it: then people at the relay center ask the caller.
+    config.trusts_numbers_of_no_phone();
+    let _router = router::run_file(&config.file());
+    let invite = calls_for_help(&relay);
+    assert!(!invite.contains("<ca:ROOM>"), "{invite}");
+    let explained = Command::new(env!("CARGO_BIN_EXE_callbox"))
+        .args(["explain", "911", "--from", "4117", "--config"])
+        .arg(config.file())
+        .output()
+        .expect("callbox starts");
+    let explained = String::from_utf8_lossy(&explained.stdout).into_owned();
+    assert!(explained.contains("user_no_address"), "{explained}");
 }
