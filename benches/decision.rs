@@ -78,6 +78,8 @@ fn trunk(name: &str, kind: TrunkKind, profile: Profile) -> Arc<Trunk> {
         account: None,
         numbers: Vec::new(),
         number_on_record: None,
+        transfers: true,
+        transfer_to: Vec::new(),
         login: None,
         conveyance: Default::default(),
         location_position: Default::default(),

@@ -47,8 +47,23 @@ pub fn fact(fact: &Fact) {
         Fact::FeatureBlocked { call, kind, feature } => {
             info!(call = %id(*call), class = kind.text(), feature = feature.text(), "feature blocked");
         }
-        Fact::TransferNotSupported { call, kind } => {
-            warn!(call = %id(*call), class = kind.text(), "transfer asked for by the answerer was refused");
+        Fact::TransferRefused { call, kind, why } => {
+            warn!(call = %id(*call), class = kind.text(), why, "transfer asked for by the answerer was refused");
+        }
+        Fact::TransferBegun { call, kind, trunk } => {
+            info!(call = %id(*call), class = kind.text(), trunk = &**trunk, "transfer begun");
+        }
+        Fact::Transferred { call, kind, trunk } => {
+            info!(call = %id(*call), class = kind.text(), trunk = &**trunk, "transferred");
+        }
+        Fact::TransferFailed { call, kind, code } => {
+            warn!(call = %id(*call), class = kind.text(), code, "transfer failed");
+        }
+        Fact::FarEndLost { call, kind, trunk } => {
+            warn!(call = %id(*call), class = kind.text(), trunk = &**trunk, "far end has lost the call and is asked again");
+        }
+        Fact::BroughtBack { call, kind, trunk } => {
+            info!(call = %id(*call), class = kind.text(), trunk = &**trunk, "call brought back");
         }
         Fact::TakenOver { call, kind, trunk } => {
             info!(call = %id(*call), class = kind.text(), trunk = &**trunk, "another far end took the call over");

@@ -2,7 +2,7 @@
 //! (RFC 3261 §8.1.3.5): the same Call-ID and tag, the next CSeq number. Its time does not begin anew: the next target
 //! starts when it would have started (rulings 11).
 use super::attempt::Attempt;
-use super::call::{Call, Owner, Stage};
+use super::call::{Call, Owner};
 use super::core::Core;
 use super::terms::identity;
 use super::{offer, ring, told};
@@ -32,7 +32,7 @@ pub fn asks(core: &mut Core, call: &mut Call, number: u8, refusal: &Message, now
     let (target, Ok(place)) = (ring.decision.plan.targets[next].clone(), u8::try_from(ring.attempts.len())) else {
         return false;
     };
-    let client = core.layer.reserve(Owner::Attempt(call.key, place), &mut core.entropy);
+    let client = core.layer.reserve(Owner::Attempt(call.key, call.round, place), &mut core.entropy);
     let head = offer::Head { tag, client, flow, cseq };
     let Some(mut written) = offer::write(core, call, &target, head, now) else {
         core.layer.forget(client);
@@ -55,7 +55,8 @@ pub fn asks(core: &mut Core, call: &mut Call, number: u8, refusal: &Message, now
 /// Keeps what the refusal says of its trunk's terms; the word for what changes.
 fn learn(core: &mut Core, call: &mut Call, number: u8, refusal: &Message) -> Option<&'static str> {
     let ladder = call.class != Class::Other;
-    let ring = call.ring.as_deref_mut().filter(|_| call.stage == Stage::Ringing)?;
+    let is_seeking = call.is_seeking();
+    let ring = call.ring.as_deref_mut().filter(|_| is_seeking)?;
     let attempt = ring.attempts.get(usize::from(number))?;
     let (trunk, carried) = (attempt.trunk.clone(), attempt.sent.carried);
     let mut terms = ring.terms(&trunk);

@@ -3,7 +3,8 @@ use super::call::{Acked, Call, Leg, Owed, Owner, Side, Stage};
 use super::core::{Core, PRODUCT};
 use super::ring::Ring;
 use super::watch::{self, Watch};
-use super::{early, hangup, mend, offer, reliable};
+use super::{early, hangup, mend, offer, onward, reliable};
+use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::fact::{Fact, Feature};
 use crate::record::Trunk;
@@ -30,6 +31,9 @@ const ANSWER: Duration = Duration::from_secs(28);
 
 /// Passes a target's ringing on, reliably where the caller requires that.
 pub fn ringing(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
+    if call.onward.is_some() {
+        return onward::ringing(core, call, response, now);
+    }
     if call.ring.as_deref().is_some_and(requires_reliability) {
         return reliable::ringing(core, call, number, response, now);
     }
@@ -125,6 +129,9 @@ pub fn answered(
     leg.takes_update = response.list(Name::Allow).any(|method| method == b"UPDATE");
     leg.watch = Some(Watch::of_answer(response, now));
     leg.acked = Some(owing(response, offered, now));
+    if call.onward.is_some() {
+        return onward::answered(core, call, leg, trunk, offered, response, now);
+    }
     call.answerer = Some(leg);
     call.trunk = Some(trunk.clone());
     call.stage = Stage::Talking;
@@ -209,7 +216,13 @@ pub fn acknowledge(core: &mut Core, call: &mut Call, side: Side, answer: Option<
     let needs_answer =
         call.side(side).and_then(|leg| leg.acked.as_ref()).is_some_and(|acked| acked.answer_by.is_some());
     let answer = answer.or_else(|| call.own_answer(side).filter(|_| needs_answer));
-    let Some(leg) = call.leg(side) else { return };
+    if let Some(leg) = call.leg(side) {
+        acknowledge_in(core, key, leg, answer);
+    }
+}
+
+/// Sends the ACK that a leg waits for, if it does.
+pub fn acknowledge_in(core: &mut Core, key: Handle, leg: &mut Leg, answer: Option<Bytes>) {
     let Some(acked) = leg.acked.as_mut().filter(|acked| acked.ack.is_none()) else { return };
     // An ACK to a 2xx is a transaction of its own that nobody answers: it takes a branch and keeps no state.
     let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
@@ -257,8 +270,13 @@ pub fn late_answer(core: &mut Core, call: &mut Call, flow: Option<Flow>, respons
     }
     let ours = response.from_tag().unwrap_or_default();
     let theirs = response.to_tag().unwrap_or_default();
-    let leg = call.answerer.as_ref();
-    if let Some(leg) = leg.filter(|leg| (leg.dialog.local_tag(), leg.dialog.remote_tag()) == (ours, theirs)) {
+    let legs = [
+        call.answerer.as_ref(),
+        call.takeover.as_ref().map(|takeover| &takeover.leg),
+        call.former.as_ref().map(|former| &*former.leg),
+    ];
+    let is_known = |leg: &&Leg| (leg.dialog.local_tag(), leg.dialog.remote_tag()) == (ours, theirs);
+    if let Some(leg) = legs.into_iter().flatten().find(is_known) {
         return repeat_ack(core, leg);
     }
     // The response repeats all of the INVITE that makes a dialog.

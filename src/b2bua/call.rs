@@ -4,9 +4,11 @@ use super::headers::Abilities;
 use super::ivr::Ivr;
 use super::mend::Mend;
 use super::midcall::pace::Pace;
+use super::onward::Onward;
+use super::opening::Opening;
 use super::reliable::Reliable;
 use super::ring::Ring;
-use super::takeover::Takeover;
+use super::takeover::{Former, Takeover};
 use super::watch::Watch;
 use crate::base::id::Handle;
 use crate::base::now::Mono;
@@ -56,8 +58,8 @@ impl Side {
 pub enum Owner {
     /// The INVITE that began this call.
     Call(Handle),
-    /// The INVITE to one of its targets, by attempt number.
-    Attempt(Handle, u8),
+    /// The INVITE to one of its targets, by the round of asking and the attempt's number in it.
+    Attempt(Handle, u8, u8),
     /// A request of one side that was passed to the other.
     Relayed(Handle),
     /// A request that we made ourselves in a dialog; its answer changes nothing.
@@ -254,8 +256,18 @@ pub struct Call {
     pub ivr: Option<Box<Ivr>>,
     /// Another far end that is about to take the call over.
     pub takeover: Option<Box<Takeover>>,
-    /// The dialog of the one who had it before.
-    pub former: Option<Box<Dialog>>,
+    /// The one who had it before.
+    pub former: Option<Box<Former>>,
+    /// What it was begun with, while it is protected and nobody is asked.
+    pub opening: Option<Box<Opening>>,
+    /// Somebody else to whom it is being brought.
+    pub onward: Option<Box<Onward>>,
+    /// How many times targets were asked anew.
+    pub round: u8,
+    /// How many transfers its far ends have asked for.
+    pub transfers: u8,
+    /// Whether it was brought back from a far end that had lost it.
+    pub recovered: bool,
     /// Those who answered and were let go.
     pub let_go: Vec<LetGo>,
     /// Requests that wait for the other side.
@@ -313,6 +325,12 @@ impl Call {
         }
     }
 
+    /// Whether targets are being asked: for the first time, or for a call that is to be brought to another.
+    pub fn is_seeking(&self) -> bool {
+        let is_brought = || self.onward.is_some() && self.takeover.is_none() && self.stage == Stage::Talking;
+        self.stage == Stage::Ringing || is_brought()
+    }
+
     /// Whether the caller's INVITE has no final response yet.
     pub fn is_unanswered(&self) -> bool {
         self.stage == Stage::Ringing || self.reliable.as_deref().is_some_and(Reliable::holds_answer)
@@ -336,11 +354,15 @@ impl Call {
             let watch = leg.watch.as_ref().filter(|_| talks).map(Watch::deadline);
             [leg.owed.as_ref().map(|owed| owed.next), watch, leg.mend_at(), leg.answer_by()]
         });
-        let of_ring = self.ring.as_ref().and_then(|ring| ring.deadline(self.stage));
+        let of_ring = self.ring.as_ref().filter(|_| self.is_seeking()).and_then(|ring| ring.deadline());
+        let of_onward = self.onward.as_ref().filter(|_| talks).and_then(|onward| onward.deadline());
+        let of_takeover = self.takeover.as_ref().filter(|_| talks).and_then(|takeover| takeover.deadline());
+        let of_former = self.former.as_ref().filter(|_| talks).and_then(|former| former.bye_at);
         let of_reliable = self.reliable.as_ref().and_then(|reliable| reliable.deadline());
         let of_ivr = self.ivr.as_deref().map(Ivr::deadline);
         let of_pending = self.pending.iter().filter_map(|pending| pending.until).min();
-        of_legs.chain([of_ring, of_reliable, of_ivr, of_pending]).flatten().min()
+        let of_others = [of_ring, of_onward, of_takeover, of_former, of_reliable, of_ivr, of_pending];
+        of_legs.chain(of_others).flatten().min()
     }
 }
 

@@ -10,10 +10,10 @@ use super::foreign::Foreign;
 use super::midcall::{self, InDialog, relay};
 use super::prober::Prober;
 use super::reliable::{self, Reliable};
-use super::ring::{self, Ring};
+use super::ring;
 use super::table::Table;
 use super::voice::{News, Order};
-use super::{bridge, early, hangup, ivr, mend, strangers, takeover, watch};
+use super::{bridge, early, hangup, ivr, mend, onward, strangers, takeover, watch};
 use crate::account::Account;
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
@@ -133,6 +133,8 @@ impl Engine {
                     mend::on_time(core, call, now);
                     watch::on_time(core, call, now);
                     relay::on_time(core, call, now);
+                    takeover::on_time(core, call, now);
+                    onward::on_time(core, call, now);
                 }),
             }
         }
@@ -232,7 +234,7 @@ impl Engine {
             if self.early_request(now, id, flow, &message) {
                 return;
             }
-            if method == Method::Bye && self.has_departed(&message, now) {
+            if method == Method::Bye && (self.former_leaves(now, &message) || self.has_departed(&message, now)) {
                 return self.core.refuse(now, id, &message, flow, 200);
             }
             // An INVITE with a tag that we never gave may still be an emergency call; ours name a dialog that is over.
@@ -253,11 +255,20 @@ impl Engine {
     fn has_departed(&self, request: &Message, now: Now) -> bool {
         let [call_id, ours, theirs] =
             [request.call_id(), request.to_tag(), request.from_tag()].map(Option::unwrap_or_default);
-        let is_former = || {
-            let call = Handle::read(ours).and_then(|handle| self.calls.at(handle.slot));
-            call.is_some_and(|call| takeover::is_former(call, request))
-        };
-        self.departed.knows(call_id, ours, theirs, now) || is_former()
+        self.departed.knows(call_id, ours, theirs, now)
+    }
+
+    /// Whether a BYE is of one who had a call before the one who has it now, or of one who was about to have it.
+    fn former_leaves(&mut self, now: Now, bye: &Message) -> bool {
+        let Some(handle) = bye.to_tag().and_then(Handle::read) else { return false };
+        let Some(call) = self.calls.at(handle.slot) else { return false };
+        let (key, was, waits) = (call.key, takeover::is_former(call, bye), takeover::is_waiting(call, bye));
+        if was {
+            self.with_call(key, now, |_, call| takeover::former_left(call));
+        } else if waits {
+            self.with_call(key, now, |core, call| takeover::waiting_left(core, call, now));
+        }
+        was || waits
     }
 
     fn who(&self, snapshot: &Snapshot, flow: Flow, message: &Message) -> Who {
@@ -337,9 +348,13 @@ impl Engine {
 
     fn response(&mut self, now: Now, id: ClientId, owner: Owner, response: &Message) {
         match owner {
-            Owner::Attempt(key, number) => match (self.calls.take(key), self.core.layer.client_flow(id)) {
-                (Some(mut call), _) => {
-                    ring::heard(&mut self.core, &mut call, number, response, now);
+            Owner::Attempt(key, round, number) => match (self.calls.take(key), self.core.layer.client_flow(id)) {
+                (Some(mut call), flow) => {
+                    if call.round == round {
+                        ring::heard(&mut self.core, &mut call, number, response, now);
+                    } else {
+                        bridge::late_answer(&mut self.core, &mut call, flow, response, now);
+                    }
                     self.after(now, call);
                 }
                 (None, Some(flow)) if self.departed.lets_go(key, response.to_tag().unwrap_or_default(), now) => {
@@ -372,9 +387,11 @@ impl Engine {
 
     fn timeout(&mut self, now: Now, id: ClientId, owner: Owner) {
         match owner {
-            Owner::Attempt(key, number) => {
-                self.with_call(key, now, |core, call| ring::silent(core, call, number, Attempted::Silent, now));
-            }
+            Owner::Attempt(key, round, number) => self.with_call(key, now, |core, call| {
+                if call.round == round {
+                    ring::silent(core, call, number, Attempted::Silent, now);
+                }
+            }),
             Owner::Relayed(key) => self.with_call(key, now, |core, call| relay::unanswered(core, call, id, now)),
             Owner::Probe(handle) => self.prober.failed(&mut self.core, handle, id, now),
             Owner::Watch(key, side) => {
@@ -393,9 +410,11 @@ impl Engine {
         }
         for (id, owner) in self.core.layer.waiting_on(&flow) {
             match owner {
-                Owner::Attempt(key, number) => {
-                    self.with_call(key, now, |core, call| ring::unreachable(core, call, number, flow, now));
-                }
+                Owner::Attempt(key, round, number) => self.with_call(key, now, |core, call| {
+                    if call.round == round {
+                        ring::unreachable(core, call, number, flow, now);
+                    }
+                }),
                 Owner::Probe(handle) => self.prober.failed(&mut self.core, handle, id, now),
                 Owner::Relayed(_) | Owner::Own(_) | Owner::Watch(..) | Owner::Mend(..) | Owner::Call(_) => {}
             }
@@ -463,8 +482,8 @@ impl Engine {
     /// Puts a call back, with its next deadline known to the wheel, or forgets it.
     fn after(&mut self, now: Now, mut call: Box<Call>) {
         let holds_answer = call.reliable.as_deref().is_some_and(Reliable::holds_answer);
-        if call.stage == Stage::Talking && !holds_answer && call.ring.as_deref().is_some_and(Ring::is_over) {
-            call.ring = None;
+        if call.stage == Stage::Talking && !holds_answer && !call.is_seeking() {
+            call.settle();
         }
         if call.stage == Stage::Clearing && self.merged.get(&call.merge_key) == Some(&call.key) {
             self.merged.remove(&call.merge_key);

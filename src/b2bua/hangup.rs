@@ -1,8 +1,8 @@
 //! Every way a call can end.
-use super::call::{Call, LetGo, Owner, Side, Stage};
+use super::call::{Call, Leg, LetGo, Owner, Side, Stage};
 use super::core::Core;
 use super::reliable::Reliable;
-use super::{bridge, early, ivr, reason, ring, takeover};
+use super::{bridge, early, ivr, onward, reason, ring, takeover};
 use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::fact::{Fact, Outcome};
@@ -28,6 +28,7 @@ pub fn bye(core: &mut Core, call: &mut Call, side: Side, id: ServerId, request: 
         }
         (Stage::Ringing, Side::Answerer) => {}
         (Stage::Talking, Side::Answerer) if takeover::outlives_old(core, call, now) => {}
+        (Stage::Talking, Side::Answerer) if onward::outlives_old(core, call, now) => {}
         (Stage::Talking, _) => {
             refuse_pending(core, call, now);
             say_bye(core, call, side.other(), reason_of(request), now);
@@ -153,6 +154,16 @@ pub fn release(core: &mut Core, call: &mut Call, dialog: Option<Dialog>, answer:
     goodbye(core, call.key, &mut dialog, Some(reason), now);
 }
 
+/// Lets go of a far end that has answered and is not to have the call: ACK, where it waits for one, and BYE.
+pub fn let_go(core: &mut Core, call: &mut Call, mut leg: Leg, reason: &str, now: Now) {
+    bridge::acknowledge_in(core, call.key, &mut leg, None);
+    if let Some(ack) = leg.acked.and_then(|acked| acked.ack).filter(|_| call.let_go.len() < LET_GO_MAX) {
+        let (local_tag, remote_tag) = (leg.dialog.local_tag().into(), leg.dialog.remote_tag().into());
+        call.let_go.push(LetGo { local_tag, remote_tag, flow: leg.dialog.next_hop(), ack });
+    }
+    goodbye(core, call.key, &mut leg.dialog, Some(reason), now);
+}
+
 /// Lets go of someone who answered an INVITE whose call is over and forgotten; a copy of the 2xx, too, gets both again.
 pub fn release_stranger(core: &mut Core, key: Handle, flow: Flow, answer: &Message, now: Now) {
     let (Some(200..=299), Some((cseq, _))) = (answer.status(), answer.cseq()) else { return };
@@ -190,6 +201,7 @@ fn end(core: &mut Core, call: &mut Call, outcome: Outcome, now: Now) {
         refuse_invite(core, call, if outcome == Outcome::Abandoned { 487 } else { 503 }, outcome, now);
     }
     takeover::refuse(core, call, 487, now);
+    onward::abandon(core, call, now);
     ivr::leave(core, call);
     call.stage = Stage::Clearing;
     call.reliable = None;

@@ -197,6 +197,9 @@ impl Sheet<'_> {
                 writer.copy(self.invite, field);
             }
         }
+        if let Some(referral) = self.ring.referral.as_deref() {
+            referral.write(&mut writer);
+        }
         self.abilities(&mut writer, body.has_session());
         // A first INVITE may go to another address of the trunk than the one that has asked.
         let mut credentials = self.terms.credentials.clone().filter(|_| self.head.cseq > 1);
@@ -221,6 +224,9 @@ impl Sheet<'_> {
 
     /// Request-URI by profile; a service is named as RFC 5031 names it.
     fn request_uri(&self) -> String {
+        if let Some(referral) = self.ring.referral.as_deref() {
+            return referral.uri(&self.target.trunk);
+        }
         let decision = &self.ring.decision;
         let trunk = &self.target.trunk;
         let host = host_port(&trunk.host, trunk.port);
@@ -310,7 +316,8 @@ impl Sheet<'_> {
             parties.from = begin..out.len();
         });
         // A call passed on whole keeps the To that it came with, unless another number is dialled.
-        let to = self.invite.to().filter(|_| self.profile == Profile::Whole && self.target.dial.is_none());
+        let as_it_came = self.profile == Profile::Whole && self.target.dial.is_none() && self.ring.referral.is_none();
+        let to = self.invite.to().filter(|_| as_it_came);
         writer.field_with(Name::To, |out| match to {
             Some(to) => {
                 presented::write_display(out, &to);
@@ -440,7 +447,7 @@ pub fn via(out: &mut BytesMut, flow: Flow, branch: &str) {
     extend(out, &[";branch=", branch, ";rport"]);
 }
 
-fn host_port(host: &str, port: Option<u16>) -> String {
+pub fn host_port(host: &str, port: Option<u16>) -> String {
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     match port {
         Some(port) => format!("{host}:{port}"),

@@ -26,7 +26,7 @@ pub fn follow(core: &Core, ring: &mut Ring, from: &Target, class: Class, redirec
         .map(|contact| (weight(&contact), contact))
         .collect();
     contacts.sort_by_key(|(weight, _)| core::cmp::Reverse(*weight));
-    let named = contacts.iter().filter_map(|(_, contact)| snapshot.trunks.iter().find(|trunk| is_at(trunk, contact)));
+    let named = contacts.iter().filter_map(|(_, contact)| snapshot.trunks.iter().find(|trunk| names(contact, trunk)));
     let mut place = ring.next;
     for trunk in named {
         let targets = &ring.decision.plan.targets;
@@ -58,11 +58,16 @@ fn is_sender(core: &Core, snapshot: &Snapshot, trunk: &Trunk, peer: SocketAddr) 
     trunk.from.contains(&peer.ip()) || core.cache.addresses(trunk).iter().any(same)
 }
 
-/// Whether a Contact is where a trunk is, by the name or address and the port in its config.
-fn is_at(trunk: &Trunk, contact: &NameAddr<'_>) -> bool {
+/// Whether a trunk is at this host, by the name or address and the port in its config.
+pub fn is_at(trunk: &Trunk, host: &str, port: Option<u16>) -> bool {
+    let is_port = port.unwrap_or(DEFAULT_PORT) == trunk.port.unwrap_or(DEFAULT_PORT);
+    is_port && host.eq_ignore_ascii_case(&trunk.host)
+}
+
+/// Whether a Contact is where a trunk is.
+fn names(contact: &NameAddr<'_>, trunk: &Trunk) -> bool {
     let uri = &contact.uri;
-    let is_port = uri.port.unwrap_or(DEFAULT_PORT) == trunk.port.unwrap_or(DEFAULT_PORT);
-    uri.scheme == Scheme::Sip && is_port && uri.host.eq_ignore_ascii_case(trunk.host.as_bytes())
+    uri.scheme == Scheme::Sip && core::str::from_utf8(uri.host).is_ok_and(|host| is_at(trunk, host, uri.port))
 }
 
 /// How much a Contact is wanted, in thousandths: its `q`, 1 where it has none (RFC 3261 §20.10).

@@ -1,27 +1,31 @@
 //! An offer to each target in turn, hedged: the next one starts when the one before is late, and the first that rings
 //! or answers has the call (rulings 11).
+mod silence;
+
 use super::attempt::{Attempt, Heard};
 use super::call::{Call, Leg, Owner, Stage};
 use super::core::Core;
 use super::early::{self, EarlyDialogs};
 use super::headers::Abilities;
 use super::reason::{self, ELSEWHERE};
+use super::referral::Referral;
 use super::story::Decision;
 use super::terms::Terms;
-use super::{addresses, again, bridge, hangup, intake, ivr, offer, redirect, told};
+use super::{addresses, again, bridge, hangup, intake, ivr, offer, onward, redirect, told};
 use crate::base::now::{Mono, Now};
 use crate::classify::Class;
 use crate::fact::{Attempted, Fact, Outcome};
-use crate::record::trunk::Carrier;
 use crate::record::{Number, Trunk};
-use crate::routing::Turn;
 use crate::routing::health::Health;
+use crate::routing::{Targets, Turn};
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name};
 use crate::sip::transaction::ServerId;
 use core::time::Duration;
 use smallvec::SmallVec;
 use std::sync::Arc;
+
+pub use silence::{silent, unreachable};
 
 /// How many targets may be open at once.
 const OPEN: usize = 2;
@@ -49,14 +53,18 @@ pub struct Ring {
     pub next: usize,
     /// The attempt that has the call.
     pub winner: Option<u8>,
-    /// When the caller hears a provisional response again.
-    progress_at: Option<Mono>,
+    /// When the caller hears a provisional response again; `None` for one who has its answer.
+    pub progress_at: Option<Mono>,
     /// What trunks want otherwise than we had it, by name.
     terms: Vec<(Arc<str>, Terms)>,
     /// The last refusal.
     pub refusal: Option<Message>,
     /// Why the built-in IVR did not take the call, once it had its turn; 0 while it has it.
     pub own_refusal: Option<u16>,
+    /// What a PSAP that transfers the call says of the INVITE.
+    pub referral: Option<Box<Referral>>,
+    /// The call's own targets, while those of a transfer are asked.
+    pub home: Option<Box<Targets>>,
     /// The caller's early dialogs.
     pub early: EarlyDialogs,
 }
@@ -76,6 +84,8 @@ impl Ring {
             terms: Vec::new(),
             refusal: None,
             own_refusal: None,
+            referral: None,
+            home: None,
             early: EarlyDialogs::default(),
         }
     }
@@ -101,10 +111,7 @@ impl Ring {
     }
 
     /// When something must happen.
-    pub fn deadline(&self, stage: Stage) -> Option<Mono> {
-        if stage != Stage::Ringing {
-            return None;
-        }
+    pub fn deadline(&self) -> Option<Mono> {
         let late = self.attempts.iter().filter(|attempt| !attempt.over).filter_map(|attempt| attempt.late_at);
         late.chain(self.progress_at).min()
     }
@@ -171,7 +178,7 @@ impl Ring {
 /// Starts the next target. With two open already, the one that has said least makes room. When every target was tried,
 /// also those that were stopped for one that failed later, and none may answer any more, the caller is told.
 pub fn next(core: &mut Core, call: &mut Call, now: Now) {
-    while call.stage == Stage::Ringing {
+    while call.is_seeking() {
         if call.ring.as_deref().is_some_and(Ring::is_our_turn) && ivr::begin(core, call, now) {
             return;
         }
@@ -230,7 +237,7 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
         return false;
     };
     let number = u8::try_from(ring.attempts.len()).unwrap_or(u8::MAX);
-    let client = core.layer.reserve(Owner::Attempt(call.key, number), &mut core.entropy);
+    let client = core.layer.reserve(Owner::Attempt(call.key, call.round, number), &mut core.entropy);
     let tag = core.handle(call.key.slot);
     let head = offer::Head { tag, client, flow, cseq: 1 };
     let Some((flow, mut written)) = offer::write_for(core, call, &target, head, peer, now) else {
@@ -252,7 +259,7 @@ fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
 pub fn heard(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
     let code = response.status().unwrap_or(0);
     call.heard_at = now.mono;
-    let is_free = call.stage == Stage::Ringing && call.ring.as_deref().is_some_and(|ring| ring.winner.is_none());
+    let is_free = call.is_seeking() && call.ring.as_deref().is_some_and(|ring| ring.winner.is_none());
     let Some(attempt) = attempt_mut(call, number) else {
         let flow = call.answerer.as_ref().map(|leg| leg.dialog.flow);
         bridge::late_answer(core, call, flow, response, now);
@@ -294,7 +301,7 @@ fn trying(attempt: &mut Attempt) {
 }
 
 fn rings(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
-    let arrived = call.arrived;
+    let (arrived, is_seeking) = (call.arrived, call.is_seeking());
     let is_new = acknowledge_provisional(core, call, number, response, now);
     let Some(ring) = call.ring.as_deref_mut().filter(|_| is_new) else { return };
     let attempt = &mut ring.attempts[usize::from(number)];
@@ -302,7 +309,7 @@ fn rings(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: 
     attempt.heard = Heard::Ringing;
     let (trunk, client, ring_max) = (attempt.trunk.clone(), attempt.client, attempt.trunk.ring_max);
     let has_it = match ring.winner {
-        None => call.stage == Stage::Ringing && attempt.may_answer() && !attempt.rung_out,
+        None => is_seeking && attempt.may_answer() && !attempt.rung_out,
         Some(winner) => winner == number,
     };
     if has_it {
@@ -312,18 +319,16 @@ fn rings(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: 
         }
         let new = ring.winner.is_none();
         ring.winner = Some(number);
-        ring.progress_at = Some(now.mono + PROGRESS);
+        ring.progress_at = ring.progress_at.map(|_| now.mono + PROGRESS);
         if new {
             cancel_others(core, call, number, now);
-            core.note(call, |call, kind| Fact::Ringing {
-                call,
-                kind,
-                trunk: trunk.name.clone(),
-                after: now.mono.since(arrived),
-            });
+            let after = now.mono.since(arrived);
+            if call.onward.is_none() {
+                core.note(call, |call, kind| Fact::Ringing { call, kind, trunk: trunk.name.clone(), after });
+            }
         }
         bridge::ringing(core, call, number, response, now);
-    } else if ring.winner.is_some() || call.stage != Stage::Ringing {
+    } else if ring.winner.is_some() || !is_seeking {
         attempt.cancelled = true;
         core.layer.cancel(now, client, Some(ELSEWHERE), &mut core.transmits);
     }
@@ -352,6 +357,7 @@ fn acknowledge_provisional(core: &mut Core, call: &mut Call, number: u8, respons
 }
 
 fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
+    let is_seeking = call.is_seeking();
     let Some(ring) = call.ring.as_deref_mut() else { return };
     let winner = ring.winner.is_none_or(|winner| winner == number);
     let attempt = &mut ring.attempts[usize::from(number)];
@@ -363,7 +369,7 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
     let (trunk, nonce, session) = (attempt.trunk.clone(), attempt.nonce, attempt.sent.session.clone());
     let abilities = Abilities::towards(attempt.sent.profile);
     let dialog = attempt.confirmed(response);
-    if call.stage != Stage::Ringing || !winner {
+    if !is_seeking || !winner {
         let reason = if call.stage == Stage::Talking || !winner { ELSEWHERE } else { reason::OVER };
         hangup::release(core, call, dialog, response, reason, now);
         tell_ended(core, call, &trunk, Attempted::Cancelled, 0);
@@ -395,13 +401,13 @@ fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, cod
     }
     match (code, response.number(Name::RetryAfter)) {
         (503, Some(retry_after)) => core.trunk_busy(&trunk, Some(peer), retry_after, now),
-        (408 | 503, _) => missed(core, call, number, now),
+        (408 | 503, _) => silence::missed(core, call, number, now),
         _ => {}
     }
     if again::asks(core, call, number, response, now) {
         return;
     }
-    if call.stage != Stage::Ringing || (cancelled && code == 487) {
+    if !call.is_seeking() || (cancelled && code == 487) {
         tell_ended(core, call, &trunk, Attempted::Cancelled, code);
     } else {
         if let Some(ring) = call.ring.as_deref_mut() {
@@ -425,70 +431,17 @@ fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, cod
 /// After a refusal the next target starts at once, unless another already rings. Where another was started in its place
 /// before, that one has its time first.
 fn replace(core: &mut Core, call: &mut Call, replaced: bool, now: Now) {
-    let Some(ring) = call.ring.as_deref().filter(|_| call.stage == Stage::Ringing) else { return };
+    let Some(ring) = call.ring.as_deref().filter(|_| call.is_seeking()) else { return };
     if ring.winner.is_none() && !(replaced && ring.open().next().is_some()) {
         next(core, call, now);
-    }
-}
-
-/// No answer at all in the transaction's time, or what was sent did not arrive.
-pub fn silent(core: &mut Core, call: &mut Call, number: u8, how: Attempted, now: Now) {
-    let Some(ring) = call.ring.as_deref_mut() else { return };
-    let Some(attempt) = ring.attempts.get_mut(usize::from(number)).filter(|attempt| !attempt.over) else { return };
-    let replaced = attempt.is_replaced();
-    attempt.over = true;
-    attempt.late_at = None;
-    let trunk = attempt.trunk.clone();
-    if ring.winner == Some(number) {
-        ring.winner = None;
-    }
-    tell_ended(core, call, &trunk, how, 0);
-    missed(core, call, number, now);
-    if call.stage == Stage::Ringing && !replaced {
-        core.note(call, |call, kind| Fact::Failover { call, kind, from: trunk.name.clone() });
-    }
-    replace(core, call, replaced, now);
-}
-
-/// An attempt found its trunk dead; once for each, unless it had spoken before.
-fn missed(core: &mut Core, call: &mut Call, number: u8, now: Now) {
-    let Some(attempt) = attempt_mut(call, number) else { return };
-    if !attempt.taught.alive && !core::mem::replace(&mut attempt.taught.missed, true) {
-        let (trunk, peer) = (attempt.trunk.clone(), attempt.flow.peer);
-        core.trunk_missed(&trunk, Some(peer), now);
-    }
-}
-
-/// The transport says that the INVITE did not arrive. A datagram's target counts as late at once but stays open until
-/// the next notice, since anyone can send us one, and may still answer after that. A stream that could not be opened is over; where it was chosen only
-/// for the size of the request, the same target gets the request as datagrams (RFC 3261 §18.1.1).
-pub fn unreachable(core: &mut Core, call: &mut Call, number: u8, flow: Flow, now: Now) {
-    let Some(ring) = call.ring.as_deref_mut().filter(|_| call.stage == Stage::Ringing) else { return };
-    let Some(attempt) = ring.attempts.get_mut(usize::from(number)).filter(|attempt| !attempt.over) else { return };
-    if attempt.heard != Heard::Nothing {
-        return;
-    }
-    let noticed = core::mem::replace(&mut attempt.unreached, true);
-    if attempt.flow.transport.is_reliable() {
-        attempt.unreached = false;
-        core.layer.forget(attempt.client);
-        if flow.transport.is_reliable() && attempt.trunk.carrier == Carrier::Udp {
-            let again = ring.decision.plan.targets[attempt.place].clone();
-            ring.decision.plan.targets.insert(ring.next, again);
-        }
-        silent(core, call, number, Attempted::Unreachable, now);
-    } else if noticed {
-        core.layer.quiet(attempt.client);
-        silent(core, call, number, Attempted::Unreachable, now);
-    } else if attempt.late_at.is_some() {
-        late(core, call, number, now);
     }
 }
 
 /// What is due: late targets, and a word to a caller who waits.
 pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
     loop {
-        let Some(ring) = call.ring.as_deref_mut().filter(|_| call.stage == Stage::Ringing) else { return };
+        let is_seeking = call.is_seeking();
+        let Some(ring) = call.ring.as_deref_mut().filter(|_| is_seeking) else { return };
         let due = ring
             .attempts
             .iter()
@@ -513,7 +466,7 @@ fn late(core: &mut Core, call: &mut Call, number: u8, now: Now) {
     attempt.late_at = None;
     let (trunk, heard, end) = (attempt.trunk.clone(), attempt.heard, attempt.started + TIMER_C);
     if heard == Heard::Nothing {
-        missed(core, call, number, now);
+        silence::missed(core, call, number, now);
     }
     let Some(ring) = call.ring.as_deref_mut() else { return };
     let untried = ring.untried();
@@ -574,6 +527,9 @@ fn attempt_mut(call: &mut Call, number: u8) -> Option<&mut Attempt> {
 /// Every target was tried. An emergency or crisis caller hears 503 without Retry-After, so that the PBX tries another
 /// way; other callers hear what the far end said, as far as it is for them (rulings 1, 10, 19).
 fn give_up(core: &mut Core, call: &mut Call, now: Now) {
+    if call.onward.is_some() {
+        return onward::failed(core, call, now);
+    }
     let last_code = call.ring.as_deref().and_then(|ring| ring.refusal.as_ref()?.status()).unwrap_or(0);
     let own_refusal = call.ring.as_deref().and_then(|ring| ring.own_refusal);
     let has_targets = call.ring.as_deref().is_some_and(|ring| !ring.attempts.is_empty());

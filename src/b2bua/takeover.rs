@@ -8,18 +8,21 @@ use super::core::{Core, PRODUCT};
 use super::midcall::relay;
 use super::reason::ELSEWHERE;
 use super::watch::Watch;
-use super::{bridge, hangup, mend, offer};
+use super::{bridge, hangup, mend, offer, onward, reason};
 use crate::base::id::Handle;
-use crate::base::now::Now;
+use crate::base::now::{Mono, Now};
 use crate::fact::Fact;
 use crate::record::{Trunk, TrunkKind};
+use crate::sdp;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
 use crate::sip::message::name_addr::params;
 use crate::sip::message::{Message, Method, Name};
 use crate::sip::respond;
 use crate::sip::transaction::{ClientId, ServerId};
+use bytes::Bytes;
 use core::fmt;
+use core::time::Duration;
 use std::sync::Arc;
 
 /// The dialog that an INVITE names in Replaces or Join, as its owner sees it. Whoever guesses is to learn nothing.
@@ -64,26 +67,69 @@ pub const fn may(kind: TrunkKind) -> bool {
 
 /// A far end that waits for the caller to take its session.
 pub struct Takeover {
-    /// Its INVITE's transaction.
-    server: ServerId,
-    /// Its INVITE.
-    invite: Message,
-    /// Where that came from.
-    flow: Flow,
-    /// Our INVITE to the caller.
-    client: ClientId,
+    /// How it came to the call.
+    by: By,
+    /// Our INVITE to the caller; `None` until it can leave.
+    client: Option<ClientId>,
+    /// When it is to leave.
+    at: Option<Mono>,
+    /// How often it may still be put off.
+    left: u8,
+    /// What the far end said, as the caller gets it.
+    session: Option<Bytes>,
     /// Its trunk.
     trunk: Arc<Trunk>,
     /// Its side of the call, once it has it.
-    leg: Leg,
+    pub leg: Leg,
     /// Whether the old one has hung up meanwhile.
     old_is_gone: bool,
+    /// Whether it has hung up itself.
+    gone: bool,
 }
+
+/// How a far end came to a call of somebody else.
+#[allow(clippy::large_enum_variant, reason = "it stands in a box already")]
+enum By {
+    /// By an INVITE of its own, that waits for our answer.
+    Invite { server: ServerId, invite: Message, flow: Flow },
+    /// We asked it, and it has answered.
+    Us,
+}
+
+/// Who had a call before the one who has it now.
+#[derive(Debug)]
+pub struct Former {
+    /// Its leg.
+    pub leg: Box<Leg>,
+    /// When we hang up if it does not.
+    pub bye_at: Option<Mono>,
+}
+
+/// How long who has transferred a call may take to hang up.
+const LINGER: Duration = Duration::from_secs(32);
+
+/// How soon the caller is asked again when another exchange was under way.
+const SOON: Duration = Duration::from_millis(200);
+
+/// How often that may happen.
+const PUT_OFF: u8 = 100;
 
 /// Shows whose it is and leaves the messages out.
 impl fmt::Debug for Takeover {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Takeover").field("trunk", &self.trunk.name).finish_non_exhaustive()
+    }
+}
+
+impl Takeover {
+    fn new(by: By, trunk: Arc<Trunk>, leg: Leg, session: Option<Bytes>, now: Now) -> Takeover {
+        let (client, at, left) = (None, Some(now.mono), PUT_OFF);
+        Takeover { by, client, at, left, session, trunk, leg, old_is_gone: false, gone: false }
+    }
+
+    /// When the caller is to be asked.
+    pub fn deadline(&self) -> Option<Mono> {
+        self.at
     }
 }
 
@@ -99,7 +145,7 @@ pub fn begin(
     invite: Message,
     now: Now,
 ) {
-    if relay::offers_are_open(call) {
+    if relay::offers_are_open(call) || call.onward.is_some() {
         return core.refuse(now, id, &invite, flow, 491);
     }
     let Some(dialog) = Dialog::answering(&invite, tag.text().as_bytes(), flow) else {
@@ -108,41 +154,97 @@ pub fn begin(
     core.refuse(now, id, &invite, flow, 100);
     let mut leg = Leg::new(dialog, tag.nonce, super::headers::Abilities::towards(trunk.profile));
     leg.takes_update = invite.list(Name::Allow).any(|method| method == b"UPDATE");
+    core.layer.set_user(id, Owner::Relayed(call.key));
+    let session = bridge::session_of(&invite).map(|session| call.words_for(Side::Caller, &session));
+    let by = By::Invite { server: id, invite, flow };
+    ask(core, call, by, trunk.clone(), leg, session, now);
+}
+
+/// The same for a far end that we asked and that has answered with `session`; a caller that has it already is not asked.
+pub fn join(core: &mut Core, call: &mut Call, trunk: Arc<Trunk>, leg: Leg, session: Option<Bytes>, now: Now) {
+    let session = session.map(|session| call.words_for(Side::Caller, &session));
+    let known = session.as_ref().zip(call.said_to(Side::Caller)).is_some_and(|(new, known)| sdp::same(new, known));
+    if known && !leg.awaits_ack() && !relay::offers_are_open(call) {
+        return take(core, call, Takeover::new(By::Us, trunk, leg, session, now), None, now);
+    }
+    ask(core, call, By::Us, trunk, leg, session, now);
+}
+
+fn ask(core: &mut Core, call: &mut Call, by: By, trunk: Arc<Trunk>, leg: Leg, session: Option<Bytes>, now: Now) {
+    call.takeover = Some(Box::new(Takeover::new(by, trunk, leg, session, now)));
+    on_time(core, call, now);
+}
+
+/// What is due: the INVITE to the caller, once nothing else is under way, and a BYE to one who had the call before and
+/// does not leave.
+pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
+    if call.takeover.as_ref().and_then(|takeover| takeover.at).is_some_and(|at| at <= now.mono) {
+        invite_caller(core, call, now);
+    }
+    let key = call.key;
+    if let Some(former) = call.former.as_mut().filter(|former| former.bye_at.is_some_and(|at| at <= now.mono)) {
+        former.bye_at = None;
+        hangup::goodbye(core, key, &mut former.leg.dialog, Some(ELSEWHERE), now);
+    }
+}
+
+fn invite_caller(core: &mut Core, call: &mut Call, now: Now) {
+    let is_busy = relay::exchanges_are_open(call);
+    let Some(takeover) = call.takeover.as_mut() else { return };
+    if is_busy && takeover.left == 0 {
+        return give_up(core, call, 491, now);
+    }
+    if is_busy {
+        (takeover.left, takeover.at) = (takeover.left - 1, Some(now.mono + SOON));
+        return;
+    }
     let client = core.layer.reserve(Owner::Relayed(call.key), &mut core.entropy);
+    (takeover.client, takeover.at) = (Some(client), None);
+    let (session, speaker) = (takeover.session.clone(), takeover.leg.dialog.peer_session());
     let (contact_flow, abilities) = (call.caller.dialog.flow, call.caller.abilities);
     let hop = call.caller.dialog.next_hop();
-    call.caller.dialog.speak_as(leg.dialog.peer_session());
+    call.caller.dialog.speak_as(speaker);
     let mut writer = call.caller.dialog.request(core.buffer(), Method::Invite, client.branch().as_str());
     writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", contact_flow));
     abilities.write(&mut writer);
-    let session = bridge::session_of(&invite).map(|session| call.words_for(Side::Caller, &session));
     let bytes = core.finish(writer, session.as_ref().map(|session| (&b"application/sdp"[..], &session[..])));
     core.layer.start(now, client, hop, bytes, &mut core.transmits);
-    core.layer.set_user(id, Owner::Relayed(call.key));
-    let (server, trunk) = (id, trunk.clone());
-    call.takeover = Some(Box::new(Takeover { server, invite, flow, client, trunk, leg, old_is_gone: false }));
 }
 
 /// The caller answers our INVITE; `false` when the response is to another request.
 pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &Message, now: Now) -> bool {
-    if call.takeover.as_ref().is_none_or(|takeover| takeover.client != client) {
+    if call.takeover.as_ref().is_none_or(|takeover| takeover.client != Some(client)) {
         return false;
     }
     match response.status().unwrap_or(500) {
         ..200 => {}
         200..300 => {
-            if let Some(takeover) = call.takeover.take() {
-                take(core, call, *takeover, response, now);
+            if call.takeover.as_ref().is_some_and(|takeover| takeover.gone) {
+                take_back(core, call, response, now);
+            } else if let Some(takeover) = call.takeover.take() {
+                take(core, call, *takeover, Some(response), now);
             }
         }
+        491 if put_off(core, call, now) => {}
         code => give_up(core, call, relay::code_for_asker(code), now),
     }
     true
 }
 
+/// The caller had an offer on its way to us. A far end that asked itself hears of it and comes again; for one that we
+/// asked we do (RFC 3261 §14.1).
+fn put_off(core: &mut Core, call: &mut Call, now: Now) -> bool {
+    let wait = Duration::from_millis(core.entropy.below(201) * 10);
+    let Some(takeover) = call.takeover.as_mut().filter(|it| matches!(it.by, By::Us) && it.left > 0) else {
+        return false;
+    };
+    (takeover.client, takeover.at, takeover.left) = (None, Some(now.mono + wait), takeover.left - 1);
+    true
+}
+
 /// The caller never answered our INVITE; `false` when another request was meant.
 pub fn unanswered(core: &mut Core, call: &mut Call, client: ClientId, now: Now) -> bool {
-    let is_ours = call.takeover.as_ref().is_some_and(|takeover| takeover.client == client);
+    let is_ours = call.takeover.as_ref().is_some_and(|takeover| takeover.client == Some(client));
     if is_ours {
         give_up(core, call, 504, now);
     }
@@ -151,14 +253,18 @@ pub fn unanswered(core: &mut Core, call: &mut Call, client: ClientId, now: Now) 
 
 /// The far end gives its wish up: the caller is not to be asked any longer.
 pub fn cancelled(core: &mut Core, call: &Call, server: Option<ServerId>, now: Now) {
-    if let Some(takeover) = call.takeover.as_ref().filter(|takeover| Some(takeover.server) == server) {
-        core.layer.cancel(now, takeover.client, None, &mut core.transmits);
+    let Some(takeover) = call.takeover.as_ref() else { return };
+    if let (By::Invite { server: asked, .. }, Some(client)) = (&takeover.by, takeover.client)
+        && Some(*asked) == server
+    {
+        core.layer.cancel(now, client, None, &mut core.transmits);
     }
 }
 
 /// The old far end hangs up: while another one is about to take the call over, the call goes on. `false` when none is.
 pub fn outlives_old(core: &mut Core, call: &mut Call, now: Now) -> bool {
-    let Some(takeover) = call.takeover.as_mut() else { return false };
+    let by_invite = |takeover: &&mut Box<Takeover>| matches!(takeover.by, By::Invite { .. });
+    let Some(takeover) = call.takeover.as_mut().filter(by_invite) else { return false };
     takeover.old_is_gone = true;
     hangup::refuse_pending(core, call, now);
     if let Some(leg) = call.answerer.as_mut() {
@@ -167,58 +273,115 @@ pub fn outlives_old(core: &mut Core, call: &mut Call, now: Now) -> bool {
     true
 }
 
-/// Answers the INVITE with a refusal: the call is over, or stays as it was.
+/// Lets go of the far end that waits, with this status where its INVITE still has none. Whether the old one is gone.
 pub fn refuse(core: &mut Core, call: &mut Call, code: u16, now: Now) -> bool {
     let Some(takeover) = call.takeover.take() else { return false };
-    core.layer.forget(takeover.client);
-    core.answer_tagged(now, takeover.server, &takeover.invite, takeover.flow, code, takeover.leg.dialog.local_tag());
-    takeover.old_is_gone
+    let Takeover { by, client, leg, old_is_gone, gone, .. } = *takeover;
+    client.into_iter().for_each(|client| core.layer.forget(client));
+    match by {
+        By::Invite { server, invite, flow } => {
+            core.answer_tagged(now, server, &invite, flow, code, leg.dialog.local_tag());
+        }
+        By::Us if gone => {}
+        By::Us => hangup::let_go(core, call, leg, reason::GIVEN_UP, now),
+    }
+    old_is_gone
 }
 
 fn give_up(core: &mut Core, call: &mut Call, code: u16, now: Now) {
     if let Some(leg) = call.answerer.as_ref() {
         call.caller.dialog.speak_as(leg.dialog.peer_session());
     }
-    if refuse(core, call, code, now) {
+    let is_asked = call.takeover.as_ref().is_some_and(|takeover| matches!(takeover.by, By::Us));
+    let old_is_gone = refuse(core, call, code, now);
+    if is_asked {
+        onward::not_taken(core, call, code, now);
+    } else if old_is_gone {
         hangup::dialog_gone(core, call, Side::Answerer, now);
     }
 }
 
-/// The caller took the new session: the new far end has the call, and the old one is let go.
-fn take(core: &mut Core, call: &mut Call, takeover: Takeover, response: &Message, now: Now) {
-    let Takeover { server, invite, flow, trunk, mut leg, old_is_gone, .. } = takeover;
-    let offered = bridge::session_of(&invite).is_some();
+/// The caller took the session of one who has hung up meanwhile: it is offered the one in force again.
+fn take_back(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
     call.caller.dialog.retarget(response);
     call.caller.dialog.hear(response);
     call.caller.rewatch(Watch::of_answer(response, now));
-    let offer = bridge::session_of(&invite).map(|session| call.words_for(Side::Caller, &session));
-    call.caller.says(offer);
-    call.caller.mend = None;
-    call.caller.acked = Some(bridge::owing(response, offered, now));
+    call.caller.acked = Some(bridge::owing(response, true, now));
+    bridge::acknowledge(core, call, Side::Caller, None);
+    give_up(core, call, 487, now);
+    if call.stage == Stage::Talking {
+        mend::heard(core, call, Side::Caller, None, now);
+    }
+}
+
+/// The far end that waits for the caller has hung up.
+pub fn waiting_left(core: &mut Core, call: &mut Call, now: Now) {
+    let Some(takeover) = call.takeover.as_mut() else { return };
+    takeover.gone = true;
+    match takeover.client {
+        Some(client) => core.layer.cancel(now, client, None, &mut core.transmits),
+        None => give_up(core, call, 487, now),
+    }
+}
+
+/// Whether a BYE is of the far end that waits for the caller.
+pub fn is_waiting(call: &Call, bye: &Message) -> bool {
+    call.takeover.as_ref().is_some_and(|takeover| matches!(takeover.by, By::Us) && names(bye, &takeover.leg))
+}
+
+/// The caller took the new session, in this response, or has it already: the new far end has the call. The old one is let
+/// go; one that asked for this itself hears how it went and hangs up.
+fn take(core: &mut Core, call: &mut Call, takeover: Takeover, response: Option<&Message>, now: Now) {
+    let Takeover { by, session, trunk, mut leg, old_is_gone, .. } = takeover;
+    let offered = session.is_some();
+    if let Some(response) = response {
+        call.caller.dialog.retarget(response);
+        call.caller.dialog.hear(response);
+        call.caller.rewatch(Watch::of_answer(response, now));
+        call.caller.says(session);
+        call.caller.mend = None;
+        call.caller.acked = Some(bridge::owing(response, offered, now));
+    }
     bridge::acknowledge(core, call, Side::Answerer, None);
     hangup::refuse_pending(core, call, now);
-    let heard = bridge::session_of(response);
+    let heard = response.and_then(bridge::session_of);
+    let is_ours = matches!(by, By::Us);
     let said = heard.as_ref().map(|heard| relay::answer_of_caller(call, call.said_to(Side::Caller), heard));
-    let (session, is_hold) = said.map_or((None, false), |(words, is_hold)| (Some(words), is_hold));
-    leg.says(session.clone());
-    if let Some(mut old) = call.answerer.replace(leg) {
-        if !old_is_gone {
-            hangup::goodbye(core, call.key, &mut old.dialog, Some(ELSEWHERE), now);
-        }
-        call.former = Some(Box::new(old.dialog));
+    let (words, is_hold) = said.map_or((None, false), |(words, is_hold)| (Some(words), is_hold));
+    if !is_ours {
+        leg.says(words.clone());
+    }
+    if let Some(old) = call.answerer.replace(leg) {
+        let bye_at = Some(if is_ours { now.mono + LINGER } else { now.mono }).filter(|_| !old_is_gone);
+        leave(core, call, Former { leg: Box::new(old), bye_at }, now);
     }
     call.trunk = Some(trunk.clone());
     call.introduce();
-    answer(core, call, server, flow, &invite, session.as_deref(), now);
+    if let By::Invite { server, invite, flow } = by {
+        answer(core, call, server, flow, &invite, words.as_deref(), now);
+    }
     if offered {
         bridge::acknowledge(core, call, Side::Caller, None);
     }
     core.note(call, |call, kind| Fact::TakenOver { call, kind, trunk: trunk.name.clone() });
     match heard {
+        Some(heard) if is_ours => mend::heard(core, call, Side::Caller, Some(heard), now),
         Some(heard) if is_hold => mend::hold(core, call, heard, now),
         Some(heard) => call.caller_said(&heard),
         None => {}
     }
+    if is_ours {
+        onward::taken(core, call, now);
+    }
+}
+
+/// Who had the call is to leave it; one who was to leave before that does so now.
+fn leave(core: &mut Core, call: &mut Call, former: Former, now: Now) {
+    if let Some(before) = call.former.replace(Box::new(former)).filter(|before| before.bye_at.is_some()) {
+        let Former { mut leg, .. } = *before;
+        hangup::goodbye(core, call.key, &mut leg.dialog, Some(ELSEWHERE), now);
+    }
+    on_time(core, call, now);
 }
 
 fn answer(
@@ -245,14 +408,23 @@ fn answer(
     core.send_response(now, server, 200, bytes);
 }
 
-/// The dialog that was left by the one who had the call before: a BYE of it may still be on its way.
-pub fn is_former(call: &Call, request: &Message) -> bool {
+/// Whether a BYE is of the one who had the call before: it may still be on its way.
+pub fn is_former(call: &Call, bye: &Message) -> bool {
+    call.former.as_ref().is_some_and(|former| names(bye, &former.leg))
+}
+
+fn names(request: &Message, leg: &Leg) -> bool {
     let [call_id, ours, theirs] =
         [request.call_id(), request.to_tag(), request.from_tag()].map(Option::unwrap_or_default);
-    call.former.as_ref().is_some_and(|dialog| dialog.is_between(call_id, ours, theirs))
+    leg.dialog.is_between(call_id, ours, theirs)
+}
+
+/// The one who had the call before has hung up.
+pub fn former_left(call: &mut Call) {
+    call.former.iter_mut().for_each(|former| former.bye_at = None);
 }
 
 /// Whether a far end may take this call over now.
 pub fn is_open(call: &Call) -> bool {
-    call.protected && call.stage == Stage::Talking && call.answerer.is_some()
+    call.protected && call.stage == Stage::Talking && call.answerer.is_some() && call.onward.is_none()
 }

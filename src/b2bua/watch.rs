@@ -9,7 +9,7 @@ use super::call::{Call, Leg, Owner, Side, Stage};
 use super::core::Core;
 use super::headers::SHORTEST_SECS;
 use super::terms::{LONGEST_SECS, identity};
-use super::{bridge, hangup, mend, offer};
+use super::{bridge, hangup, mend, offer, onward};
 use crate::base::now::{Mono, Now};
 use crate::fact::Fact;
 use crate::sip::digest::Credentials;
@@ -258,7 +258,7 @@ pub fn answered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, 
             watch.unknown += 1;
             watch.next = now.mono + ASK_AGAIN;
             if watch.unknown >= 2 || !outlives {
-                hangup::dialog_gone(core, call, side, now);
+                onward::lost(core, call, side, now);
             }
         }
         // Two INVITEs crossed: who made the Call-ID waits longer (RFC 3261 §14.1).

@@ -212,6 +212,13 @@ fn trunks(settings: &Settings, desk: &mut Desk<'_>) {
                 "letters and digits",
             );
         }
+        if trunk.kind == TrunkKind::Pbx && !trunk.transfer_to.is_empty() {
+            desk.complain(
+                &key("transfer_to"),
+                "would let a PSAP transfer an emergency call to a PBX",
+                "leave it out, or list it at the trunk of a PSAP or carrier",
+            );
+        }
         credentials(trunk, &key, desk);
     }
 }

@@ -4,7 +4,7 @@ use super::value::{Network, Probe, UnknownSource};
 use crate::base::private::Private;
 use crate::edge::log;
 use crate::record::trunk::{Answers, Carrier};
-use crate::record::{Area, Conveyance, LocationPosition, Number, Profile, Rung, TrunkKind};
+use crate::record::{Area, Conveyance, Destination, LocationPosition, Number, Profile, Rung, TrunkKind};
 use crate::sip::flow::Transport;
 use core::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -184,6 +184,12 @@ table! {
         numbers: Vec<Number> = Vec::new(),
         /// The number that this carrier has on record for a place without one of its own.
         number_on_record: Option<Number> = None,
+        /// Whether its far ends may transfer an emergency call that they have answered (REFER, RFC 3515).
+        transfers: bool = true,
+        /// Hosts and numbers to which transfers go by this trunk, whichever trunk they are asked for on. The hosts of
+        /// `psap-i3`, `psap-legacy` and `relay` trunks need not be listed. To whatever no trunk lists a transfer goes by
+        /// the trunk on which it was asked for.
+        transfer_to: Vec<Destination> = Vec::new(),
         /// The user name for a trunk that asks for credentials (digest, RFC 8760). Empty: its challenges are refusals.
         auth_user: Option<Private<String>> = None,
         /// The password. Keep the file readable for callbox alone.

@@ -60,6 +60,8 @@ fn trunk_record(trunk: &Trunk) -> record::Trunk {
         account: trunk.account.clone(),
         numbers: trunk.numbers.clone(),
         number_on_record: trunk.number_on_record,
+        transfers: trunk.transfers,
+        transfer_to: trunk.transfer_to.clone(),
         login: login(trunk).map(Arc::new),
         conveyance: trunk.location,
         location_position: trunk.location_position,

@@ -2,7 +2,9 @@
 use crate::base::private::Private;
 use crate::edge::log;
 use crate::record::trunk::{Answers, Carrier};
-use crate::record::{Area, Capability, Class, Conveyance, LocationPosition, Number, Profile, Rung, TrunkKind};
+use crate::record::{
+    Area, Capability, Class, Conveyance, Destination, LocationPosition, Number, Profile, Rung, TrunkKind,
+};
 use crate::sip::flow::Transport;
 use config::{Value, ValueKind};
 use core::net::{IpAddr, SocketAddr};
@@ -205,6 +207,25 @@ impl Setting for Number {
     }
     fn written(&self) -> String {
         quoted(self.expose())
+    }
+}
+
+impl Setting for Destination {
+    const FORM: &'static str = "a host or a telephone number";
+    const EXAMPLE: &'static str = "\"psap.example\"";
+    fn read(value: Value) -> Option<Self> {
+        let text: String = leaf(value)?;
+        let is_number = text.starts_with('+') || text.bytes().all(|byte| byte.is_ascii_digit());
+        match is_number {
+            true => Number::read(&text).map(Destination::Number),
+            false => (!text.is_empty()).then(|| Destination::Host(text.into())),
+        }
+    }
+    fn written(&self) -> String {
+        match self {
+            Destination::Host(host) => quoted(host),
+            Destination::Number(number) => quoted(number.expose()),
+        }
     }
 }
 

@@ -345,6 +345,8 @@ mod tests {
             account: None,
             numbers: Vec::new(),
             number_on_record: None,
+            transfers: true,
+            transfer_to: Vec::new(),
             login: None,
             conveyance: crate::record::Conveyance::default(),
             location_position: crate::record::LocationPosition::default(),

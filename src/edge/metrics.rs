@@ -130,6 +130,7 @@ pub struct Metrics {
     messages: [[Option<Counter>; LABELS.len()]; 2],
     defects: Family<&'static str>,
     features: Family<Feature>,
+    transfers: Family<&'static str>,
     strangers: Family<bool>,
     no_room: Family<Kind>,
     wrong_tests: Counter,
@@ -186,6 +187,9 @@ impl Metrics {
             Fact::Repaired { defect, .. } => self.defects.count(defect.text(), &self.recorder),
             Fact::Unreadable { fault } => self.defects.count(fault, &self.recorder),
             Fact::FeatureBlocked { feature, .. } => self.features.count(*feature, &self.recorder),
+            Fact::TransferRefused { .. } => self.transfers.count("refused", &self.recorder),
+            Fact::Transferred { .. } => self.transfers.count("done", &self.recorder),
+            Fact::TransferFailed { .. } => self.transfers.count("failed", &self.recorder),
             Fact::UnknownSource { refused } => self.strangers.count(*refused, &self.recorder),
             Fact::Refused { kind, code } => {
                 self.calls.count((*kind, Outcome::Refused), &self.recorder);
@@ -199,7 +203,9 @@ impl Metrics {
             Fact::AttemptStarted { .. }
             | Fact::AskedAgain { .. }
             | Fact::Answered { .. }
-            | Fact::TransferNotSupported { .. }
+            | Fact::TransferBegun { .. }
+            | Fact::FarEndLost { .. }
+            | Fact::BroughtBack { .. }
             | Fact::AnswerNotAcknowledged { .. }
             | Fact::NoSession { .. }
             | Fact::SessionsDiffer { .. }
@@ -257,6 +263,7 @@ impl Metrics {
             ),
             messages: [const { [const { None }; LABELS.len()] }; 2],
             defects: Family::new(|defect| metrics::counter!("callbox_defects_total", "defect" => defect)),
+            transfers: Family::new(|outcome| metrics::counter!("callbox_transfers_total", "outcome" => outcome)),
             features: Family::new(
                 |feature| metrics::counter!("callbox_features_blocked_total", "feature" => feature.text()),
             ),
@@ -356,6 +363,7 @@ fn describe() {
     counter!("callbox_messages_total", "SIP messages, by direction and by method or class of status");
     counter!("callbox_retransmissions_total", "SIP messages that were sent again");
     counter!("callbox_defects_total", "Faults in messages, repaired where a call could go on");
+    counter!("callbox_transfers_total", "Transfers of emergency calls that far ends asked for, by what became of them");
     counter!("callbox_features_blocked_total", "What callers' sides asked for and may not have in an emergency call");
     counter!("callbox_unknown_sources_total", "Calls from addresses that are no source, by what became of them");
     counter!("callbox_no_room_total", "Calls that found no room, by class");

@@ -211,8 +211,18 @@ pub enum Fact {
     Repaired { call: Handle, kind: Kind, defect: Defect },
     /// The caller's side asked for what it may not have now.
     FeatureBlocked { call: Handle, kind: Kind, feature: Feature },
-    /// A PSAP asked for a transfer that is not carried out.
-    TransferNotSupported { call: Handle, kind: Kind },
+    /// A far end asked for a transfer that is not carried out: our word for why.
+    TransferRefused { call: Handle, kind: Kind, why: &'static str },
+    /// A transfer is carried out: its target is asked by this trunk.
+    TransferBegun { call: Handle, kind: Kind, trunk: Arc<str> },
+    /// The target of a transfer has the call.
+    Transferred { call: Handle, kind: Kind, trunk: Arc<str> },
+    /// The target of a transfer did not take the call, or the caller not its session; with this status.
+    TransferFailed { call: Handle, kind: Kind, code: u16 },
+    /// A far end has lost a call that it had answered; it is asked again.
+    FarEndLost { call: Handle, kind: Kind, trunk: Arc<str> },
+    /// A call whose far end had lost it is with this one now.
+    BroughtBack { call: Handle, kind: Kind, trunk: Arc<str> },
     /// Another far end took the call over from the one who had answered.
     TakenOver { call: Handle, kind: Kind, trunk: Arc<str> },
     /// The caller was forwarded to an emergency number by somebody whom it had called.
@@ -269,7 +279,12 @@ impl Fact {
             | Fact::Ended { call, kind, .. }
             | Fact::Repaired { call, kind, .. }
             | Fact::FeatureBlocked { call, kind, .. }
-            | Fact::TransferNotSupported { call, kind }
+            | Fact::TransferRefused { call, kind, .. }
+            | Fact::TransferBegun { call, kind, .. }
+            | Fact::Transferred { call, kind, .. }
+            | Fact::TransferFailed { call, kind, .. }
+            | Fact::FarEndLost { call, kind, .. }
+            | Fact::BroughtBack { call, kind, .. }
             | Fact::TakenOver { call, kind, .. }
             | Fact::Forwarded { call, kind }
             | Fact::FixedDeviceMoved { call, kind }

@@ -34,5 +34,5 @@ pub use number::Number;
 pub use place::{Line, Location};
 pub use shape::{Position, Shape};
 pub use site::{Company, DialPlan, DidFallback, Organisation, Site};
-pub use trunk::{Area, Conveyance, LocationPosition, Login, Profile, Source, Trunk, TrunkKind};
+pub use trunk::{Area, Conveyance, Destination, LocationPosition, Login, Profile, Source, Trunk, TrunkKind};
 pub use user::User;

@@ -132,6 +132,15 @@ pub struct Area {
     pub location: Option<String>,
 }
 
+/// Somewhere that a transfer may lead, as a trunk lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// A host, by its name or address (IPv6 without brackets).
+    Host(Box<str>),
+    /// A number.
+    Number(Number),
+}
+
 /// Who we are to a trunk that asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
@@ -176,6 +185,10 @@ pub struct Trunk {
     pub numbers: Vec<Number>,
     /// The number that this carrier has on record for a place without an ELIN.
     pub number_on_record: Option<Number>,
+    /// Whether its far ends may transfer emergency calls (rulings 12).
+    pub transfers: bool,
+    /// Where transfers lead that go by this trunk, whoever asks for them.
+    pub transfer_to: Vec<Destination>,
     /// Who we are to it, where it asks.
     pub login: Option<Arc<Login>>,
     /// In which form it wants locations of ours.

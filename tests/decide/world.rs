@@ -96,6 +96,8 @@ pub fn trunk(name: &str, kind: TrunkKind, profile: Profile, port: u16) -> Trunk 
         account: None,
         numbers: Vec::new(),
         number_on_record: None,
+        transfers: true,
+        transfer_to: Vec::new(),
         login: None,
         conveyance: Default::default(),
         location_position: Default::default(),

@@ -179,16 +179,6 @@ fn a_caller_can_neither_transfer_nor_watch_nor_record_nor_confer() {
 }
 
 #[test]
-fn a_refer_of_the_psap_is_refused_with_a_fact_until_it_can_be_carried_out() {
-    let mut world = World::new();
-    let (_, mut far) = world.talk(KNOWN, "911", PSAP_1);
-    world.send(PSAP_1, far.request("REFER", "Refer-To: <sip:psap-2@psap.example>\r\n", ""));
-    world.got(PSAP_1, "403 REFER");
-    assert!(world.facts.iter().any(|fact| matches!(fact, Fact::TransferNotSupported { .. })));
-    assert_eq!(world.engine.active_calls(), 1);
-}
-
-#[test]
 fn info_message_and_update_pass_with_their_bodies_and_the_answer_comes_back() {
     for (method, kind) in [("INFO", "application/dtmf-relay"), ("MESSAGE", "text/plain"), ("UPDATE", "application/sdp")]
     {

@@ -131,8 +131,8 @@ impl Engine {
     /// the Request-URI that the trunk had (RFC 5393 §4.2). With another one it is a call of its own.
     fn came_back(&self, invite: &Message) -> Option<(&Call, Arc<str>)> {
         invite.list(Name::Via).skip(1).filter_map(Via::read).find_map(|via| {
-            let Some(Owner::Attempt(key, number)) = self.core.layer.user_of(via.branch()?) else { return None };
-            let call = self.calls.at(key.slot).filter(|call| call.key == key)?;
+            let Some(Owner::Attempt(key, round, number)) = self.core.layer.user_of(via.branch()?) else { return None };
+            let call = self.calls.at(key.slot).filter(|call| call.key == key && call.round == round)?;
             let attempt = call.ring.as_deref()?.attempts.get(usize::from(number))?;
             let asked = Uri::read(&attempt.sent.uri)?;
             let is_same = Uri::read(invite.request_uri()).is_some_and(|uri| uri.is_same(&asked));
@@ -240,6 +240,11 @@ impl Engine {
             ivr: None,
             takeover: None,
             former: None,
+            opening: None,
+            onward: None,
+            round: 0,
+            transfers: 0,
+            recovered: false,
             let_go: Vec::new(),
             pending: Vec::new(),
             agreed,

@@ -2,7 +2,7 @@
 //! any of its addresses, and whoever we ourselves would send the next request to. A port may change: translators of
 //! addresses do that.
 use super::Engine;
-use crate::b2bua::call::{Call, Owner, Side, Stage};
+use crate::b2bua::call::{Call, Owner, Side};
 use crate::classify::Class;
 use crate::fact::Fact;
 use crate::sip::dialog::Dialog;
@@ -52,8 +52,8 @@ impl Engine {
     /// Whether a response is to the INVITE of an emergency or crisis call that nobody has answered yet.
     fn is_waited_for(&self, response: &Message) -> bool {
         let user = response.branch().and_then(|branch| self.core.layer.user_of(branch));
-        let Some(Owner::Attempt(key, _)) = user else { return false };
-        let call = self.calls.at(key.slot).filter(|call| call.key == key && call.stage == Stage::Ringing);
+        let Some(Owner::Attempt(key, round, _)) = user else { return false };
+        let call = self.calls.at(key.slot).filter(|call| call.key == key && call.round == round && call.is_seeking());
         call.is_some_and(|call| matches!(call.class, Class::Emergency | Class::Crisis))
     }
 

@@ -7,7 +7,7 @@
 //! | UPDATE | 200 without an offer, else as INVITE | 200 without an offer, else as INVITE |
 //! | INFO | 403 if it records, 469 or 415 for what nobody knows, else passed | passed |
 //! | MESSAGE, NOTIFY | passed | passed |
-//! | REFER | 400 without one target, else 403 | 400, or 403 from a PSAP until transfers are carried out by us, else passed |
+//! | REFER | 400 without one target, else 403 | 400; of a protected call carried out by us, or 403 where that may not be; else passed |
 //! | SUBSCRIBE | 403, or 489 for a package that nobody knows | the same |
 //! | OPTIONS | 200 | 200 |
 //! | PRACK | 200 if it names what we wait for, with an answer to its offer, else 481 | 481 |
@@ -20,6 +20,7 @@
 //! feature: they would make the peer drop the dialog or try again (RFC 3261 §12.2.1.2, §14.1).
 pub mod early;
 pub mod info;
+pub mod notify;
 mod offers;
 pub mod pace;
 pub mod refer;
@@ -68,6 +69,8 @@ pub enum Verdict {
     Abilities,
     /// It is answered with 200 if it names a provisional response that waits for it.
     Acknowledge,
+    /// It asks for a transfer that we carry out.
+    Transfer,
 }
 
 /// A request in a dialog of this call.
@@ -98,6 +101,7 @@ pub fn request(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
         Verdict::Accept => accept(core, call, &asked, now),
         Verdict::Abilities => abilities(core, call, &asked, now),
         Verdict::Acknowledge => reliable::pracked(core, call, &asked, now),
+        Verdict::Transfer => refer::carry_out(core, call, &asked, now),
         Verdict::Refuse(code, feature) => refuse(core, call, &asked, code, feature, now),
     }
 }
@@ -116,14 +120,15 @@ fn is_storm(call: &mut Call, asked: &InDialog, now: Now) -> bool {
 /// The table.
 fn judge(call: &Call, asked: &InDialog) -> Verdict {
     let kept_from = call.restrains(asked.side);
-    if rules::unknown_extensions(&asked.request).next().is_some() {
+    let knows = |tag: &[u8]| asked.method == Method::Refer && refer::knows(call, asked.side, tag);
+    if rules::unknown_extensions(&asked.request).any(|tag| !knows(tag)) {
         return Verdict::Refuse(420, None);
     }
     match asked.method {
         Method::Invite | Method::Update => offers::judge(call, asked),
         Method::Info if kept_from => info::judge(&asked.request),
         Method::Info | Method::Message | Method::Notify => Verdict::Pass,
-        Method::Refer => refer::judge(&asked.request, kept_from, call.protected),
+        Method::Refer => refer::judge(&asked.request, kept_from, call),
         Method::Subscribe => subscribe::judge(&asked.request, kept_from),
         Method::Options => Verdict::Abilities,
         Method::Prack => Verdict::Acknowledge,
@@ -142,12 +147,8 @@ pub fn refuse(core: &mut Core, call: &mut Call, asked: &InDialog, code: u16, fea
         }
         rules::explain(writer, &asked.request, code, abilities);
     });
-    match feature {
-        Some(feature) => core.note(call, |call, kind| Fact::FeatureBlocked { call, kind, feature }),
-        None if asked.method == Method::Refer && code == 403 => {
-            core.note(call, |call, kind| Fact::TransferNotSupported { call, kind });
-        }
-        None => {}
+    if let Some(feature) = feature {
+        core.note(call, |call, kind| Fact::FeatureBlocked { call, kind, feature });
     }
 }
 

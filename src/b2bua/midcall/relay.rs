@@ -181,15 +181,23 @@ pub fn collides(call: &Call, asked: &InDialog) -> Option<u16> {
 
 /// Whether an offer of ours is under way on either leg.
 fn has_ours_open(call: &Call) -> bool {
-    let refreshes = |leg: &Leg| leg.watch.as_ref().is_some_and(Watch::reinvites);
-    let ours = |leg: &Leg| leg.owed.is_some() || leg.awaits_ack() || leg.is_offered() || refreshes(leg);
-    call.takeover.is_some() || call.legs().any(ours)
+    call.takeover.is_some() || call.legs().any(has_exchange)
+}
+
+fn has_exchange(leg: &Leg) -> bool {
+    let refreshes = || leg.watch.as_ref().is_some_and(Watch::reinvites);
+    leg.owed.is_some() || leg.awaits_ack() || leg.is_offered() || refreshes()
+}
+
+/// Whether an offer of anybody is under way, or another far end waits for its turn to make one.
+pub fn offers_are_open(call: &Call) -> bool {
+    call.takeover.is_some() || exchanges_are_open(call)
 }
 
 /// Whether an offer of anybody is under way.
-pub fn offers_are_open(call: &Call) -> bool {
+pub fn exchanges_are_open(call: &Call) -> bool {
     let is_offer = |pending: &Pending| matches!(pending.method, Method::Invite | Method::Update);
-    call.pending.iter().any(is_offer) || has_ours_open(call)
+    call.pending.iter().any(is_offer) || call.legs().any(has_exchange)
 }
 
 /// Refuses an offer for the moment; 500 says when to come again (RFC 3261 §14.2).
