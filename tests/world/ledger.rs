@@ -69,6 +69,11 @@ impl Call {
         }
     }
 
+    /// Whether the far end that has it said twice that it knows nothing of it.
+    pub fn is_lost(&self) -> bool {
+        self.far_unknown >= 2 && self.is_hard_to_lose && !self.is_crisis
+    }
+
     /// Whether the engine owes the caller an answer.
     pub fn is_waiting(&self) -> bool {
         self.final_out.is_none()
@@ -189,6 +194,11 @@ impl Leg {
             "BYE" => self.dialogs.entry(message.receiver_tag().to_owned()).or_default().over = true,
             _ => {}
         }
+    }
+
+    /// It knows nothing any more of a call that it had taken.
+    pub fn lost(&mut self) {
+        self.dialogs.values_mut().filter(|talk| talk.acknowledged).for_each(|talk| talk.over = true);
     }
 
     /// How many of its dialogs were taken up and not ended.

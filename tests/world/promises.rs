@@ -188,12 +188,22 @@ impl Promises {
         let Some(call) = self.calls.get(&mark.call) else {
             return self.broken(format!("an INVITE of no call went to {}", who(port)));
         };
-        let (plan, over) = (call.plan.contains(&port), call.final_out.is_some());
+        let (plan, over, is_lost) = (call.plan.contains(&port), call.final_out.is_some(), call.is_lost());
         self.hold(plan, || format!("call {:x} went to {}", mark.call, who(port)));
-        self.hold(!over, || format!("call {:x} had its answer and went to {}", mark.call, who(port)));
+        self.hold(!over || is_lost, || format!("call {:x} had its answer and went to {}", mark.call, who(port)));
+        if over && self.legs.get(invite.call_id()).is_none() {
+            self.brought(mark.call);
+        }
         let leg =
             self.legs.entry(invite.call_id().to_owned()).or_insert_with(|| Leg::new(mark.call, port, now, invite));
         leg.asked(now, invite);
+    }
+
+    /// A call is brought back from a far end that has lost it: who had it before has it no more.
+    fn brought(&mut self, number: u64) {
+        self.tally.count("brought back".to_owned());
+        self.legs.values_mut().filter(|leg| leg.call == number).for_each(Leg::lost);
+        self.with(number, |call| call.winner = None);
     }
 
     /// A BYE to a far end: to one who was let go at any time, to the one who has the call only for a reason.
