@@ -191,7 +191,7 @@ impl Promises {
         let (plan, over, is_lost) = (call.plan.contains(&port), call.final_out.is_some(), call.is_lost());
         self.hold(plan, || format!("call {:x} went to {}", mark.call, who(port)));
         self.hold(!over || is_lost, || format!("call {:x} had its answer and went to {}", mark.call, who(port)));
-        if over && self.legs.get(invite.call_id()).is_none() {
+        if over && !self.legs.contains_key(invite.call_id()) {
             self.brought(mark.call);
         }
         let leg =
