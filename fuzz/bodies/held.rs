@@ -4,7 +4,7 @@ use callbox::base::entropy::Entropy;
 use callbox::base::now::Wall;
 use callbox::cache::Cache;
 use callbox::config::world;
-use callbox::held::client::{self, located};
+use callbox::held::client::{self, given, located};
 use callbox::held::{Asker, Code, MOST_BYTES, Terms, answer, read, write_error};
 use core::time::Duration;
 use std::sync::LazyLock;
@@ -28,7 +28,15 @@ pub fn check(data: &[u8]) {
     let chance = &mut Entropy::seeded([1; 32]);
     if let Some(asked) = client::read(data) {
         let told = located(&LAB, &terms, &asker, &asked, NOW, chance);
-        assert!(told.is_none_or(|told| told.location.is_none_or(|place| place.civic.len() < 16)));
+        assert!(told.is_none_or(|told| told.location.is_none_or(|place| place.civic.len() < 40)));
+    }
+    if let Some(what) = client::read_given(data) {
+        let fields = what.civic.len();
+        match given(&LAB, &terms, &asker, &what, NOW, chance) {
+            Ok(told) => assert!(told.location.is_some_and(|place| place.civic.contains_key("HNO"))),
+            // A fault for each field and each that lacks, and nothing of a value.
+            Err(refused) => assert!((1..=fields + 8).contains(&refused.errors.len())),
+        }
     }
     match read(data, NOW) {
         Ok(request) => {

@@ -14,7 +14,7 @@ use crate::ivr::Onward;
 use crate::location::device::{self, By, Calling};
 use crate::location::{self, Known, Located, wiremap};
 use crate::record::user::did_fallback;
-use crate::record::{Found, Line, Number, Organisation, Site, Trunk};
+use crate::record::{Line, Number, Organisation, Site, Trunk};
 use crate::routing::{self, Plan, Question, Way};
 use std::sync::Arc;
 
@@ -91,7 +91,10 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
         .then(|| device::of(view.cache, &asked.organisation, &asked.marks, line.as_deref()))
         .flatten();
     let organisation = view.snapshot.organisations.get(&asked.organisation).map(AsRef::as_ref);
-    let found = organisation.and_then(|organisation| found(view, asked, organisation, device.as_ref()));
+    let told = device.as_ref().and_then(|device| view.cache.whereabouts(&device.id));
+    let measured = asked.measurements.as_ref().or_else(|| told.as_deref().map(|told| &told.measurements));
+    let found = organisation.zip(measured).map(|(one, told)| wiremap::decide(view.cache, one, told, view.wall));
+    let typed = device.as_ref().zip(measured).and_then(|(device, told)| view.cache.typed(&device.id, told));
     let record = device.as_ref().and_then(|device| device.record.as_deref());
     let by_token = device.as_ref().is_some_and(|device| device.by == By::Token);
     let home = |id: &str| view.cache.locations.get(id).map(|home| Arc::clone(&home));
@@ -105,7 +108,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
             by_token,
             conveyed: asked.conveyed.as_ref(),
             found: found.as_ref(),
-            typed: None,
+            typed: typed.as_ref(),
             reference: asked.references.are_foreign(view.snapshot, by_token),
             order: asked.location_order,
             now: view.wall,
@@ -191,15 +194,6 @@ fn is_barred(view: &View<'_>, organisation: &Organisation, device: Option<&Calli
     let Some(record) = device.record.as_deref() else { return !organisation.did_fallback.desk };
     let user = line.and_then(|line| view.cache.user_of_line(&organisation.id, line.number));
     !did_fallback(organisation, record, user.as_deref())
-}
-
-/// What the organisation's wiremap says of the caller's device, by what the device last told of its network.
-fn found(view: &View<'_>, asked: &Asked, organisation: &Organisation, device: Option<&Calling>) -> Option<Found> {
-    if let Some(measurements) = &asked.measurements {
-        return Some(wiremap::decide(view.cache, organisation, measurements, view.wall));
-    }
-    let told = view.cache.whereabouts(&device?.id)?;
-    Some(wiremap::decide(view.cache, organisation, &told.measurements, view.wall))
 }
 
 fn site_of(view: &View<'_>, asked: &Asked, line: Option<&Line>) -> Option<Arc<Site>> {

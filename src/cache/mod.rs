@@ -3,6 +3,7 @@ mod devices;
 mod fresh;
 mod lines;
 mod snapshot;
+pub mod typed;
 pub mod whereabouts;
 mod who;
 mod wiremap;
@@ -10,6 +11,7 @@ mod wiremap;
 pub use devices::{Devices, Ringing};
 pub use fresh::Gone;
 pub use snapshot::Snapshot;
+pub use typed::Typed;
 pub use whereabouts::{Named, Told, Whereabouts};
 pub use who::Who;
 pub use wiremap::Wiremap;
@@ -36,7 +38,7 @@ pub struct Cache {
     pub locations: DashMap<Arc<str>, Arc<Location>, RandomState>,
     /// Which piece of network is where.
     pub wiremap: Wiremap,
-    /// Where devices said they are plugged in, and the tokens that name them.
+    /// Where devices said they are plugged in, the tokens that name them, and what their users gave for their networks.
     pub told: Told,
     /// Devices and users.
     pub devices: Devices,

@@ -1,5 +1,5 @@
 //! Where devices last said they are plugged in, and the tokens that name them.
-use super::Cache;
+use super::{Cache, Typed};
 use crate::base::entropy::Entropy;
 use crate::base::now::Wall;
 use crate::record::{Mac, Measurements, Number};
@@ -97,12 +97,13 @@ pub fn unlisted(organisation: &str, device: Unlisted<'_>) -> Arc<str> {
 
 type Sum = [u8; 32];
 
-/// The two tables. Tokens are kept as their SHA-256: whoever sees them here cannot use them.
+/// What devices and their users told. Tokens are kept as their SHA-256: whoever sees them here cannot use them.
 #[derive(Debug)]
 pub struct Told {
     places: DashMap<Arc<str>, Arc<Whereabouts>, RandomState>,
     tokens: DashMap<Sum, Named, RandomState>,
     issued: DashMap<Arc<str>, arrayvec::ArrayVec<Sum, MOST_TOKENS>, RandomState>,
+    pub(super) typed: DashMap<Arc<str>, Arc<[Typed]>, RandomState>,
 }
 
 impl Default for Told {
@@ -110,7 +111,7 @@ impl Default for Told {
         fn table<K: Eq + core::hash::Hash, V>() -> DashMap<K, V, RandomState> {
             DashMap::with_hasher_and_shard_amount(RandomState::default(), SHARDS)
         }
-        Told { places: table(), tokens: table(), issued: table() }
+        Told { places: table(), tokens: table(), issued: table(), typed: table() }
     }
 }
 
@@ -165,6 +166,7 @@ impl Cache {
             issued.retain(|sum| told.tokens.contains_key(sum));
             !issued.is_empty()
         });
+        self.forget_typed(now);
     }
 }
 

@@ -78,6 +78,7 @@ pub(super) fn told_now(
             let says = !told.measurements.interfaces.is_empty() || told.measurements.public.is_some();
             if let Some(id) = subject.id.as_ref().filter(|_| says) {
                 let _is_kept = cache.tell_whereabouts(id, told.clone());
+                cache.saw_typed(id, &told.measurements, now);
             }
             Arc::new(told)
         }
@@ -97,7 +98,15 @@ fn placed(cache: &Cache, organisation: &Organisation, subject: &Subject, told: A
     let line = subject.line.as_deref().filter(|_| counts);
     let home = subject.device.as_ref().and_then(|device| device.fixed_home());
     let home = home.and_then(|home| cache.locations.get(home).map(|home| Arc::clone(&home)));
-    let known = Known { line, home: home.as_ref(), line_barred: !counts, found: Some(&found), ..Known::default() };
+    let typed = subject.id.as_deref().and_then(|id| cache.typed(id, &told.measurements));
+    let known = Known {
+        line,
+        home: home.as_ref(),
+        line_barred: !counts,
+        found: Some(&found),
+        typed: typed.as_ref(),
+        ..Known::default()
+    };
     let mut located = location::decide(known);
     if located.place.is_none() && !located.is_in_conflict() {
         located.place = at_site(cache, organisation, subject, &told);

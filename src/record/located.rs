@@ -72,6 +72,22 @@ impl Rung {
     ];
 }
 
+impl Rung {
+    /// The word for configs and programs.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Rung::Token => "token",
+            Rung::Conveyed => "conveyed",
+            Rung::Wiremap => "wiremap",
+            Rung::Typed => "typed",
+            Rung::Number => "number",
+            Rung::Home => "home",
+            Rung::Reference => "reference",
+            Rung::LastKnown => "last_known",
+        }
+    }
+}
+
 /// The order in which the rungs are believed for the calls of one source: each once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ladder([Rung; 8]);

@@ -149,6 +149,11 @@ impl Network {
         format!("{}/{}", self.address, self.length)
     }
 
+    /// Its first address.
+    pub const fn address(self) -> IpAddr {
+        self.address
+    }
+
     /// Its prefix's length in bits.
     pub const fn length(self) -> u8 {
         self.length

@@ -3,11 +3,24 @@ use crate::peers::{Caller, value, values};
 use crate::world::{CALLER, PSAP_1, RELAY, World};
 use callbox::base::entropy::Entropy;
 use callbox::base::now::Wall;
-use callbox::cache::{Named, Whereabouts};
+use callbox::cache::{Named, Typed, Whereabouts};
 use callbox::fact::Fact;
-use callbox::record::{Attachment, Chassis, Conveyance, Interface, LocationPosition, Measurements, Port};
+use callbox::record::surroundings::Surroundings;
+use callbox::record::{
+    Attachment, Chassis, Civic, Conveyance, Element, Interface, LocationPosition, Mac, Measurements, Port,
+};
 use callbox::sip::message::{Message, Name, multipart};
 use std::sync::Arc;
+
+/// A device tells which default gateway it has: no line of the wiremap does.
+fn at_gateway(world: &World, device: &str, gateway: &str) -> Measurements {
+    let at = Wall::from_millis(world.wall);
+    let interface = Interface { at, gateway: Mac::read(gateway), ..Interface::default() };
+    let measurements = Measurements { interfaces: vec![interface], public: None };
+    let told = Whereabouts { measurements: measurements.clone(), at, source: None, line: None };
+    assert!(world.cache.tell_whereabouts(&device.into(), told));
+    measurements
+}
 
 /// The lab with a memory of its own.
 fn world() -> World {
@@ -71,6 +84,30 @@ fn an_extension_calls_from_the_room_that_its_phone_told_and_after_a_move_from_th
     dial(&mut world, "4117", "");
     assert_eq!(rooms(&world.got(PSAP_1, "INVITE")), ["301"]);
     assert!(!moved(&world), "this one is carried about");
+}
+
+#[test]
+fn a_call_has_the_address_that_its_user_gave_for_the_network_until_that_is_left() {
+    let mut world = world();
+    let home = at_gateway(&world, "hq-soft-1", "02-00-00-00-77-01");
+    let mut civic = Civic::default();
+    for (element, value) in [(Element::Country, "US"), (Element::A3, "Springfield"), (Element::Rd, "Sample")] {
+        civic.set(element, value);
+    }
+    civic.set(Element::Hno, "7");
+    let here = Surroundings::of(&home).expect("a network");
+    let typed = Typed::new(here, civic, Wall::from_millis(world.wall));
+    assert!(world.cache.keep_typed(&"hq-soft-1".into(), typed));
+    dial(&mut world, "4119", "");
+    let invite = String::from_utf8_lossy(world.got(PSAP_1, "INVITE").body_slice()).into_owned();
+    assert!(invite.contains("<ca:HNO>7</ca:HNO>") && invite.contains("<gp:method>Manual</gp:method>"), "{invite}");
+    at_gateway(&world, "hq-soft-1", "02-00-00-00-77-02");
+    dial(&mut world, "4119", "");
+    let invite = String::from_utf8_lossy(world.got(RELAY, "INVITE").body_slice()).into_owned();
+    assert!(!invite.contains("Springfield"), "it is somewhere else: {invite}");
+    at_gateway(&world, "hq-soft-1", "02-00-00-00-77-01");
+    dial(&mut world, "4119", "");
+    world.got(PSAP_1, "INVITE");
 }
 
 #[test]

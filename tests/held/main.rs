@@ -6,5 +6,6 @@ mod devices;
 mod networks;
 mod requests;
 mod routes;
+mod typed;
 #[path = "../xmllint/mod.rs"]
 mod xmllint;

@@ -189,6 +189,31 @@ fn a_client_tells_its_interfaces_and_learns_its_room_and_what_to_do() {
 }
 
 #[test]
+fn a_user_who_works_at_home_gives_the_address_once_and_it_is_in_the_call() {
+    let _ports = LabPorts::locked();
+    let _router = router::run("conf/lab.toml");
+    let psap = crate::sipp::Answerer::start("psap", 5070);
+    let json = format!("Content-Type: application/json\r\n{LAB}");
+    let post = |path: &str, body: &str| asked_at(&format!("/client/v1/{path}"), "POST", &json, body);
+    let client = "\"instance\":\"urn:uuid:00000000-0000-1000-8000-020000000a04\",\"signing_in\":true,\
+                  \"interfaces\":[{\"gateway\":\"02-00-00-00-77-01\"}]";
+    assert_says(&post("location", &format!("{{{client}}}")), "200", &["\"action\":\"prompt\""]);
+    let half =
+        format!("{{{client},\"civic\":{{\"country\":\"US\",\"A1\":\"IL\",\"A3\":\"Springfield\",\"RD\":\"Sample\"}}}}");
+    let missing = ["{\"errors\":[{\"field\":\"HNO\",\"error\":\"missing\",\"remedy\":\"give the house number\"}]}"];
+    assert_says(&post("address", &half), "422", &missing);
+    let whole = half.replace("\"Sample\"", "\"Sample\",\"HNO\":\"7\",\"FLR\":\"2\"");
+    let known = ["\"grade\":\"dispatchable\"", "\"found_by\":\"typed\"", "\"action\":\"none\""];
+    assert_says(&post("address", &whole), "200", &known);
+    assert_says(&post("location", &format!("{{{client}}}")), "200", &known);
+    crate::sipp::Caller::new("call").from("4119").calls();
+    let body = String::from_utf8_lossy(&psap.invites()[0].bytes).into_owned();
+    assert!(body.contains("<ca:HNO>7</ca:HNO><ca:FLR>2</ca:FLR>"), "{body}");
+    assert_says(&post("address/withdraw", &format!("{{{client}}}")), "200", &["\"action\":\"prompt\""]);
+    assert_says(&post("address/withdraw", &format!("{{{client}}}")), "422", &["\"field\":\"interfaces\""]);
+}
+
+#[test]
 fn whoever_says_nothing_or_too_little_is_let_go_and_the_next_one_is_heard() {
     let _ports = LabPorts::locked();
     let config = LabConfig::copied();

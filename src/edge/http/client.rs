@@ -1,12 +1,17 @@
-//! `/client/v1/location`, where soft clients ask where they are.
-use super::held::{Held, document_answer, whole};
+//! `/client/v1`, where soft clients ask where they are and tell what their users gave for the networks that they are on.
+use super::held::{Held, Server, document_answer, whole};
+use crate::base::entropy::Entropy;
+use crate::base::now::Wall;
 use crate::edge::metrics::Door;
-use crate::held::client;
+use crate::held::Asker;
+use crate::held::client::{self, Refused, Told};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use bytes::Bytes;
 use core::net::SocketAddr;
+use serde::Serialize;
 
 /// The media type of what is asked and told.
 const JSON: &str = "application/json";
@@ -17,27 +22,99 @@ pub(super) async fn located(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let refuse = |status| server.refuse(Door::Client, status);
-    // A client speaks for whoever is signed in, so it shows that it belongs to its organisation.
-    let asker = match server.asker(&headers, peer) {
-        Ok(asker) if asker.proven => asker,
-        Ok(_) => return refuse(StatusCode::UNAUTHORIZED),
-        Err(status) => return refuse(status),
+    let (asker, body) = match said(&server, peer, &headers, body).await {
+        Ok(said) => said,
+        Err(status) => return server.refuse(Door::Client, status),
     };
+    let Some(asked) = client::read(&body) else { return server.refuse(Door::Client, StatusCode::BAD_REQUEST) };
+    let told =
+        server.timed(|now, chance| client::located(&server.cache, &server.rules.terms, &asker, &asked, now, chance));
+    match told {
+        Some(told) => server.told(&told),
+        None => server.refuse(Door::Client, StatusCode::UNPROCESSABLE_ENTITY),
+    }
+}
+
+/// Keeps an address.
+pub(super) async fn given(
+    State(server): Held,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let (asker, body) = match said(&server, peer, &headers, body).await {
+        Ok(said) => said,
+        Err(status) => return server.refuse(Door::Client, status),
+    };
+    let Some(given) = client::read_given(&body) else { return server.refuse(Door::Client, StatusCode::BAD_REQUEST) };
+    let told =
+        server.timed(|now, chance| client::given(&server.cache, &server.rules.terms, &asker, &given, now, chance));
+    server.told_or_refused(told)
+}
+
+/// Forgets an address.
+pub(super) async fn withdrawn(
+    State(server): Held,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let (asker, body) = match said(&server, peer, &headers, body).await {
+        Ok(said) => said,
+        Err(status) => return server.refuse(Door::Client, status),
+    };
+    let Some(asked) = client::read(&body) else { return server.refuse(Door::Client, StatusCode::BAD_REQUEST) };
+    let told =
+        server.timed(|now, chance| client::withdrawn(&server.cache, &server.rules.terms, &asker, &asked, now, chance));
+    server.told_or_refused(told)
+}
+
+/// Who speaks, and the JSON that it says. A client speaks for whoever is signed in, so it shows that it belongs to its
+/// organisation.
+async fn said(
+    server: &Server,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Asker, Bytes), StatusCode> {
+    let asker = server.asker(headers, peer)?;
+    if !asker.proven {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(JSON) {
-        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
-    let body = match whole(body).await {
-        Ok(body) => body,
-        Err(status) => return refuse(status),
-    };
-    let Some(asked) = client::read(&body) else { return refuse(StatusCode::BAD_REQUEST) };
-    let now = server.clock.now();
-    let told = client::located(&server.cache, &server.rules.terms, &asker, &asked, now.wall, &mut server.chance());
-    server.counts.took(server.clock.now().mono.since(now.mono));
-    let Some(told) = told else { return refuse(StatusCode::UNPROCESSABLE_ENTITY) };
-    let Ok(text) = serde_json::to_vec(&told) else { return refuse(StatusCode::INTERNAL_SERVER_ERROR) };
-    server.counts.count(Door::Client, if told.location.is_some() { "located" } else { "locationUnknown" });
-    document_answer(text.as_slice().into(), JSON)
+    Ok((asker, whole(body).await?))
+}
+
+impl Server {
+    /// Finds an answer and counts the time that it takes.
+    fn timed<T>(&self, find: impl FnOnce(Wall, &mut Entropy) -> T) -> T {
+        let now = self.clock.now();
+        let found = find(now.wall, &mut self.chance());
+        self.counts.took(self.clock.now().mono.since(now.mono));
+        found
+    }
+
+    fn told(&self, told: &Told) -> Response {
+        self.json(StatusCode::OK, told, if told.location.is_some() { "located" } else { "locationUnknown" })
+    }
+
+    fn told_or_refused(&self, told: Result<Told, Refused>) -> Response {
+        match told {
+            Ok(told) => self.told(&told),
+            Err(refused) => self.json(StatusCode::UNPROCESSABLE_ENTITY, &refused, "refused"),
+        }
+    }
+
+    fn json(&self, status: StatusCode, what: &impl Serialize, outcome: &'static str) -> Response {
+        let Ok(text) = serde_json::to_vec(what) else {
+            return self.refuse(Door::Client, StatusCode::INTERNAL_SERVER_ERROR);
+        };
+        self.counts.count(Door::Client, outcome);
+        let mut response = document_answer(text.as_slice().into(), JSON);
+        *response.status_mut() = status;
+        response
+    }
 }

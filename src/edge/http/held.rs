@@ -163,6 +163,8 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/held", get(own).post(asked))
         .route("/location/{token}", get(location::by_get).post(location::by_post))
         .route("/client/v1/location", post(client::located))
+        .route("/client/v1/address", post(client::given))
+        .route("/client/v1/address/withdraw", post(client::withdrawn))
         .with_state(server)
 }
 

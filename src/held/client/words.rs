@@ -1,16 +1,12 @@
-//! What soft clients ask in JSON: they tell every interface that they see and learn where they are, and what to do about it.
-use super::answer::{LOCATION_PATH, Terms, is_served};
-use super::place::{Placed, told_now};
-use super::subject::{self, Asker};
-use crate::base::entropy::Entropy;
+//! The words of soft clients: JSON in and out.
 use crate::base::now::Wall;
-use crate::cache::{Cache, Named};
-use crate::record::measured::{MOST_INTERFACES, MOST_SEEN};
-use crate::record::{AccessPoint, Attachment, Capability, Chassis, DeviceClass, Grade, Interface, Mac, Number, Port};
+use crate::held::place::Placed;
+use crate::record::entered::Fault;
+use crate::record::measured::MOST_SEEN;
+use crate::record::{AccessPoint, Attachment, Chassis, DeviceClass, Grade, Interface, Mac, Port};
 use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// What a client says. What is not known is passed over, and what cannot be read as well: a client that knows half of where it
 /// is shall be told by that half.
@@ -69,6 +65,35 @@ pub struct Plugged {
     pub port: Option<String>,
 }
 
+/// An address that a user gives for the network that a client is on.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Given {
+    /// Who it is and what it sees, as it asks where it is.
+    #[serde(flatten)]
+    pub asked: Asked,
+    /// The civic address by the names of RFC 5139: `country`, `A1`, `A3`, `RD`, `HNO`, `FLR`, `ROOM`.
+    pub civic: BTreeMap<String, String>,
+}
+
+/// Why an address is not kept.
+#[derive(Debug, Serialize)]
+pub struct Refused {
+    /// What is wrong, field by field.
+    pub errors: Vec<Wrong>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Wrong {
+    /// The field: an element of the address, `number`, `instance` or `interfaces`.
+    pub field: String,
+    /// The kind of fault: `missing`, `unknown`, `too_long`, `malformed`, `not_served` or `full`.
+    pub error: &'static str,
+    /// What to do about it, in English.
+    pub remedy: &'static str,
+}
+
 /// What a client is told.
 #[derive(Serialize)]
 pub struct Told {
@@ -80,6 +105,9 @@ pub struct Told {
     pub conflict: bool,
     /// The place.
     pub location: Option<Place>,
+    /// By what the place was found: `token`, `wiremap`, `typed` (the user gave it for this network), `number`, `home`,
+    /// `last_known`, or `site` for a stand-in.
+    pub found_by: Option<&'static str>,
     /// A token for the Geolocation header of its calls.
     pub token: Option<String>,
     /// The same as a URI.
@@ -106,44 +134,26 @@ pub fn read(text: &[u8]) -> Option<Asked> {
     serde_json::from_slice(text).ok()
 }
 
-/// Tells a client where it is, and keeps what it said for its calls. `None` when its number is not listed, or of another
-/// organisation than the asker's.
-pub fn located(
-    cache: &Cache,
-    terms: &Terms,
-    asker: &Asker,
-    asked: &Asked,
-    now: Wall,
-    chance: &mut Entropy,
-) -> Option<Told> {
-    let organisation = cache.snapshot.load().organisations.get(&asker.organisation).cloned()?;
-    let named = subject::Client {
-        instance: asked.instance.as_deref(),
-        mac: asked.mac.as_deref().and_then(Mac::read),
-        number: asked.number.as_deref().and_then(Number::read),
-    };
-    let subject = subject::of_client(cache, asker, named)?;
-    let measured: Vec<_> = asked.interfaces.iter().take(MOST_INTERFACES).map(|seen| seen.measured(now)).collect();
-    let mut placed = told_now(cache, &organisation, &subject, &measured, now);
-    if !is_served(cache, &organisation, &subject) {
-        placed.located = crate::location::decide(crate::location::Known::default());
+/// Reads an address that a user gives. `None` when it is no JSON, or of another shape.
+pub fn read_given(text: &[u8]) -> Option<Given> {
+    serde_json::from_slice(text).ok()
+}
+
+impl Refused {
+    pub(super) fn one(field: &str, error: &'static str, remedy: &'static str) -> Refused {
+        Refused { errors: vec![Wrong { field: field.to_owned(), error, remedy }] }
     }
-    let class = subject.device.as_ref().map(|device| device.class);
-    let mut told = Told::of(&placed, asked, class);
-    let has_capability = subject.device.as_ref().is_none_or(|device| device.capability != Capability::None);
-    if let Some(device) = subject.id.filter(|_| has_capability) {
-        let expires = Wall::from_millis(now.as_millis() + terms.lifetime.as_millis() as u64);
-        let named = Named { device, organisation: Arc::clone(&organisation.id), expires };
-        let token = cache.issue(named, chance);
-        told.location_uri = terms.public_url.as_deref().map(|url| format!("{url}{LOCATION_PATH}{token}"));
-        told.expires = Some(expires.civil().xml_date_time());
-        told.token = Some(token);
+}
+
+impl From<Vec<Fault>> for Refused {
+    fn from(faults: Vec<Fault>) -> Refused {
+        let wrong = |fault: Fault| Wrong { field: fault.field, error: fault.kind.text(), remedy: fault.remedy };
+        Refused { errors: faults.into_iter().map(wrong).collect() }
     }
-    Some(told)
 }
 
 impl Told {
-    fn of(placed: &Placed, asked: &Asked, class: Option<DeviceClass>) -> Told {
+    pub(super) fn of(placed: &Placed, asked: &Asked, class: Option<DeviceClass>) -> Told {
         let located = &placed.located;
         let (conflict, grade) = (located.is_in_conflict(), located.grade);
         let location = placed.place().map(|place| Place {
@@ -164,6 +174,9 @@ impl Told {
             grade: grade.text(),
             degraded: located.wiremap.as_deref().is_some_and(|found| found.degraded),
             conflict,
+            found_by: location
+                .is_some()
+                .then(|| located.candidates.first().map_or("site", |winner| winner.rung.text())),
             location,
             token: None,
             location_uri: None,
@@ -174,7 +187,7 @@ impl Told {
 }
 
 impl Seen {
-    fn measured(&self, at: Wall) -> Interface {
+    pub(super) fn measured(&self, at: Wall) -> Interface {
         let access_points = self.access_points.iter().take(MOST_SEEN).filter_map(|heard| {
             let bssid = Mac::read(&heard.bssid)?;
             Some(AccessPoint { bssid, serving: heard.connected, signal_dbm: heard.signal_dbm })
