@@ -60,7 +60,7 @@ fn texts(lines: u64) -> Vec<(Kind, String)> {
 
 fn read(texts: &[(Kind, String)], dial_plans: &HashMap<Arc<str>, Arc<DialPlan>>) -> Tables {
     let mut files = Files::default();
-    texts.iter().for_each(|(kind, text)| files.add(*kind, File { name: kind.file(), text }));
+    texts.iter().for_each(|(kind, text)| files.add(*kind, File::kept(kind.file(), text)));
     let against = Against { dial_plans, trunks: &[], models: &Models::default() };
     table::read(&files, against).expect("the tables are sound")
 }
@@ -83,7 +83,7 @@ fn main() {
     let mut store = Store::create(&path, NOW).expect("a store");
     let wanted = texts(lines);
     timed("an import of everything", || {
-        let files = wanted.iter().map(|(kind, text)| (*kind, File { name: kind.file(), text })).collect();
+        let files = wanted.iter().map(|(kind, text)| (*kind, File::csv(kind.file(), text))).collect();
         let wish = Wish { files, ..Wish::default() };
         let against = Against { dial_plans: &plans, trunks: &[], models: &Models::default() };
         let (plan, _) = plan(&Stored::default(), &wish, against).expect("the files are sound");
@@ -94,7 +94,7 @@ fn main() {
     cache.configure(&Snapshot { dial_plans: plans.clone(), ..Snapshot::default() });
     let mut store = timed("a start", || {
         let store = Store::open(&path, NOW).expect("the store");
-        let (texts, _) = timed("  out of the file", || store.texts().expect("its tables"));
+        let (texts, _) = timed("  out of the file", || store.kept().expect("its tables"));
         let tables = timed("  read", || read(&texts, &plans));
         timed("  into the cache", || cache.load(tables));
         store
@@ -116,7 +116,7 @@ fn main() {
         let fresh = store.fresh(touched, |_| None).expect("lines").expect("not too many");
         read(&fresh.texts(), &plans)
     });
-    let (texts, _) = store.texts().expect("its tables");
+    let (texts, _) = store.kept().expect("its tables");
     drop((store, cache));
     const PLACES: [Kind; 4] = [Kind::Organisations, Kind::Buildings, Kind::Locations, Kind::Sites];
     let mut kinds = PLACES.to_vec();

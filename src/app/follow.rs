@@ -152,7 +152,7 @@ impl Follower {
     }
 
     fn take_all(&self, store: &Store) -> Result<usize, NotTaken> {
-        let (texts, _) = store.texts()?;
+        let (texts, _) = store.kept()?;
         let tables = self.read(&texts)?;
         let many = count(&tables);
         self.cache.load(tables);
@@ -161,7 +161,7 @@ impl Follower {
 
     fn read(&self, texts: &[(Kind, String)]) -> Result<Tables, NotTaken> {
         let mut files = Files::default();
-        texts.iter().for_each(|(kind, text)| files.add(*kind, File { name: kind.file(), text }));
+        texts.iter().for_each(|(kind, text)| files.add(*kind, File::kept(kind.file(), text)));
         table::read(&files, against(&self.cache.snapshot.load())).map_err(NotTaken::Unsound)
     }
 }
@@ -180,7 +180,7 @@ fn count(tables: &Tables) -> usize {
 /// What went, as the cache knows it.
 fn gone(keys: &[(Kind, Key)]) -> Gone {
     let mut gone = Gone::default();
-    let mut wiremap = table::Writer::new(Kind::Wiremap);
+    let mut wiremap = table::Kept::default();
     for (kind, key) in keys {
         let cells: Vec<&str> = key.iter().collect();
         let id = || cells.first().copied().unwrap_or_default().into();
@@ -197,6 +197,6 @@ fn gone(keys: &[(Kind, Key)]) -> Gone {
             Kind::Wiremap => wiremap.line(cells[..1].iter().copied().chain([""]).chain(cells[1..].iter().copied())),
         }
     }
-    gone.wiremap = table::wiremap_keys(&File { name: Kind::Wiremap.file(), text: &wiremap.text() });
+    gone.wiremap = table::wiremap_keys(&File::kept(Kind::Wiremap.file(), &wiremap.text()));
     gone
 }

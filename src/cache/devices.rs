@@ -1,12 +1,12 @@
 //! Devices and users, and every name under which a call may show one.
 use super::Cache;
+use super::large::Large;
 use crate::record::{Device, Mac, Number, User, device};
-use dashmap::DashMap;
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
-type Named<K, T> = DashMap<(Arc<str>, K), T, RandomState>;
+type Named<K, T> = Large<(Arc<str>, K), T>;
 
 /// The devices that a line rings; nearly always one.
 pub type Ringing = SmallVec<[Arc<Device>; 1]>;
@@ -14,11 +14,11 @@ pub type Ringing = SmallVec<[Arc<Device>; 1]>;
 /// The devices and users of all organisations.
 #[derive(Debug, Default)]
 pub struct Devices {
-    by_id: DashMap<Arc<str>, Arc<Device>, RandomState>,
+    by_id: Large<Arc<str>, Arc<Device>>,
     by_mac: Named<Mac, Arc<Device>>,
     by_instance: Named<Arc<str>, Arc<Device>>,
     by_line: Named<Number, Ringing>,
-    users: DashMap<Arc<str>, Arc<User>, RandomState>,
+    users: Large<Arc<str>, Arc<User>>,
     users_by_line: Named<Number, Arc<User>>,
 }
 
@@ -139,15 +139,20 @@ impl Devices {
 
     /// Takes these for all there are.
     pub(super) fn load(&self, devices: &[Arc<Device>], users: &[Arc<User>]) {
+        let (had_devices, had_users) = (!self.by_id.is_empty(), !self.users.is_empty());
         devices.iter().for_each(|device| self.insert(device));
         users.iter().for_each(|user| self.insert_user(user));
-        let kept: hashbrown::HashSet<&str, RandomState> = devices.iter().map(|device| &*device.id).collect();
-        let gone: Vec<_> =
-            self.by_id.iter().map(|one| Arc::clone(one.key())).filter(|id| !kept.contains(&**id)).collect();
-        gone.iter().for_each(|id| self.remove(id));
-        let kept: hashbrown::HashSet<&str, RandomState> = users.iter().map(|user| &*user.id).collect();
-        let gone: Vec<_> =
-            self.users.iter().map(|one| Arc::clone(one.key())).filter(|id| !kept.contains(&**id)).collect();
-        gone.iter().for_each(|id| self.remove_user(id));
+        if had_devices {
+            beyond(&self.by_id, devices.iter().map(|device| &*device.id)).iter().for_each(|id| self.remove(id));
+        }
+        if had_users {
+            beyond(&self.users, users.iter().map(|user| &*user.id)).iter().for_each(|id| self.remove_user(id));
+        }
     }
+}
+
+/// The ids of a table that are not among these.
+fn beyond<'a, T>(table: &Large<Arc<str>, T>, ids: impl Iterator<Item = &'a str>) -> Vec<Arc<str>> {
+    let kept: hashbrown::HashSet<&str, RandomState> = ids.collect();
+    table.iter().map(|one| Arc::clone(one.key())).filter(|id| !kept.contains(&**id)).collect()
 }

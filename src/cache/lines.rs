@@ -1,7 +1,6 @@
 //! Which line a caller's number is.
 use super::Cache;
 use crate::record::{Line, Number};
-use hashbrown::HashSet;
 use std::sync::Arc;
 
 impl Cache {
@@ -22,15 +21,6 @@ impl Cache {
             };
             outside("").and_then(listed).or_else(|| outside(calling_code).and_then(listed))
         })
-    }
-
-    /// Takes these lines for all there are.
-    pub(super) fn load_lines(&self, lines: Vec<Arc<Line>>) {
-        let kept: HashSet<*const Line, foldhash::fast::RandomState> = lines.iter().map(Arc::as_ptr).collect();
-        for line in lines {
-            self.lines.insert((Arc::clone(&line.organisation), line.number), line);
-        }
-        self.lines.retain(|_, line| kept.contains(&Arc::as_ptr(line)));
     }
 }
 

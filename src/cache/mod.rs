@@ -1,6 +1,7 @@
 //! What the call path reads: tables in memory that other threads write, and one snapshot that is swapped whole.
 mod devices;
 mod fresh;
+mod large;
 mod lines;
 mod snapshot;
 pub mod typed;
@@ -23,7 +24,7 @@ use arc_swap::ArcSwap;
 use core::net::{IpAddr, SocketAddr};
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
-use std::collections::HashSet;
+use large::Large;
 use std::sync::Arc;
 
 /// The port of a SIP URI without one (RFC 3261 §19.1.2).
@@ -33,9 +34,9 @@ const SIP_PORT: u16 = 5060;
 #[derive(Debug, Default)]
 pub struct Cache {
     /// Lines by organisation and number or extension.
-    pub lines: DashMap<(Arc<str>, Number), Arc<Line>, RandomState>,
+    pub lines: Large<(Arc<str>, Number), Arc<Line>>,
     /// Locations by id.
-    pub locations: DashMap<Arc<str>, Arc<Location>, RandomState>,
+    pub locations: Large<Arc<str>, Arc<Location>>,
     /// Which piece of network is where.
     pub wiremap: Wiremap,
     /// Where devices said they are plugged in, the tokens that name them, and what their users gave for their networks.
@@ -86,11 +87,7 @@ impl Cache {
     /// each record either old or new, and never none that both have.
     pub fn load(&self, tables: Tables) {
         let Tables { organisations, sites, locations, lines, wiremap, devices, users } = tables;
-        let kept: HashSet<Arc<str>> = locations.iter().map(|location| Arc::clone(&location.id)).collect();
-        for location in locations {
-            self.locations.insert(Arc::clone(&location.id), location);
-        }
-        self.locations.retain(|id, _| kept.contains(id));
+        self.locations.load(locations.into_iter().map(|location| (Arc::clone(&location.id), location)));
         self.wiremap.load(&wiremap);
         let organisations = organisations.into_iter().map(|one| (Arc::clone(&one.id), one)).collect();
         let companies = fresh::companies(&organisations);
@@ -101,7 +98,7 @@ impl Cache {
             sites: std::collections::HashMap::clone(&sites),
             ..(**held).clone()
         });
-        self.load_lines(lines);
+        self.lines.load(lines.into_iter().map(|line| ((Arc::clone(&line.organisation), line.number), line)));
         self.devices.load(&devices, &users);
     }
 }

@@ -1,4 +1,5 @@
 //! Where devices last said they are plugged in, and the tokens that name them.
+use super::large::Large;
 use super::{Cache, Typed};
 use crate::base::entropy::Entropy;
 use crate::base::now::Wall;
@@ -8,8 +9,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use core::fmt;
 use core::net::IpAddr;
 use core::time::Duration;
-use dashmap::DashMap;
-use foldhash::fast::RandomState;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -20,10 +19,6 @@ pub const MOST_WHEREABOUTS: usize = 4_000_000;
 pub const MOST_TOKENS: usize = 4;
 /// How long whereabouts, and a token behind its end, are remembered.
 pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(31 * 24 * 60 * 60);
-
-/// Into how many parts each table is cut. Forgetting locks one part after the other while calls wait for it: with all
-/// whereabouts that there may be, four thousand entries at a time.
-const SHARDS: usize = 1024;
 
 /// The path of our location URIs, before their token.
 pub const LOCATION_PATH: &str = "/location/";
@@ -98,21 +93,12 @@ pub fn unlisted(organisation: &str, device: Unlisted<'_>) -> Arc<str> {
 type Sum = [u8; 32];
 
 /// What devices and their users told. Tokens are kept as their SHA-256: whoever sees them here cannot use them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Told {
-    places: DashMap<Arc<str>, Arc<Whereabouts>, RandomState>,
-    tokens: DashMap<Sum, Named, RandomState>,
-    issued: DashMap<Arc<str>, arrayvec::ArrayVec<Sum, MOST_TOKENS>, RandomState>,
-    pub(super) typed: DashMap<Arc<str>, Arc<[Typed]>, RandomState>,
-}
-
-impl Default for Told {
-    fn default() -> Told {
-        fn table<K: Eq + core::hash::Hash, V>() -> DashMap<K, V, RandomState> {
-            DashMap::with_hasher_and_shard_amount(RandomState::default(), SHARDS)
-        }
-        Told { places: table(), tokens: table(), issued: table(), typed: table() }
-    }
+    places: Large<Arc<str>, Arc<Whereabouts>>,
+    tokens: Large<Sum, Named>,
+    issued: Large<Arc<str>, arrayvec::ArrayVec<Sum, MOST_TOKENS>>,
+    pub(super) typed: Large<Arc<str>, Arc<[Typed]>>,
 }
 
 impl Cache {

@@ -1,13 +1,14 @@
 //! Which piece of an organisation's network is where.
+use super::large::Large;
 use crate::record::wiremap::{Key, Network, Public, Row};
 use crate::record::{Chassis, Mac, Port};
 use core::net::IpAddr;
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::sync::Arc;
 
-type Rows<K> = DashMap<(Arc<str>, K), Arc<str>, RandomState>;
+type Rows<K> = Large<(Arc<str>, K), Arc<str>>;
 
 /// The rows of all organisations: for each key the id of a location. An organisation sees its own alone, so the same
 /// private network or a made-up hardware address in two of them is no matter.
@@ -107,8 +108,10 @@ impl Wiremap {
     /// Takes these rows for all there are. Whoever asks meanwhile sees each row either old or new, and never none that
     /// both have.
     pub(super) fn load(&self, rows: &[Row]) {
-        for row in rows {
-            self.insert(row);
+        let was_empty = self.is_empty();
+        rows.iter().for_each(|row| self.insert(row));
+        if was_empty {
+            return;
         }
         let kept: HashSet<(&Arc<str>, &Key), RandomState> =
             rows.iter().filter(|row| row.location.is_some()).map(|row| (&row.organisation, &row.key)).collect();

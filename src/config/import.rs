@@ -61,7 +61,7 @@ impl From<Trouble> for Refused {
 /// Everything that is wrong, and nothing is changed then.
 pub fn import(config: &Path, order: &Order) -> Result<Outcome, Refused> {
     let files = read(&order.from).map_err(Refused::Complaints)?;
-    let files = files.iter().map(|(kind, (name, text))| (*kind, File { name, text })).collect();
+    let files = files.iter().map(|(kind, (name, text))| (*kind, File::csv(name, text))).collect();
     let wish = Wish { files, replace: order.replace, detach: order.detach };
     let now = Clock::start().now().wall;
     let place = Place::of(config)?;
@@ -86,7 +86,7 @@ fn import_once(place: &Place, store: &mut Store, wish: &Wish<'_>, order: &Order)
         Refusal::Faults(faults) => Refused::Complaints(faults.into_iter().map(complaint).collect()),
         Refusal::Linked(linked) => Refused::Linked(linked),
     })?;
-    let sites = wish.files.iter().find(|(kind, _)| *kind == Kind::Sites).map_or("sites.csv", |(_, file)| file.name);
+    let sites = wish.files.iter().find(|(kind, _)| *kind == Kind::Sites).map_or("sites.csv", |(_, file)| file.name());
     let mut complaints = Vec::new();
     routes::check(&place.settings, &place.ground.snapshot, &tables, &place.document, sites, &mut complaints);
     if !complaints.is_empty() {
@@ -109,7 +109,7 @@ pub fn restore(config: &Path, from: &Path, author: &str) -> Result<u64, Refused>
     let now = Clock::start().now().wall;
     let backup = store::of_backup(from, now)?;
     let Place { settings, document, store, mut texts, .. } = Place::of(config)?;
-    let (tables, version) = backup.texts()?;
+    let (tables, version) = backup.kept()?;
     texts.take(tables, version);
     World::build(settings, &document, &texts, Vec::new()).map_err(Refused::Complaints)?;
     let mut store = Store::create(&store, now)?;

@@ -108,7 +108,7 @@ impl Texts {
     }
 
     fn read_store(&mut self, path: &Path, document: &Document, complaints: &mut Vec<Complaint>) {
-        match Store::look(path, Clock::start().now().wall).and_then(|store| store.texts()) {
+        match Store::look(path, Clock::start().now().wall).and_then(|store| store.kept()) {
             Ok((tables, version)) => self.take(tables, version),
             Err(trouble) => {
                 let remedy = "`callbox import` with the tables, or `callbox restore`".into();

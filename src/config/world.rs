@@ -7,7 +7,7 @@ use super::settings::Settings;
 use super::texts::Texts;
 use super::{boundaries, dial_plan, embedded, file, models, routes, snapshot};
 use crate::cache::{Cache, Snapshot};
-use crate::record::table::{self, Against, Fault, Files, Kind, Tables};
+use crate::record::table::{self, Against, Fault, File, Files, Kind, Tables};
 use std::path::Path;
 
 /// Reads the config at `path` and every file that it names.
@@ -133,7 +133,7 @@ pub fn against(snapshot: &Snapshot) -> Against<'_> {
 fn files(texts: &Texts) -> Files<'_> {
     let mut files = Files::default();
     for (kind, (name, text)) in &texts.tables {
-        files.add(*kind, table::File { name, text });
+        files.add(*kind, if texts.version.is_some() { File::kept(name, text) } else { File::csv(name, text) });
     }
     files
 }

@@ -187,7 +187,7 @@ impl Texts {
             (Kind::Devices, &self.devices),
             (Kind::Users, &self.users),
         ] {
-            files.add(kind, File { name: kind.file(), text });
+            files.add(kind, File::csv(kind.file(), text));
         }
         let configured = snapshot(trunks());
         let mut models = Models::default();

@@ -42,7 +42,7 @@ fn planned(stored: &Stored, stay: &HashSet<usize>, detach: bool) -> Result<Plan,
     let dial_plans = HashMap::from([(Arc::clone(&us.country), Arc::new(us))]);
     let against = Against { dial_plans: &dial_plans, trunks: &[], models: &Models::default() };
     let text = text.text();
-    let files = vec![(Kind::Locations, File { name: "locations.csv", text: &text })];
+    let files = vec![(Kind::Locations, File::csv("locations.csv", &text))];
     plan(stored, &Wish { files, replace: true, detach }, against).map(|(plan, _)| plan)
 }
 

@@ -129,7 +129,7 @@ fn whole(store: &Store, configured: &Snapshot) -> Cache {
     cache.configure(configured);
     let (texts, _) = store.texts().expect("the tables");
     let mut files = Files::default();
-    texts.iter().for_each(|(kind, text)| files.add(*kind, File { name: kind.file(), text }));
+    texts.iter().for_each(|(kind, text)| files.add(*kind, File::csv(kind.file(), text)));
     cache.load(table::read(&files, world::against(configured)).expect("they are sound"));
     cache
 }
@@ -138,7 +138,7 @@ fn whole(store: &Store, configured: &Snapshot) -> Cache {
 fn keys() -> BTreeMap<String, Key> {
     let mut text = String::from("organisation,location,chassis,port,bssid,subnet\nacme,,,,02-00-00-00-00-11,\n");
     (0..8).for_each(|port| text += &format!("acme,,02-00-00-00-01-01,{port},,\nacme,,,,,10.1.{port}.0/24\n"));
-    let read = wiremap_keys(&File { name: "wiremap.csv", text: &text });
+    let read = wiremap_keys(&File::csv("wiremap.csv", &text));
     let names = text.lines().skip(1).map(str::to_owned);
     names.zip(read.into_iter().map(|(_, key)| key)).collect()
 }
@@ -164,7 +164,7 @@ fn walk(seed: u8) {
             _ => (vec![file(&mut dice)], dice.below(4) == 0),
         };
         let (stored, base) = store.lines().expect("the lines");
-        let files = files.iter().map(|(kind, text)| (*kind, File { name: kind.file(), text })).collect();
+        let files = files.iter().map(|(kind, text)| (*kind, File::csv(kind.file(), text))).collect();
         let wish = Wish { files, replace, detach: true };
         let Ok((plan, _)) = plan(&stored, &wish, world::against(&configured)) else { continue };
         // Without a site for its calls a source is nothing; a config is never left like that.

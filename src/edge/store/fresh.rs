@@ -1,7 +1,7 @@
 //! What must be read again when lines changed: they themselves, what is derived from them, and all that these name.
 use super::{MOST_FOLLOWED, Store, Trouble};
 use crate::record::table::plan::named;
-use crate::record::table::{Cells, Key, Kind, Writer};
+use crate::record::table::{Cells, Kept, Key, Kind};
 use std::collections::BTreeMap;
 
 /// Lines to be read again.
@@ -92,7 +92,7 @@ impl Fresh {
     /// The lines as tables, those that are only named among them.
     pub fn texts(&self) -> Vec<(Kind, String)> {
         let of = |kind: Kind| {
-            let mut text = Writer::new(kind);
+            let mut text = Kept::default();
             let lines = self.lines.iter().filter(|((of, _), _)| *of == kind);
             lines.for_each(|(_, line)| text.line(line.cells.iter()));
             (kind, text.text())

@@ -3,7 +3,7 @@ use super::super::database::{be_patient, prepare, private};
 use super::{SCHEMA, Trouble};
 use crate::base::now::Wall;
 use crate::record::table::plan::{Edit, Stored};
-use crate::record::table::{Cells, Key, Kind, Writer};
+use crate::record::table::{Cells, Kept, Key, Kind, Writer};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params_from_iter};
 use std::path::Path;
 
@@ -113,6 +113,19 @@ impl Store {
             let mut texts = Vec::new();
             for kind in Kind::ALL {
                 let mut text = Writer::new(kind);
+                store.each_line(kind, |cells| text.line(cells))?;
+                texts.push((kind, text.text()));
+            }
+            Ok((texts, store.version()?))
+        })
+    }
+
+    /// All tables as they are kept, to be read, and the version that they are.
+    pub fn kept(&self) -> Result<(Vec<(Kind, String)>, u64), Trouble> {
+        self.at_once(|store| {
+            let mut texts = Vec::new();
+            for kind in Kind::ALL {
+                let mut text = Kept::default();
                 store.each_line(kind, |cells| text.line(cells))?;
                 texts.push((kind, text.text()));
             }

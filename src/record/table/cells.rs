@@ -6,7 +6,7 @@ use super::{Element, File};
 use core::fmt;
 
 /// What stands between two cells: no cell has it, since control characters become spaces.
-const BETWEEN: char = '\u{1f}';
+pub(super) const BETWEEN: char = '\u{1f}';
 
 /// A line of a table: a cell for each of [`Kind::columns`]. It never prints itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +113,34 @@ fn of_row(kind: Kind, row: &Row<'_>) -> Cells {
     Cells::new(cells.iter().map(String::as_str))
 }
 
+/// Lines one after the other in the spelling in which they are kept. They need not become CSV to be read.
+#[derive(Default)]
+pub struct Kept(String);
+
+impl Kept {
+    /// Adds a line. Cells missing at its end are empty.
+    pub fn line<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) {
+        for (at, cell) in cells.into_iter().enumerate() {
+            if at > 0 {
+                self.0.push(BETWEEN);
+            }
+            self.0.push_str(cell);
+        }
+        self.0.push('\n');
+    }
+
+    /// The text, for [`File::kept`].
+    pub fn text(self) -> String {
+        self.0
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("<private>")
+    }
+}
+
 /// Writes lines as a CSV file, the names of the columns first.
 pub struct Writer {
     kind: Kind,
@@ -122,7 +150,9 @@ pub struct Writer {
 impl Writer {
     /// A file with its first line.
     pub fn new(kind: Kind) -> Writer {
-        let mut writer = Writer { kind, out: csv::Writer::from_writer(Vec::new()) };
+        // A cell at the beginning of a line is no comment, whatever it begins with.
+        let out = csv::WriterBuilder::new().comment(Some(b'#')).from_writer(Vec::new());
+        let mut writer = Writer { kind, out };
         writer.record(kind.columns());
         writer
     }

@@ -6,7 +6,8 @@ use super::line::Lines;
 use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{Against, ById, File, Location, Organisation, PLACES};
 use crate::record::{Capability, Device, DeviceClass, Mac, device};
-use std::collections::HashSet;
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
 use std::sync::Arc;
 
 pub(super) const DEVICES: Layout = Layout {
@@ -43,9 +44,9 @@ pub(super) fn read(
     against: Against<'_>,
     faults: &mut Faults,
 ) -> ById<Device> {
-    let mut read = ById::new();
-    let mut macs = HashSet::new();
-    let mut instances = HashSet::new();
+    let mut read = ById::default();
+    let mut macs = HashSet::<_, RandomState>::default();
+    let mut instances = HashSet::<_, RandomState>::default();
     each_row(devices, &DEVICES, faults, |row, faults| {
         let Some(device) = device(row, organisations, places, lines, against, faults) else { return };
         let is_new_mac = device.mac.is_none_or(|mac| macs.insert((Arc::clone(&device.organisation), mac)));
@@ -59,7 +60,7 @@ pub(super) fn read(
         if !is_new_instance {
             row.fault(INSTANCE, "the organisation has a device with this id", "keep one of the two lines", faults);
         }
-        if read.insert(Arc::clone(&device.id), Arc::new(device)).is_some() {
+        if !read.insert(&Arc::clone(&device.id), device) {
             row.fault(ID, "another device has this id", "give each its own", faults);
         }
     });

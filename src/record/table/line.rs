@@ -6,15 +6,16 @@ use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{Against, ById, File, Line, Location, Number, PLACES, Site};
 use crate::record::User;
 use crate::record::site::plan_of;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use std::sync::Arc;
 
 /// The lines that were read, in the order of the file.
 #[derive(Default)]
 pub(super) struct Lines {
     lines: Vec<Arc<Line>>,
-    places: HashMap<(Arc<str>, Number), usize>,
+    places: HashMap<(Arc<str>, Number), usize, RandomState>,
 }
 
 impl Lines {
@@ -42,7 +43,7 @@ impl Lines {
 
     /// The lines, each with what its user has where it has nothing of its own.
     pub(super) fn of_users(mut self, users: &ById<User>, places: &ById<Location>) -> Vec<Arc<Line>> {
-        for user in users.values() {
+        for user in users.records() {
             for &number in &user.lines {
                 let Some(&at) = self.places.get(&(Arc::clone(&user.organisation), number)) else { continue };
                 let line = Arc::make_mut(&mut self.lines[at]);

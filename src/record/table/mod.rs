@@ -1,4 +1,5 @@
 //! The tables that a customer imports: CSV text in, records out. Every fault of every file is found in one reading.
+mod by_id;
 mod cells;
 mod device;
 mod fault;
@@ -13,7 +14,7 @@ mod site;
 mod user;
 mod wiremap;
 
-pub use cells::{Cells, Key, Writer};
+pub use cells::{Cells, Kept, Key, Writer};
 pub use fault::{Fault, MOST_FAULTS};
 pub use form::Form;
 pub use kind::{KINDS, Kind};
@@ -21,17 +22,34 @@ pub use shape::MOST_CORNERS;
 pub use wiremap::keys as wiremap_keys;
 
 use super::{Civic, Device, DialPlan, Element, Line, Location, Models, Number, Organisation, Site, Trunk, User};
+use by_id::ById;
 use fault::Faults;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A file's text, and its name for complaints.
+/// A table's text, and its name for complaints.
 #[derive(Clone, Copy, Default)]
 pub struct File<'a> {
-    /// Its name, as the operator knows it.
-    pub name: &'a str,
-    /// What it holds.
-    pub text: &'a str,
+    name: &'a str,
+    text: &'a str,
+    is_kept: bool,
+}
+
+impl<'a> File<'a> {
+    /// A CSV file, by the name that the operator knows it by.
+    pub const fn csv(name: &'a str, text: &'a str) -> File<'a> {
+        File { name, text, is_kept: false }
+    }
+
+    /// The text of [`Kept`], by the name that it has in complaints.
+    pub const fn kept(name: &'a str, text: &'a str) -> File<'a> {
+        File { name, text, is_kept: true }
+    }
+
+    /// Its name.
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
 }
 
 impl core::fmt::Debug for File<'_> {
@@ -109,22 +127,12 @@ pub fn read(files: &Files<'_>, against: Against<'_>) -> Result<Tables, Vec<Fault
     let users = user::read(of(Kind::Users), known, &mut faults);
     let lines = lines.of_users(&users, &places);
     faults.or(Tables {
-        organisations: values(organisations),
-        sites: values(sites),
-        locations: values(places),
+        organisations: organisations.into_records(),
+        sites: sites.into_records(),
+        locations: places.into_records(),
         lines,
         wiremap,
-        devices: values(devices),
-        users: values(users),
+        devices: devices.into_records(),
+        users: users.into_records(),
     })
-}
-
-/// Records of one kind by id.
-type ById<T> = HashMap<Arc<str>, Arc<T>>;
-
-/// The records in the order of their ids, so that the same files always read the same.
-fn values<T>(records: ById<T>) -> Vec<Arc<T>> {
-    let mut records: Vec<_> = records.into_iter().collect();
-    records.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    records.into_iter().map(|(_, record)| record).collect()
 }

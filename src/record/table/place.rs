@@ -39,7 +39,7 @@ const LOCATION_SHAPE: usize = 5;
 /// Reads both files. A building is a location too, under its own id, so that a number may stand in a building of which
 /// no more is known. What lies in a building lies in its shape.
 pub(super) fn read(buildings: &[File<'_>], locations: &[File<'_>], faults: &mut Faults) -> ById<Location> {
-    let mut places = ById::new();
+    let mut places = ById::default();
     each_row(buildings, &BUILDINGS, faults, |row, faults| {
         let id: Arc<str> = row.cell(ID).into();
         let mut civic = Civic::default();
@@ -70,9 +70,7 @@ pub(super) fn read(buildings: &[File<'_>], locations: &[File<'_>], faults: &mut 
 }
 
 fn keep(places: &mut ById<Location>, place: Location, row: &Row<'_>, faults: &mut Faults) {
-    if places.contains_key(&place.id) {
+    if !places.insert(&Arc::clone(&place.id), place) {
         row.fault(ID, "another building or location has this id", "give each its own", faults);
-    } else {
-        places.insert(Arc::clone(&place.id), Arc::new(place));
     }
 }

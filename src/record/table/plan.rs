@@ -1,5 +1,5 @@
 //! What an import would change, told before anything is changed.
-use super::cells::{self, Cells, Key, Writer};
+use super::cells::{self, Cells, Kept as Text, Key};
 use super::fault::{Fault, Faults};
 use super::kind::{KINDS, Kind};
 use super::{Against, File, Files, Tables, read};
@@ -245,14 +245,14 @@ fn without(kind: Kind, line: &Cells, linked: &[Linked]) -> Cells {
 /// Reads the tables as they would be.
 fn check(kept: &Kept<'_>, wish: &Wish<'_>, against: Against<'_>) -> Result<Tables, Vec<Fault>> {
     let texts = Kind::ALL.map(|kind| {
-        let mut text = Writer::new(kind);
+        let mut text = Text::default();
         let lines = kept.as_it_is[kind.place()].iter().copied().chain(&kept.detached[kind.place()]);
         lines.for_each(|line| text.line(line.iter()));
         (format!("store/{}", kind.file()), text.text())
     });
     let mut files = Files::default();
     for (kind, (name, text)) in Kind::ALL.into_iter().zip(&texts) {
-        files.add(kind, File { name, text });
+        files.add(kind, File::kept(name, text));
     }
     wish.files.iter().for_each(|(kind, file)| files.add(*kind, *file));
     read(&files, against)

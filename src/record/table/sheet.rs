@@ -1,4 +1,5 @@
 //! One CSV file: its header and its rows.
+use super::cells::BETWEEN;
 use super::fault::{Fault, Faults};
 use super::form::{Form, switch};
 use super::kind::Kind;
@@ -93,6 +94,9 @@ fn rows_of(
     faults: &mut Faults,
     each: &mut impl FnMut(&Row<'_>, &mut Faults),
 ) {
+    if file.is_kept {
+        return kept_rows_of(file, layout, faults, each);
+    }
     let text = file.text.strip_prefix('\u{feff}').unwrap_or(file.text);
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
@@ -126,6 +130,33 @@ fn rows_of(
     }
     if header.is_none() {
         faults.add(whole_line(file.name, 1, "the file is empty", &format!("begin it with {}", layout.wanted())));
+    }
+}
+
+/// The same for lines as they are kept: every column in its place, and no header.
+fn kept_rows_of(
+    file: &File<'_>,
+    layout: &'static Layout,
+    faults: &mut Faults,
+    each: &mut impl FnMut(&Row<'_>, &mut Faults),
+) {
+    let own = layout.columns.len();
+    let elements = if layout.civic { Element::ALL } else { &[] };
+    let header = Header {
+        columns: (0..own).map(Some).collect(),
+        elements: elements.iter().copied().zip(own..).collect(),
+        width: own + elements.len(),
+    };
+    let mut record = StringRecord::new();
+    // As the line of the CSV file that an export writes, whose first line is its header.
+    for (line, text) in (2..).zip(file.text.split_terminator('\n')) {
+        record.clear();
+        text.split(BETWEEN).for_each(|cell| record.push_field(cell.trim()));
+        (record.len()..header.width).for_each(|_| record.push_field(""));
+        let row = Row { file: file.name, line, layout, header: &header, record: &record };
+        if row.is_whole(faults) {
+            each(&row, faults);
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use crate::record::site::plan_of;
 use crate::record::wiremap::{Network, Order, Rule, Windows};
 use crate::record::{Company, DidFallback, TrunkKind};
 use core::time::Duration;
-use std::collections::HashSet;
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
 use std::sync::Arc;
 
 pub(super) const ORGANISATIONS: Layout = Layout {
@@ -79,8 +80,8 @@ pub(super) fn read(
     against: Against<'_>,
     faults: &mut Faults,
 ) -> (ById<Organisation>, ById<Site>) {
-    let mut known = ById::new();
-    let mut companies = HashSet::new();
+    let mut known = ById::default();
+    let mut companies = HashSet::<_, RandomState>::default();
     each_row(organisations, &ORGANISATIONS, faults, |row, faults| {
         let company = company(row, faults);
         if company.as_ref().is_some_and(|company| !companies.insert(Arc::clone(&company.id))) {
@@ -95,14 +96,14 @@ pub(super) fn read(
             did_fallback: did_fallback(row, faults),
             company,
         };
-        if known.insert(Arc::clone(&organisation.id), Arc::new(organisation)).is_some() {
+        if !known.insert(&Arc::clone(&organisation.id), organisation) {
             row.fault(ID, "another organisation has this id", "give each its own", faults);
         }
     });
-    let mut read = ById::new();
+    let mut read = ById::default();
     each_row(sites, &SITES, faults, |row, faults| {
         if let Some(site) = site(row, &known, places, against, faults)
-            && read.insert(Arc::clone(&site.id), Arc::new(site)).is_some()
+            && !read.insert(&Arc::clone(&site.id), site)
         {
             row.fault(ID, "another site has this id", "give each its own", faults);
         }

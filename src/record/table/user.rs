@@ -6,7 +6,8 @@ use super::line::Lines;
 use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{ById, File, Location, Organisation, PLACES, Site};
 use crate::record::{Device, Number, User};
-use std::collections::HashSet;
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
 use std::sync::Arc;
 
 pub(super) const USERS: Layout = Layout {
@@ -44,8 +45,8 @@ pub(super) struct Known<'a> {
 
 /// Reads the file.
 pub(super) fn read(users: &[File<'_>], known: Known<'_>, faults: &mut Faults) -> ById<User> {
-    let mut read = ById::new();
-    let mut lines: HashSet<(Arc<str>, Number)> = HashSet::new();
+    let mut read = ById::default();
+    let mut lines: HashSet<(Arc<str>, Number), RandomState> = HashSet::default();
     each_row(users, &USERS, faults, |row, faults| {
         let Some(user) = user(row, known, faults) else { return };
         for &number in &user.lines {
@@ -56,7 +57,7 @@ pub(super) fn read(users: &[File<'_>], known: Known<'_>, faults: &mut Faults) ->
                 row.fault(LINES, "one of these lines is at another site", "correct its site or the user's", faults);
             }
         }
-        if read.insert(Arc::clone(&user.id), Arc::new(user)).is_some() {
+        if !read.insert(&Arc::clone(&user.id), user) {
             row.fault(ID, "another user has this id", "give each its own", faults);
         }
     });

@@ -7,7 +7,8 @@ use super::{ById, File, Location, Organisation, PLACES};
 use crate::record::wiremap::{self, Key, Network, Public};
 use crate::record::{Chassis, Mac, Port};
 use core::net::IpAddr;
-use std::collections::HashSet;
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
 use std::sync::Arc;
 
 pub(super) const WIREMAP: Layout = Layout {
@@ -41,7 +42,7 @@ pub(super) fn read(
     faults: &mut Faults,
 ) -> Vec<wiremap::Row> {
     let mut read = Vec::new();
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::<_, RandomState>::default();
     each_row(rows, &WIREMAP, faults, |row, faults| {
         let organisation = organisations.get(row.cell(ORGANISATION)).map(|known| &known.id);
         if organisation.is_none() {
