@@ -6,9 +6,9 @@ use super::texts::{self, Text, Texts};
 use super::world::{self, Ground, World, complaint};
 use super::{file, routes};
 use crate::edge::clock::Clock;
-use crate::edge::store::{self, Store, Trouble};
-use crate::record::table::plan::{Linked, Plan, Refusal, Wish, plan};
-use crate::record::table::{File, Kind};
+use crate::edge::store::{self, MOST_LOOKED_UP, Store, Trouble};
+use crate::record::table::plan::{Lines, Linked, Plan, Refusal, Stored, Wish, plan};
+use crate::record::table::{File, Kind, Tables};
 use std::path::{Path, PathBuf};
 
 /// How often a change is planned anew because somebody else was faster.
@@ -80,12 +80,7 @@ pub fn import(config: &Path, order: &Order) -> Result<Outcome, Refused> {
 }
 
 fn import_once(place: &Place, store: &mut Store, wish: &Wish<'_>, order: &Order) -> Result<Outcome, Refused> {
-    let (stored, base) = store.lines()?;
-    let against = world::against(&place.ground.snapshot);
-    let (plan, tables) = plan(&stored, wish, against).map_err(|refusal| match refusal {
-        Refusal::Faults(faults) => Refused::Complaints(faults.into_iter().map(complaint).collect()),
-        Refusal::Linked(linked) => Refused::Linked(linked),
-    })?;
+    let (Planned { plan, tables }, base) = planned(place, store, wish)?;
     let sites = wish.files.iter().find(|(kind, _)| *kind == Kind::Sites).map_or("sites.csv", |(_, file)| file.name());
     let mut complaints = Vec::new();
     routes::check(&place.settings, &place.ground.snapshot, &tables, &place.document, sites, &mut complaints);
@@ -99,6 +94,45 @@ fn import_once(place: &Place, store: &mut Store, wish: &Wish<'_>, order: &Order)
     let summary = format!("import of {} lines", plan.edits.len());
     let version = store.append(base, &plan.edits, &order.author, &summary, now)?;
     Ok(Outcome { plan, version: Some(version) })
+}
+
+/// A plan, and the tables that it was checked with.
+struct Planned {
+    plan: Plan,
+    tables: Tables,
+}
+
+/// Plans an import for the version of the store that comes with it: against what is near, where that is enough, and
+/// against all that is stored, where not or where something is wrong.
+fn planned(place: &Place, store: &Store, wish: &Wish<'_>) -> Result<(Planned, u64), Refused> {
+    let against = world::against(&place.ground.snapshot);
+    if !wish.replace
+        && let Some((near, base)) = near(place, store, wish)?
+        && let Ok((plan, tables)) = plan(&near, wish, against)
+    {
+        return Ok((Planned { plan, tables }, base));
+    }
+    let (stored, base) = store.lines()?;
+    let (plan, tables) = plan(&stored, wish, against).map_err(|refusal| match refusal {
+        Refusal::Faults(faults) => Refused::Complaints(faults.into_iter().map(complaint).collect()),
+        Refusal::Linked(linked) => Refused::Linked(linked),
+    })?;
+    Ok((Planned { plan, tables }, base))
+}
+
+/// What is near the lines that are wished for, where looking it up is worth it.
+fn near(place: &Place, store: &Store, wish: &Wish<'_>) -> Result<Option<(Stored, u64)>, Refused> {
+    let Ok(mut wanted) = Lines::of(wish) else { return Ok(None) };
+    if wanted.count() > MOST_LOOKED_UP {
+        return Ok(None);
+    }
+    let areas = place.settings.trunks.iter().flat_map(|trunk| &trunk.areas);
+    let places = areas.flat_map(|area| [area.building.as_deref(), area.location.as_deref()]).flatten();
+    let near = store.at_once(|store| Ok::<_, Trouble>((store.near(&mut wanted, places)?, store.version()?)))?;
+    Ok(match near {
+        (Some(near), base) => Some((near, base)),
+        (None, _) => None,
+    })
 }
 
 /// Puts a backup into the place of all that the store of a config holds. Returns the version of the change.

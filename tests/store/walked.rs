@@ -7,7 +7,7 @@ use callbox::cache::{Cache, Snapshot};
 use callbox::config::world;
 use callbox::edge::clock::Clock;
 use callbox::edge::store::Store;
-use callbox::record::table::plan::{Edit, Wish, plan};
+use callbox::record::table::plan::{Edit, Lines, Wish, plan};
 use callbox::record::table::{self, File, Files, Kind, wiremap_keys};
 use callbox::record::wiremap::Key;
 use std::collections::BTreeMap;
@@ -49,8 +49,9 @@ fn file(dice: &mut Dice) -> (Kind, String) {
         }
         2 => {
             let (number, place) = (dice.pick(&NUMBERS), dice.pick(&PLACES));
-            let ecbn = dice.pick(&["", "+13125550107"]);
-            (Kind::Numbers, format!("number,site,location,ecbn\n{number},hq,{place},{ecbn}\n4130,hq,{place},\n"))
+            let (ecbn, site) = (dice.pick(&["", "+13125550107"]), dice.pick(&["hq", "hq", "hq", "branch"]));
+            let lines = format!("{number},{site},{place},{ecbn}\n4130,hq,{place},\n");
+            (Kind::Numbers, format!("number,site,location,ecbn\n{lines}"))
         }
         3 => {
             let (id, lines, home) =
@@ -143,6 +144,22 @@ fn keys() -> BTreeMap<String, Key> {
     names.zip(read.into_iter().map(|(_, key)| key)).collect()
 }
 
+/// Whether files fit what is near their lines. Then they fit all that is stored with the same plan, and else they do not.
+fn fits_nearby(store: &Store, wish: &Wish<'_>, configured: &Snapshot) -> bool {
+    let against = world::against(configured);
+    let (stored, _) = store.lines().expect("the lines");
+    let whole = plan(&stored, wish, against).map(|(plan, _)| plan);
+    let mut wanted = Lines::of(wish).expect("the files have the shape of tables");
+    let Some(near) = store.near(&mut wanted, core::iter::empty()).expect("a look") else { return false };
+    let near = plan(&near, wish, against).map(|(plan, _)| plan);
+    match (&near, &whole) {
+        (Ok(near), Ok(whole)) => assert_eq!(near, whole, "{:?}", wish.files),
+        (Err(_), Err(_)) => {}
+        (near, whole) => panic!("near by {near:?}, of all {whole:?}: {:?}", wish.files),
+    }
+    near.is_ok()
+}
+
 fn walk(seed: u8) {
     let configured = world::lab().expect("the lab").snapshot;
     let folder = tempfile::tempdir().expect("a folder");
@@ -157,14 +174,15 @@ fn walk(seed: u8) {
         .map(|kind| (kind, std::fs::read_to_string(lab_tables().join(kind.file())).expect("a table of the lab")))
         .collect();
     let keys = keys();
-    let mut made = 0;
+    let (mut made, mut looked_up) = (0, 0);
     for change in 0..CHANGES {
         let (files, replace) = match change {
             0 => (lab.clone(), false),
             _ => (vec![file(&mut dice)], dice.below(4) == 0),
         };
         let (stored, base) = store.lines().expect("the lines");
-        let files = files.iter().map(|(kind, text)| (*kind, File::csv(kind.file(), text))).collect();
+        let files: Vec<_> = files.iter().map(|(kind, text)| (*kind, File::csv(kind.file(), text))).collect();
+        looked_up += u32::from(fits_nearby(&store, &Wish { files: files.clone(), ..Wish::default() }, &configured));
         let wish = Wish { files, replace, detach: true };
         let Ok((plan, _)) = plan(&stored, &wish, world::against(&configured)) else { continue };
         // Without a site for its calls a source is nothing; a config is never left like that.
@@ -181,6 +199,7 @@ fn walk(seed: u8) {
         assert_eq!(followed.len(), read.len(), "seed {seed}, change {change}: something is left over");
     }
     assert!(made > CHANGES / 4, "seed {seed}: only {made} changes");
+    assert!(looked_up > CHANGES / 4, "seed {seed}: only {looked_up} changes fit what is near");
 }
 
 #[test]

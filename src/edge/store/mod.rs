@@ -2,11 +2,13 @@
 //! follows learns of it, in this process or another.
 mod copy;
 mod fresh;
+mod near;
 mod sqlite;
 
 pub use super::database::Trouble;
 pub use copy::{back_up, of_backup, restore};
 pub use fresh::Fresh;
+pub use near::MOST_LOOKED_UP;
 pub use sqlite::{KEPT_CHANGES, MOST_FOLLOWED, News, Store};
 
 use super::database::Schema;

@@ -133,7 +133,7 @@ impl Store {
         })
     }
 
-    fn each_line(
+    pub(super) fn each_line(
         &self,
         kind: Kind,
         mut each: impl for<'l> FnMut(&mut dyn Iterator<Item = &'l str>),
@@ -217,6 +217,36 @@ impl Store {
     /// The lines with a value in a column.
     pub fn lines_with(&self, kind: Kind, column: &str, value: &str) -> Result<Vec<Cells>, Trouble> {
         self.some(kind, &format!("\"{column}\" = ?1 AND \"{column}\" <> ''"), [value].into_iter())
+    }
+
+    /// The lines of an organisation with a value in another column.
+    pub(super) fn lines_of(
+        &self,
+        kind: Kind,
+        organisation: &str,
+        column: &str,
+        value: &str,
+    ) -> Result<Vec<Cells>, Trouble> {
+        let wanted = format!("organisation = ?1 AND \"{column}\" = ?2 AND \"{column}\" <> ''");
+        self.some(kind, &wanted, [organisation, value].into_iter())
+    }
+
+    /// Two columns of every line of an organisation.
+    pub(super) fn each_of(
+        &self,
+        kind: Kind,
+        organisation: &str,
+        columns: [&str; 2],
+        mut each: impl FnMut([&str; 2]),
+    ) -> Result<(), Trouble> {
+        let [one, other] = columns;
+        let wanted = format!("SELECT \"{one}\", \"{other}\" FROM {} WHERE organisation = ?1", kind.text());
+        let mut rows = self.connection.prepare_cached(&wanted)?;
+        let mut rows = rows.query([organisation])?;
+        while let Some(row) = rows.next()? {
+            each([text(row, 0)?, text(row, 1)?]);
+        }
+        Ok(())
     }
 
     fn some<'a>(&self, kind: Kind, wanted: &str, values: impl Iterator<Item = &'a str>) -> Result<Vec<Cells>, Trouble> {

@@ -82,12 +82,7 @@ pub enum Refusal {
 /// # Errors
 /// Every fault of the files, alone or together with what is stored; or, before that, every line that names one that would go.
 pub fn plan(stored: &Stored, wish: &Wish<'_>, against: Against<'_>) -> Result<(Plan, Tables), Refusal> {
-    let mut faults = Faults::default();
-    let mut wanted = Lines::default();
-    for (kind, file) in &wish.files {
-        wanted.0[kind.place()].extend(cells::lines(*kind, file, &mut faults));
-    }
-    faults.or(()).map_err(Refusal::Faults)?;
+    let mut wanted = Lines::of(wish).map_err(Refusal::Faults)?;
     wanted.say_whose(stored);
     let sheet = Sheet::new(stored, wish, &wanted);
     let (kept, detached) = sheet.kept(stored);
@@ -100,12 +95,35 @@ pub fn plan(stored: &Stored, wish: &Wish<'_>, against: Against<'_>) -> Result<(P
 }
 
 /// The lines of the files.
-#[derive(Default)]
-struct Lines([Vec<Cells>; KINDS]);
+#[derive(Debug, Default)]
+pub struct Lines([Vec<Cells>; KINDS]);
 
 impl Lines {
+    /// The lines of what is wished for.
+    ///
+    /// # Errors
+    /// What is wrong with the shape of the files. What is wrong with what their lines say, [`plan`] tells.
+    pub fn of(wish: &Wish<'_>) -> Result<Lines, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let mut lines = Lines::default();
+        for (kind, file) in &wish.files {
+            lines.0[kind.place()].extend(cells::lines(*kind, file, &mut faults));
+        }
+        faults.or(lines)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
+    /// All of them, each with its table.
+    pub fn iter(&self) -> impl Iterator<Item = (Kind, &Cells)> {
+        Kind::ALL.into_iter().flat_map(|kind| self.0[kind.place()].iter().map(move |line| (kind, line)))
+    }
+
     /// Fills in the organisation of numbers: that of their site, from the files or from what is stored.
-    fn say_whose(&mut self, stored: &Stored) {
+    pub fn say_whose(&mut self, stored: &Stored) {
         const SITE: usize = 1;
         const ORGANISATION: usize = 5;
         let sites = stored[Kind::Sites.place()].iter().chain(&self.0[Kind::Sites.place()]);
