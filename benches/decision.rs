@@ -1,6 +1,6 @@
 //! The decision on one call (whose line and device, what kind, where by the wiremap, whom to ask, which number to show) with
 //! a million numbers, devices and lines of the wiremap in the cache: its mean by criterion, and before that the 99th
-//! percentile and the allocations of 100,000 decisions.
+//! percentile and the allocations of 100,000 decisions. And the look-up of a caller's shape among 10,000 boundaries.
 mod counted;
 
 use callbox::b2bua::intake::Asked;
@@ -12,8 +12,9 @@ use callbox::record::table::Tables;
 use callbox::record::trunk::Carrier;
 use callbox::record::wiremap::{Key, Row};
 use callbox::record::{
-    Attachment, Capability, Chassis, Civic, Device, DeviceClass, DialPlan, Element, Interface, Ladder, Line, Location,
-    Measurements, Number, Organisation, Port, Profile, Site, Source, Trunk, TrunkKind,
+    Attachment, Boundaries, Boundary, Capability, Chassis, Civic, Device, DeviceClass, DialPlan, Element, Interface,
+    Ladder, Line, Location, Measurements, Number, Organisation, Port, Position, Profile, Shape, Site, Source, Trunk,
+    TrunkKind,
 };
 use core::hint::black_box;
 use core::time::Duration;
@@ -251,5 +252,46 @@ fn decision(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, decision);
+/// Hexagons with sixty corners on a grid of `side` by `side`, which leave gaps and overlap here and there.
+fn map(side: u32) -> Boundaries {
+    let cell = |at: u32| {
+        let (x, y) = (f64::from(at % side) * 0.01, f64::from(at / side) * 0.01);
+        let corner = |step: u32| {
+            let turn = f64::from(step) / 60.0 * core::f64::consts::TAU;
+            geo::Coord { x: x + 0.0055 * turn.cos(), y: y + 0.0055 * turn.sin() }
+        };
+        let ring = geo::LineString::new((0..60).map(corner).collect());
+        Boundary { name: format!("area-{at}").into(), parts: geo::Polygon::new(ring, Vec::new()).into() }
+    };
+    Boundaries::new((0..side * side).map(cell).collect())
+}
+
+/// The boundary that holds a caller's circle, of ten thousand; and how long it takes to find where they do not meet.
+#[allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+fn areas(criterion: &mut Criterion) {
+    let scale = Scale::wanted();
+    let side = if scale.numbers > 1000 { 100 } else { 5 };
+    let map = map(side);
+    let begun = Instant::now();
+    let seams = map.seams().len();
+    let (count, took) = (map.names().count(), begun.elapsed());
+    println!("{count} boundaries: {seams} gaps and overlaps found in {:.2} s", took.as_secs_f64());
+    let mut nanos = Vec::with_capacity(scale.decisions as usize);
+    for call in 0..scale.decisions {
+        let at = |factor: u64| (call.wrapping_mul(factor) % 10_000) as f64 / 10_000.0 * f64::from(side) * 0.01;
+        let center = Position::new(at(7919), at(6151), None).expect("it is on the earth");
+        let begun = Instant::now();
+        black_box(map.covering(&Shape::Circle { center, radius: 300.0 }));
+        nanos.push(begun.elapsed().as_nanos());
+    }
+    nanos.sort_unstable();
+    let at = |permille: usize| nanos[nanos.len() * permille / 1000];
+    println!("a circle among {count} boundaries: p50 {} ns, p99 {} ns", at(500), at(990));
+    let center = Position::new(0.013, 0.017, None).expect("it is on the earth");
+    criterion.bench_function("areas", |bencher| {
+        bencher.iter(|| map.covering(&Shape::Circle { center, radius: 300.0 }));
+    });
+}
+
+criterion_group!(benches, decision, areas);
 criterion_main!(benches);

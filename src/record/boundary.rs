@@ -11,7 +11,7 @@ use std::sync::Arc;
 const CORNERS: u8 = 12;
 
 /// Meters in a degree of latitude, anywhere within half a percent.
-const METERS_A_DEGREE: f64 = 111_320.0;
+pub(super) const METERS_A_DEGREE: f64 = 111_320.0;
 
 /// Wholly inside, in thousandths.
 pub const WHOLE: u16 = 1000;
@@ -28,8 +28,8 @@ pub struct Boundary {
 /// All boundaries, found by where they are.
 #[derive(Clone, Default)]
 pub struct Boundaries {
-    names: Vec<Arc<str>>,
-    tree: RTree<Part>,
+    pub(super) names: Vec<Arc<str>>,
+    pub(super) tree: RTree<Part>,
 }
 
 /// How much of a shape lies in a boundary.
@@ -45,9 +45,9 @@ pub struct Covered {
 pub type Coverage = SmallVec<[Covered; 4]>;
 
 #[derive(Clone)]
-struct Part {
-    place: usize,
-    polygon: Polygon<f64>,
+pub(super) struct Part {
+    pub(super) place: usize,
+    pub(super) polygon: Polygon<f64>,
     envelope: AABB<[f64; 2]>,
 }
 

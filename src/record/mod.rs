@@ -13,6 +13,7 @@ pub mod mac;
 pub mod measured;
 pub mod number;
 pub mod place;
+pub mod seam;
 pub mod shape;
 pub mod site;
 pub mod surroundings;

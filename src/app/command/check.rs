@@ -1,10 +1,15 @@
 //! `callbox check`: everything that is wrong with a config, or what it would run.
 use crate::config::complaint::EXIT_CODE;
 use crate::config::{World, world};
+use crate::record::Boundaries;
+use crate::record::seam::Seam;
 use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// The most gaps and overlaps that are told one by one.
+const MOST_SEAMS: usize = 100;
 
 /// What `callbox check` takes.
 #[derive(Clone, Debug, Args)]
@@ -64,6 +69,9 @@ fn summary(world: &World) -> String {
     line("countries", format!("on: {}; off: {}", on(true).join(" "), on(false).join(" ")));
     let (sites, places, lines) = (tables.sites.len(), tables.locations.len(), tables.lines.len());
     line("tables", format!("{sites} sites, {places} buildings and locations, {lines} numbers"));
+    if !snapshot.boundaries.is_empty() {
+        line("areas", seams(&snapshot.boundaries));
+    }
     if let (Some(path), Some(version)) = (&settings.node.store, version) {
         line("store", format!("{} version {version}", path.display()));
     }
@@ -75,9 +83,33 @@ fn summary(world: &World) -> String {
     out
 }
 
+/// How many boundaries there are, and where they do not meet. That is no fault: a city may lie in its county, and nobody
+/// may live in a lake.
+fn seams(boundaries: &Boundaries) -> String {
+    let seams = boundaries.seams();
+    let count = boundaries.names().count();
+    let mut out = match seams.len() {
+        0 => format!("{count} boundaries, without gaps and overlaps"),
+        found => format!("{count} boundaries, with {found} gaps and overlaps"),
+    };
+    for Seam { both, area, near } in seams.iter().take(MOST_SEAMS) {
+        let what = match both {
+            Some((first, second)) => format!("{first} and {second} overlap; where shares are equal, {first} decides"),
+            None => "nobody has the ground within".to_owned(),
+        };
+        let (north, east, area) = (near.latitude, near.longitude, area / 1e6);
+        let _grows = write!(out, "\n{:<10}{what}: {area:.4} km² near {north:.5}, {east:.5}", "");
+    }
+    if seams.len() > MOST_SEAMS {
+        let _grows = write!(out, "\n{:<10}and {} smaller ones", "", seams.len() - MOST_SEAMS);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Boundary;
 
     #[test]
     fn the_summary_of_the_lab_says_what_it_would_run() {
@@ -93,5 +125,18 @@ mod tests {
         ] {
             assert!(summary.contains(line), "{line} is not in\n{summary}");
         }
+    }
+
+    #[test]
+    fn where_boundaries_do_not_meet_is_told() {
+        let boxed = |name: &str, west: f64, east: f64| Boundary {
+            name: name.into(),
+            parts: geo::Rect::new((west, 0.0), (east, 1.0)).to_polygon().into(),
+        };
+        let two = |gap: f64| Boundaries::new(vec![boxed("west", 0.0, 1.0), boxed("east", 1.0 - gap, 2.0)]);
+        assert_eq!(seams(&two(0.0)), "2 boundaries, without gaps and overlaps");
+        let told = seams(&two(0.1));
+        let wanted = "west and east overlap; where shares are equal, west decides: 1239.2";
+        assert!(told.contains(wanted) && told.ends_with(" km² near 0.50000, 0.95000"), "{told}");
     }
 }
