@@ -14,8 +14,10 @@ pub use sqlite::{KEPT_CHANGES, MOST_FOLLOWED, News, Store};
 use super::database::Schema;
 
 /// Every version that a store ever had. What was released is never edited.
-const SCHEMA: Schema =
-    Schema { mark: *b"cbox", steps: &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")] };
+const SCHEMA: Schema = Schema {
+    mark: *b"cbox",
+    steps: &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql")],
+};
 
 /// The version that this program reads and writes.
 pub const NEWEST: u32 = SCHEMA.newest();
