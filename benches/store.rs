@@ -5,9 +5,11 @@ mod counted;
 use callbox::base::now::Wall;
 use callbox::cache::{Cache, Snapshot};
 use callbox::edge::store::{News, Store};
-use callbox::record::table::plan::{Edit, Stored, Wish, plan};
+use callbox::record::table::plan::{Edit, Lines, Stored, Wish, plan};
 use callbox::record::table::{self, Against, Cells, File, Files, Kind, Tables, Writer};
 use callbox::record::{DialPlan, Models};
+use core::time::Duration;
+use nix::time::ClockId;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,9 +18,11 @@ const NOW: Wall = Wall::from_millis(1_800_000_000_000);
 
 #[allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    let begun = Instant::now();
+    let cpu = || Duration::from(ClockId::CLOCK_PROCESS_CPUTIME_ID.now().expect("the system counts"));
+    let begun = (Instant::now(), cpu());
     let done = work();
-    println!("{what}: {:.3} s", begun.elapsed().as_secs_f64());
+    let (passed, spent) = (begun.0.elapsed(), cpu() - begun.1);
+    println!("{what}: {:.3} s, {:.3} s of CPU", passed.as_secs_f64(), spent.as_secs_f64());
     done
 }
 
@@ -115,6 +119,15 @@ fn main() {
         let (News::Touched(touched), 2) = store.since(1).expect("news") else { panic!("all is new") };
         let fresh = store.fresh(touched, |_| None).expect("lines").expect("not too many");
         read(&fresh.texts(), &plans)
+    });
+    let moved = format!("id,organisation,class,mac,lines\ndevice-7,acme,fixed,02-00-09-00-00-07,{}\n", number(8));
+    timed("the plan of one device that changes", || {
+        let files = vec![(Kind::Devices, File::csv("devices.csv", &moved))];
+        let wish = Wish { files, ..Wish::default() };
+        let mut wanted = Lines::of(&wish).expect("the file is a table");
+        let near = store.near(&mut wanted, core::iter::empty()).expect("look-ups").expect("not too much");
+        let against = Against { dial_plans: &plans, trunks: &[], models: &Models::default() };
+        plan(&near, &wish, against).expect("it fits")
     });
     let (texts, _) = store.kept().expect("its tables");
     drop((store, cache));
