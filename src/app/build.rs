@@ -23,6 +23,7 @@ use core::time::Duration;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
@@ -56,7 +57,7 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     // The connections' tasks live in the set and run beside the shard, on its thread.
     LocalSet::new().block_on(&runtime, async {
         let (told, control) = mpsc::channel(16);
-        let (shard, listening) = shard(&settings, &cache, clock, control)?;
+        let (shard, witness, listening) = shard(&settings, &cache, clock, control)?;
         let (settling, settled) = std::sync::mpsc::channel();
         let quiet =
             Quiet { settings: settings.clone(), cache, clock, page: shard.metrics.page(), told, reading, turn, log };
@@ -66,6 +67,8 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         let _ = settled.recv();
         ready(&listening);
         shard.run().await;
+        // Its end of the channel went with the shard. What was said before is told and kept.
+        let _ended = witness.join();
         Ok(())
     })
 }
@@ -93,7 +96,7 @@ fn shard(
     cache: &Arc<Cache>,
     clock: Clock,
     control: mpsc::Receiver<Control>,
-) -> io::Result<(Shard, Vec<SocketAddr>)> {
+) -> io::Result<(Shard, JoinHandle<()>, Vec<SocketAddr>)> {
     let of = |transport: Transport| -> Vec<_> {
         let listeners = settings.listeners.iter().filter(|listener| listener.transport == transport);
         listeners.map(|listener| (listener.address, listener.advertised.unwrap_or(listener.address))).collect()
@@ -119,8 +122,9 @@ fn shard(
     let voice = Voice::start(voice_of(settings), chance.branch())?;
     let engine = Engine::new(setup, cache.clone(), chance, Box::new(move || clock.now().mono));
     let (teller, seen) = Teller::new(WAITING);
-    witness::start(seen, clock, parts())?;
-    Ok((Shard { engine, datagrams, streams, news, voice, teller, control, clock, metrics, loopback_only }, listening))
+    let witness = witness::start(seen, clock, parts())?;
+    let shard = Shard { engine, datagrams, streams, news, voice, teller, control, clock, metrics, loopback_only };
+    Ok((shard, witness, listening))
 }
 
 /// Those who notify and keep records.

@@ -169,7 +169,7 @@ impl Shard {
         for fact in engine.drain_facts() {
             note(&fact);
             if witness::concerns(&fact) {
-                let at = *at.get_or_insert_with(|| clock.now().wall);
+                let at = *at.get_or_insert_with(|| clock.now());
                 teller.tell(Seen::Fact(at, fact)).iter().for_each(&mut note);
             }
         }

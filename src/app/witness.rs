@@ -1,7 +1,7 @@
 //! The thread that tells and keeps: it takes accounts and facts of emergency and test calls from the shard and hands them
 //! to its parts, one after the other. The shard never waits for it: what finds no room is counted and gone.
 use crate::account::Account;
-use crate::base::now::{Now, Wall};
+use crate::base::now::Now;
 use crate::edge::clock::Clock;
 use crate::fact::{Fact, Kind};
 use core::panic::AssertUnwindSafe;
@@ -10,6 +10,7 @@ use std::io;
 use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::thread::JoinHandle;
 
 /// How much may wait for the thread: some seconds of the highest load.
 pub const WAITING: usize = 16_384;
@@ -26,7 +27,7 @@ pub enum Seen {
     /// News of a call. Of each call, before its facts.
     Account(Arc<Account>),
     /// A fact that concerns emergency or test calls, and when it happened.
-    Fact(Wall, Fact),
+    Fact(Now, Fact),
 }
 
 /// Someone who is told. What takes long, or can wait for a network, goes to a thread of its own.
@@ -36,7 +37,7 @@ pub trait Part: Send {
     /// News of a call.
     fn account(&mut self, account: &Arc<Account>);
     /// A fact.
-    fn fact(&mut self, at: Wall, fact: &Fact);
+    fn fact(&mut self, at: Now, fact: &Fact);
     /// Does what is due; called between facts and at least every few dozen milliseconds.
     fn on_time(&mut self, _now: Now) {}
 }
@@ -75,14 +76,14 @@ pub fn concerns(fact: &Fact) -> bool {
         || matches!(fact, Fact::TrunkState { .. })
 }
 
-/// Starts the thread.
+/// Starts the thread. It ends when the teller is gone and all that it said is told.
 ///
 /// # Errors
 /// No thread can be started.
-pub fn start(from: Receiver<Seen>, clock: Clock, parts: Vec<Box<dyn Part>>) -> io::Result<()> {
+pub fn start(from: Receiver<Seen>, clock: Clock, parts: Vec<Box<dyn Part>>) -> io::Result<JoinHandle<()>> {
     let witness = Witness { from, parts };
     let work = move || witness.run(&|| clock.now());
-    std::thread::Builder::new().name("callbox-witness".into()).spawn(work).map(drop)
+    std::thread::Builder::new().name("callbox-witness".into()).spawn(work)
 }
 
 struct Witness {
@@ -150,7 +151,7 @@ mod tests {
             "ear"
         }
         fn account(&mut self, _account: &Arc<Account>) {}
-        fn fact(&mut self, _at: Wall, fact: &Fact) {
+        fn fact(&mut self, _at: Now, fact: &Fact) {
             assert!(!self.1, "a defect");
             self.0.lock().unwrap().push(fact.clone());
         }
@@ -163,9 +164,9 @@ mod tests {
     #[test]
     fn who_is_full_costs_the_shard_nothing_and_the_loss_is_a_fact_when_it_begins_and_when_it_ends() {
         let (mut teller, from) = Teller::new(2);
-        let mut said: Vec<_> = (0..5).map(|slot| teller.tell(Seen::Fact(Wall::default(), wrong(slot)))).collect();
+        let mut said: Vec<_> = (0..5).map(|slot| teller.tell(Seen::Fact(Now::default(), wrong(slot)))).collect();
         let _taken = from.recv();
-        said.push(teller.tell(Seen::Fact(Wall::default(), wrong(9))));
+        said.push(teller.tell(Seen::Fact(Now::default(), wrong(9))));
         let begun = Some(Fact::Unwitnessed { lost: 1, over: false });
         assert_eq!(said, [None, None, begun, None, None, Some(Fact::Unwitnessed { lost: 3, over: true })]);
     }
@@ -175,7 +176,7 @@ mod tests {
         let (mut teller, from) = Teller::new(8);
         let heard = Heard::default();
         for slot in 0..3 {
-            assert_eq!(teller.tell(Seen::Fact(Wall::default(), wrong(slot))), None);
+            assert_eq!(teller.tell(Seen::Fact(Now::default(), wrong(slot))), None);
         }
         drop(teller);
         let parts: Vec<Box<dyn Part>> =
