@@ -11,6 +11,7 @@ mod lab_config;
 mod lab_ports;
 mod lost;
 mod matrix;
+mod midcall;
 mod operating;
 mod phones;
 mod program;

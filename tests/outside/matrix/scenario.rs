@@ -16,12 +16,14 @@ pub fn scenario(side: Side, script: &str) -> String {
     let checks: String = (1..=writer.checks).map(|check| format!("<Reference variables=\"x{check}\"/>\n")).collect();
     let kept = match side {
         Side::Caller if writer.pracks => "to,rseq",
-        Side::Caller => "to",
+        Side::Caller if script.contains("INVITE") => "to",
+        Side::Caller => "",
         Side::Answerer => "vias,routes,caller,psap,cseq",
     };
+    let kept = if kept.is_empty() { String::new() } else { format!("<Reference variables=\"{kept}\"/>\n") };
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<scenario name=\"row\">\n{steps}\
-         <nop><action><log message=\"finished\"/></action></nop>\n{checks}<Reference variables=\"{kept}\"/>\n</scenario>\n"
+         <nop><action><log message=\"finished\"/></action></nop>\n{checks}{kept}</scenario>\n"
     )
 }
 
@@ -62,7 +64,7 @@ impl Writer {
         }
         // A CANCEL, and the ACK to a refusal, go where their INVITE went and bear its branch (RFC 3261 §9.1, §17.1.1.3).
         let goes_with = method == "CANCEL" || step.details.contains(&"of the refusal");
-        let begins = step.method == "INVITE" || goes_with;
+        let begins = step.method == "INVITE" || goes_with || step.details.contains(&"outside");
         let uri = if begins { "[ruri]" } else { "[next_url]" };
         let via = match goes_with {
             true => "[last_Via:]".to_owned(),
@@ -79,14 +81,12 @@ impl Writer {
         };
         let rack =
             if method == "PRACK" { format!("RAck: [$rseq] {} INVITE\n", self.invite_cseq) } else { String::new() };
-        let contact = if matches!(method, "INVITE" | "UPDATE") { self.contact() } else { "" };
+        let says_where = matches!(method, "INVITE" | "UPDATE" | "REFER" | "SUBSCRIBE");
+        let contact = if says_where { self.contact(step) } else { String::new() };
         let rest = self.rest(step);
-        let before = match method {
-            // A moment for what is on its way on the other leg, an ACK above all.
-            "BYE" | "UPDATE" => "<pause milliseconds=\"200\"/>\n",
-            _ if step.method == "re-INVITE" => "<pause milliseconds=\"200\"/>\n",
-            _ => "",
-        };
+        // A moment for what is on its way on the other leg, an ACK above all.
+        let waits = !begins && !matches!(method, "ACK" | "PRACK");
+        let before = pause(step).unwrap_or_else(|| if waits { milliseconds("200") } else { String::new() });
         let repeats = if method == "ACK" { "" } else { " retrans=\"500\"" };
         format!(
             "{before}<send{repeats}><![CDATA[\n{method} {uri} SIP/2.0\n{via}\nMax-Forwards: 70\n{from}\n{to}\n\
@@ -103,37 +103,48 @@ impl Writer {
             _ => "[last_Via:]\n[last_Record-Route:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n",
         };
         let target = matches!(step.on_the_wire(), "INVITE" | "UPDATE") && code < 300;
-        let contact = if target { self.contact() } else { "" };
+        let contact = if target { self.contact(step) } else { String::new() };
         let rest = self.rest(step);
         let repeats = if step.on_the_wire() == "INVITE" && code >= 200 { " retrans=\"500\"" } else { "" };
-        format!("<send{repeats}><![CDATA[\nSIP/2.0 {code} {code}\n{fields}{contact}{rest}]]></send>\n")
+        let before = pause(step).unwrap_or_default();
+        format!("{before}<send{repeats}><![CDATA[\nSIP/2.0 {code} {code}\n{fields}{contact}{rest}]]></send>\n")
     }
 
-    const fn contact(&self) -> &'static str {
-        match self.side {
-            Side::Caller => "Contact: <sip:[number]@[local_ip]:[local_port];transport=[transport]>\n",
-            Side::Answerer => "Contact: <sip:[local_ip]:[local_port];transport=[transport]>\n",
-        }
+    fn contact(&self, step: &Step) -> String {
+        let user = if self.side == Side::Caller { "[number]@" } else { "" };
+        let focus = if step.details.contains(&"focus") { ";isfocus" } else { "" };
+        format!("Contact: <sip:{user}[local_ip]:[local_port];transport=[transport]>{focus}\n")
     }
 
     /// The script's own headers, and the body.
     fn rest(&mut self, step: &Step) -> String {
         let media = step.details.iter().find_map(|detail| detail.strip_prefix("media "));
-        let headers = step.details.iter().filter(|detail| detail.contains(": "));
+        let is_header = |detail: &&&str| detail.contains(": ") && !detail.starts_with("body ");
+        let headers = step.details.iter().filter(is_header);
         let headers: String = headers.map(|header| format!("{header}\n")).collect();
-        let Some(media) = media else { return format!("{headers}Content-Length: 0\n\n") };
-        let (port, direction) = match media.split_once(' ') {
-            Some((port, "nowhere")) => (port, "sendrecv"),
-            Some(parts) => parts,
-            None => (media, "sendrecv"),
+        let lines = |kind: &str| -> String {
+            let found = step.details.iter().filter_map(|detail| detail.strip_prefix(kind));
+            found.map(|line| format!("{line}\n")).collect()
         };
-        let nowhere = media.ends_with("nowhere");
-        let address = if nowhere { "IP4 0.0.0.0" } else { "IP[media_ip_type] [media_ip]" };
+        let Some(media) = media else {
+            return match lines("body ").as_str() {
+                "" => format!("{headers}Content-Length: 0\n\n"),
+                body => format!("{headers}Content-Length: [len]\n\n{body}"),
+            };
+        };
+        let (port, word) = media.split_once(' ').unwrap_or((media, "sendrecv"));
+        let (address, direction) = match word {
+            "nowhere" => ("IP4 0.0.0.0", "a=sendrecv\n".to_owned()),
+            "nowhere6" => ("IP6 ::", "a=sendrecv\n".to_owned()),
+            "wordless" => ("IP[media_ip_type] [media_ip]", String::new()),
+            direction => ("IP[media_ip_type] [media_ip]", format!("a={direction}\n")),
+        };
+        let (above, below) = (lines("above "), lines("below "));
         self.session += 1;
         format!(
             "{headers}Content-Type: application/sdp\nContent-Length: [len]\n\nv=0\n\
-             o=row 5001 {} IN IP[media_ip_type] [media_ip]\ns=-\nc=IN {address}\nt=0 0\n\
-             m=audio {port} RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\na={direction}\n",
+             o=row 5001 {} IN IP[media_ip_type] [media_ip]\ns=-\nc=IN {address}\nt=0 0\n{above}\
+             m=audio {port} RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\n{direction}{below}",
             self.session
         )
     }
@@ -182,6 +193,15 @@ impl Writer {
         };
         all.map(check).collect()
     }
+}
+
+/// A pause before a step that has one of its own.
+fn pause(step: &Step) -> Option<String> {
+    step.details.iter().find_map(|detail| detail.strip_prefix("after ")).map(milliseconds)
+}
+
+fn milliseconds(count: &str) -> String {
+    format!("<pause milliseconds=\"{count}\"/>\n")
 }
 
 const CALLER: &str = "From: <sip:[number]@[local_ip]:[local_port]>;tag=[pid]c[call_number]";

@@ -6,8 +6,10 @@
 //! | `< 183 INVITE \| m=audio 6020 \| Require: 100rel` | gets the response, in which a line begins so, and such a header has this word |
 //! | `< INVITE \| no m=audio` | gets the request, in which no line begins so |
 //!
-//! After the port of `media` may stand a direction, else it is `sendrecv`; or `nowhere`: then the address is 0.0.0.0.
-//! A second INVITE in a dialog is called `re-INVITE`.
+//! After the port of `media` may stand a direction, else it is `sendrecv`; `nowhere` or `nowhere6`: then the address is
+//! 0.0.0.0 or `::`; or `wordless` for no direction at all. `above` and `below` put a line before the stream or behind it,
+//! `body` is a line of another body. `focus` marks the Contact as a conference's, `outside` leaves the dialog, and `after
+//! 600` waits for so many milliseconds. A second INVITE in a dialog is called `re-INVITE`.
 
 /// Who sends the step's message.
 #[derive(Clone, Copy, PartialEq, Eq)]

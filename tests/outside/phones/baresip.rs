@@ -49,7 +49,8 @@ impl Baresip {
     }
 
     fn tells(&mut self, command: &str) {
-        let told = format!("{{\"command\":\"{command}\"}}");
+        let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
+        let told = format!("{{\"command\":\"{word}\",\"params\":\"{rest}\"}}");
         let answer = TcpStream::connect(("127.0.0.1", self.commands)).and_then(|mut stream| {
             stream.set_read_timeout(Some(Duration::from_secs(5)))?;
             stream.write_all(format!("{}:{told},", told.len()).as_bytes())?;
@@ -79,6 +80,10 @@ impl Phone for Baresip {
 
     fn holds(&mut self) {
         self.tells("hold");
+    }
+
+    fn transfers(&mut self) {
+        self.tells("transfer sip:4999@127.0.0.1:5999");
     }
 
     fn hangs_up(&mut self) {

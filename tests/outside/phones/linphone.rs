@@ -60,6 +60,10 @@ impl Phone for Linphone {
         self.program.says("pause");
     }
 
+    fn transfers(&mut self) {
+        self.program.says("transfer sip:4999@127.0.0.1:5999");
+    }
+
     fn hangs_up(&mut self) {
         self.program.says("terminate");
     }

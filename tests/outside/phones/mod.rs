@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 const PSAP_1: u16 = 5070;
+const PSAP_2: u16 = 5071;
 /// What the lab's far ends play, in hertz.
 const TONE: f64 = 440.0;
 /// What the phones dial, over UDP and over TCP.
@@ -29,6 +30,9 @@ trait Phone {
     fn is_answered(&mut self);
 
     fn holds(&mut self);
+
+    /// Sends the other side elsewhere.
+    fn transfers(&mut self);
 
     fn hangs_up(&mut self);
 
@@ -89,6 +93,26 @@ fn linphone_cannot_hold_the_psap_and_hangs_up() {
 }
 
 #[test]
+fn baresip_cannot_transfer_the_psap() {
+    cannot_transfer(|| Baresip::dials(OVER_UDP));
+}
+
+#[test]
+fn linphone_cannot_transfer_the_psap() {
+    cannot_transfer(|| Linphone::dials(OVER_UDP));
+}
+
+#[test]
+fn baresip_is_transferred_by_the_psap_to_another() {
+    is_transferred(|| Baresip::dials(OVER_UDP));
+}
+
+#[test]
+fn linphone_is_transferred_by_the_psap_to_another() {
+    is_transferred(|| Linphone::dials(OVER_UDP));
+}
+
+#[test]
 fn baresip_is_held_and_hung_up_on_by_the_psap_over_tcp() {
     is_held_and_hung_up_on(|| Baresip::dials(OVER_TCP));
 }
@@ -138,6 +162,35 @@ fn cannot_hold<P: Phone>(phone: impl Fn() -> P) {
     phone.leaves();
     // The PSAP heard neither of a hold nor of its refusal.
     assert_eq!(psap.requests(), ["INVITE", "ACK", "BYE"]);
+}
+
+fn cannot_transfer<P: Phone>(phone: impl Fn() -> P) {
+    let _ports = LabPorts::locked();
+    let mut psap = Answerer::start("psap", PSAP_1);
+    let mut router = router::run("conf/lab.toml");
+    let mut phone = phone();
+    phone.is_answered();
+    phone.transfers();
+    router.await_line("the transfer was refused", |line| {
+        (line.contains("feature blocked") && line.contains("\"transfer\"")).then_some(())
+    });
+    phone.hangs_up();
+    psap.finishes();
+    phone.leaves();
+    assert_eq!(psap.requests(), ["INVITE", "ACK", "BYE"]);
+}
+
+fn is_transferred<P: Phone>(phone: impl Fn() -> P) {
+    let _ports = LabPorts::locked();
+    let mut psap = Answerer::start("transfers", PSAP_1);
+    let mut target = Answerer::start("takes-transfer", PSAP_2);
+    let _router = router::run("conf/lab.toml");
+    let mut phone = phone();
+    phone.is_answered();
+    psap.finishes();
+    phone.hangs_up();
+    target.finishes();
+    phone.leaves();
 }
 
 fn is_held_and_hung_up_on<P: Phone>(phone: impl Fn() -> P) {

@@ -26,3 +26,13 @@ fn a_callers_transfer_is_refused_and_the_psap_never_hears_of_it() {
     lab.carries(Caller::new("transfers"));
     assert_eq!(lab.ends[0].requests(), WHOLE_CALL);
 }
+
+#[test]
+fn a_psaps_transfer_leads_the_caller_to_another_and_its_pbx_sees_no_refer() {
+    let mut lab = Lab::with(&[("transfers", PSAP_1), ("takes-transfer", PSAP_2)]);
+    let mut calling = Caller::new("is-transferred").starts();
+    calling.finishes();
+    lab.ends.iter_mut().for_each(Answerer::finishes);
+    assert_eq!(calling.requests(), ["INVITE", "ACK"]);
+    assert_eq!(lab.ends[1].requests(), WHOLE_CALL);
+}
