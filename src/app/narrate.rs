@@ -47,6 +47,9 @@ pub fn fact(fact: &Fact) {
         Fact::FeatureBlocked { call, kind, feature } => {
             info!(call = %id(*call), class = kind.text(), feature = feature.text(), "feature blocked");
         }
+        Fact::BlockedBeside { trunk, feature } => {
+            info!(trunk = &**trunk, feature = feature.text(), "feature blocked beside a call");
+        }
         Fact::TransferRefused { call, kind, why } => {
             warn!(call = %id(*call), class = kind.text(), why, "transfer asked for by the answerer was refused");
         }

@@ -15,7 +15,7 @@ use crate::base::now::Mono;
 use crate::base::private::Private;
 use crate::classify::Class;
 use crate::fact::Kind;
-use crate::record::Trunk;
+use crate::record::{Line, Trunk};
 use crate::sdp::Places;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
@@ -234,6 +234,8 @@ pub struct Call {
     pub class: Class,
     /// The source's trunk.
     pub source: Arc<str>,
+    /// The caller's line, when it is listed.
+    pub line: Option<Arc<Line>>,
     /// Whether the phone's side is kept from holding, transferring, conferencing and recording.
     pub protected: bool,
     /// When the INVITE came.

@@ -2,6 +2,7 @@
 mod arrival;
 mod sources;
 mod takeovers;
+mod waiting;
 
 use super::call::{Call, Owner, Side, Stage};
 use super::core::{Core, Setup, Wake};

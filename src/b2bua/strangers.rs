@@ -6,7 +6,7 @@ use super::{intake, judge};
 use crate::base::now::Now;
 use crate::cache::{Snapshot, Who};
 use crate::classify::{self, Class};
-use crate::fact::Fact;
+use crate::fact::{Fact, Feature};
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name, Unreadable};
 use crate::sip::respond;
@@ -82,6 +82,12 @@ pub fn answer(core: &mut Core, now: Now, id: ServerId, flow: Flow, request: &Mes
         Some(Method::Register | Method::Publish) => 405,
         _ => 501,
     });
+    let feature = match (request.method(), code) {
+        (Some(Method::Refer), 403) => Some(Feature::Transfer),
+        (Some(Method::Subscribe), 403) => Some(Feature::Watching),
+        _ => None,
+    };
+    core.facts.extend(feature.map(|feature| Fact::BlockedBeside { trunk: trunk.name.clone(), feature }));
     core.answer(now, id, request, flow, code, |writer| match code {
         200 => abilities.write_all(writer),
         _ => judge::explain(writer, request, code, abilities),

@@ -13,7 +13,7 @@ use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
 use crate::fact::Fact;
 use crate::record::{Trunk, TrunkKind};
-use crate::sdp;
+use crate::sdp::{self, Places};
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
 use crate::sip::message::name_addr::params;
@@ -77,6 +77,8 @@ pub struct Takeover {
     left: u8,
     /// What the far end said, as the caller gets it.
     session: Option<Bytes>,
+    /// Streams of the caller's that the far end has no line for.
+    refused: Places,
     /// Its trunk.
     trunk: Arc<Trunk>,
     /// Its side of the call, once it has it.
@@ -122,9 +124,15 @@ impl fmt::Debug for Takeover {
 }
 
 impl Takeover {
-    fn new(by: By, trunk: Arc<Trunk>, leg: Leg, session: Option<Bytes>, now: Now) -> Takeover {
+    /// `session` is what the far end said. The caller gets a line for each stream that it knows (RFC 3264 §8).
+    fn new(call: &Call, by: By, trunk: Arc<Trunk>, leg: Leg, session: Option<Bytes>, now: Now) -> Takeover {
+        let known = call.said_to(Side::Caller);
+        let session = session.map(|session| call.words_for(Side::Caller, &session));
+        let lines = session.as_ref().map_or(usize::MAX, |session| sdp::count(session));
+        let refused = Places::from_to(lines, known.map_or(0, |known| sdp::count(known)));
+        let session = session.map(|session| sdp::with_refused(&session, refused, known.map_or(b"", |known| known)));
         let (client, at, left) = (None, Some(now.mono), PUT_OFF);
-        Takeover { by, client, at, left, session, trunk, leg, old_is_gone: false, gone: false }
+        Takeover { by, client, at, left, session, refused, trunk, leg, old_is_gone: false, gone: false }
     }
 
     /// When the caller is to be asked.
@@ -155,23 +163,24 @@ pub fn begin(
     let mut leg = Leg::new(dialog, tag.nonce, super::headers::Abilities::towards(trunk.profile));
     leg.takes_update = invite.list(Name::Allow).any(|method| method == b"UPDATE");
     core.layer.set_user(id, Owner::Relayed(call.key));
-    let session = bridge::session_of(&invite).map(|session| call.words_for(Side::Caller, &session));
-    let by = By::Invite { server: id, invite, flow };
-    ask(core, call, by, trunk.clone(), leg, session, now);
+    let session = bridge::session_of(&invite);
+    ask(core, call, By::Invite { server: id, invite, flow }, trunk.clone(), leg, session, now);
 }
 
 /// The same for a far end that we asked and that has answered with `session`; a caller that has it already is not asked.
 pub fn join(core: &mut Core, call: &mut Call, trunk: Arc<Trunk>, leg: Leg, session: Option<Bytes>, now: Now) {
-    let session = session.map(|session| call.words_for(Side::Caller, &session));
-    let known = session.as_ref().zip(call.said_to(Side::Caller)).is_some_and(|(new, known)| sdp::same(new, known));
-    if known && !leg.awaits_ack() && !relay::offers_are_open(call) {
-        return take(core, call, Takeover::new(By::Us, trunk, leg, session, now), None, now);
+    let takeover = Takeover::new(call, By::Us, trunk, leg, session, now);
+    let known = takeover.session.as_ref().zip(call.said_to(Side::Caller));
+    let is_known = known.is_some_and(|(new, known)| sdp::same(new, known));
+    if is_known && !takeover.leg.awaits_ack() && !relay::offers_are_open(call) {
+        return take(core, call, takeover, None, now);
     }
-    ask(core, call, By::Us, trunk, leg, session, now);
+    call.takeover = Some(Box::new(takeover));
+    on_time(core, call, now);
 }
 
 fn ask(core: &mut Core, call: &mut Call, by: By, trunk: Arc<Trunk>, leg: Leg, session: Option<Bytes>, now: Now) {
-    call.takeover = Some(Box::new(Takeover::new(by, trunk, leg, session, now)));
+    call.takeover = Some(Box::new(Takeover::new(call, by, trunk, leg, session, now)));
     on_time(core, call, now);
 }
 
@@ -332,8 +341,9 @@ pub fn is_waiting(call: &Call, bye: &Message) -> bool {
 /// The caller took the new session, in this response, or has it already: the new far end has the call. The old one is let
 /// go; one that asked for this itself hears how it went and hangs up.
 fn take(core: &mut Core, call: &mut Call, takeover: Takeover, response: Option<&Message>, now: Now) {
-    let Takeover { by, session, trunk, mut leg, old_is_gone, .. } = takeover;
+    let Takeover { by, session, refused, trunk, mut leg, old_is_gone, .. } = takeover;
     let offered = session.is_some();
+    call.caller.refused = call.caller.refused.with(refused);
     if let Some(response) = response {
         call.caller.dialog.retarget(response);
         call.caller.dialog.hear(response);

@@ -186,7 +186,9 @@ impl Metrics {
             Fact::ReportedWrong { .. } => self.wrong_tests.increment(1),
             Fact::Repaired { defect, .. } => self.defects.count(defect.text(), &self.recorder),
             Fact::Unreadable { fault } => self.defects.count(fault, &self.recorder),
-            Fact::FeatureBlocked { feature, .. } => self.features.count(*feature, &self.recorder),
+            Fact::FeatureBlocked { feature, .. } | Fact::BlockedBeside { feature, .. } => {
+                self.features.count(*feature, &self.recorder)
+            }
             Fact::TransferRefused { .. } => self.transfers.count("refused", &self.recorder),
             Fact::Transferred { .. } => self.transfers.count("done", &self.recorder),
             Fact::TransferFailed { .. } => self.transfers.count("failed", &self.recorder),

@@ -165,6 +165,8 @@ pub enum Feature {
     Recording,
     /// Watching the dialog by SUBSCRIBE.
     Watching,
+    /// Another call to its line.
+    CallWaiting,
 }
 
 impl Feature {
@@ -177,6 +179,7 @@ impl Feature {
             Feature::Conference => "conference",
             Feature::Recording => "recording",
             Feature::Watching => "watching",
+            Feature::CallWaiting => "call_waiting",
         }
     }
 }
@@ -211,6 +214,8 @@ pub enum Fact {
     Repaired { call: Handle, kind: Kind, defect: Defect },
     /// The caller's side asked for what it may not have now.
     FeatureBlocked { call: Handle, kind: Kind, feature: Feature },
+    /// Somebody at this trunk asked beside any call for what is not to be had.
+    BlockedBeside { trunk: Arc<str>, feature: Feature },
     /// A far end asked for a transfer that is not carried out: our word for why.
     TransferRefused { call: Handle, kind: Kind, why: &'static str },
     /// A transfer is carried out: its target is asked by this trunk.
@@ -294,6 +299,7 @@ impl Fact {
             | Fact::SideSilent { call, kind, .. }
             | Fact::Orphaned { call, kind } => Some((*call, *kind)),
             Fact::CrisisCall
+            | Fact::BlockedBeside { .. }
             | Fact::MessageToEmergency { .. }
             | Fact::UnknownSource { .. }
             | Fact::FromElsewhere { .. }

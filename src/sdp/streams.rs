@@ -30,6 +30,13 @@ impl Places {
         Places(self.0 & !others.0)
     }
 
+    /// The places from one up to another, which is left out.
+    pub fn from_to(from: usize, to: usize) -> Places {
+        let mut places = Places::default();
+        (from..to.min(64)).for_each(|place| places.insert(place));
+        places
+    }
+
     fn insert(&mut self, place: usize) {
         self.0 |= bit(place);
     }

@@ -31,6 +31,7 @@ mod timers;
 mod told;
 mod too_late;
 mod transfer;
+mod waiting;
 mod watched;
 mod ways;
 mod whereabouts;

@@ -15,6 +15,11 @@ fn blocked(world: &World) -> Vec<Feature> {
     world.facts.iter().filter_map(of).collect()
 }
 
+fn beside(world: &World, feature: Feature) -> usize {
+    let is = |fact: &&Fact| matches!(fact, Fact::BlockedBeside { feature: found, .. } if *found == feature);
+    world.facts.iter().filter(is).count()
+}
+
 #[test]
 fn what_a_request_in_a_dialog_requires_and_nobody_has_is_420_and_a_bye_is_taken_all_the_same() {
     for (number, port) in [("911", PSAP_1), ("5551234", GATEWAY), ("988", CRISIS)] {
@@ -59,6 +64,7 @@ fn a_transfer_is_judged_by_how_it_is_written_before_it_is_refused() {
         assert_eq!(blocked(&world).len(), usize::from(code == 403));
         world.send(CALLER, caller.outside("REFER", &more, ""));
         world.got(CALLER, &format!("{code} REFER"));
+        assert_eq!(beside(&world, Feature::Transfer), usize::from(code == 403));
         assert_eq!((world.words(CALLER), world.words(PSAP_1), world.engine.active_calls()), (vec![], vec![], 1));
     }
 }
@@ -117,6 +123,7 @@ fn nothing_of_a_call_is_shown_to_who_subscribes() {
         world.got(PSAP_1, &format!("{code} SUBSCRIBE"));
         world.send(CALLER, caller.outside("SUBSCRIBE", &event, ""));
         world.got(CALLER, &format!("{code} SUBSCRIBE"));
+        assert_eq!(beside(&world, Feature::Watching), usize::from(code == 403));
         assert_eq!((world.words(CALLER), world.words(PSAP_1)), (vec![], vec![]));
     }
 }
@@ -147,6 +154,7 @@ fn a_recorder_without_a_word_is_403_unless_it_dials_911() {
             world.send(CALLER, caller.invite());
             world.got(CALLER, "403 INVITE");
             assert_eq!(world.engine.active_calls(), 0, "{number}");
+            assert_eq!(beside(&world, Feature::Recording), usize::from(number != "988"));
         }
     }
     for caller in recorders() {

@@ -268,3 +268,23 @@ fn a_psap_that_names_no_call_names_it_wrongly_or_would_join_is_refused() {
     world.got(PSAP_2, "491 INVITE");
     assert_eq!(world.words(PSAP_1), NOTHING);
 }
+
+#[test]
+fn a_psap_with_fewer_streams_takes_a_call_over_and_the_caller_has_a_line_for_each_that_it_knows() {
+    const TEXT: &str = "m=text 40002 RTP/AVP 98\r\n";
+    let mut world = World::new();
+    let mut caller = Caller::new(KNOWN, "911");
+    caller.sdp = format!("{SDP}{TEXT}");
+    world.send(CALLER, caller.invite());
+    let far = world.rung(PSAP_1);
+    world.send(PSAP_1, far.response(200, "", &format!("{SDP}{TEXT}")));
+    caller.learn(&world.got(CALLER, "200 INVITE"));
+    world.send(CALLER, caller.ack(""));
+    world.clear();
+    let own = SDP.replace("40000", "51000");
+    world.send(PSAP_2, psap(&fars_names(&far), &own).invite());
+    let offered = world.got(CALLER, "INVITE");
+    assert_eq!(body(&offered), format!("{own}m=text 0 RTP/AVP 98\r\n"));
+    world.send(CALLER, caller.response(&offered, 200, "", &format!("{SDP}m=text 0 RTP/AVP 98\r\n")));
+    assert_eq!(body(&world.got(PSAP_2, "200 INVITE")), SDP, "it hears of its own streams alone");
+}

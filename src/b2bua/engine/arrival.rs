@@ -12,7 +12,7 @@ use crate::base::private::Private;
 use crate::cache::whereabouts::LOCATION_PATH;
 use crate::cache::{Named, Snapshot, Who};
 use crate::classify::{self, Class};
-use crate::fact::Fact;
+use crate::fact::{Fact, Feature};
 use crate::record::{Rung, Source, Trunk, TrunkKind};
 use crate::routing::Way;
 use crate::sip::dialog::Dialog;
@@ -54,6 +54,8 @@ impl Engine {
             return self.refuse_stranger(now, id, flow, &invite);
         };
         if recorder::requires_recording(&invite) {
+            let (trunk, feature) = (origin.source.trunk.clone(), Feature::Recording);
+            self.core.facts.push(Fact::BlockedBeside { trunk, feature });
             return self.core.answer(now, id, &invite, flow, 420, |writer| {
                 writer.field(Name::Unsupported, "siprec");
             });
@@ -77,8 +79,17 @@ impl Engine {
         if !is_spared && let Some(code) = self.refuse_takeover(now, id, flow, &invite) {
             return self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code }));
         }
+        if let Some((call, kind)) = self.is_in_emergency(snapshot, &source.trunk, &decision) {
+            self.core.facts.push(Fact::FeatureBlocked { call, kind, feature: Feature::CallWaiting });
+            self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code: 486 }));
+            return self.core.refuse(now, id, &invite, flow, 486);
+        }
         if let Some(code) = self.refusal(&decision, &invite) {
             self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code }));
+            if recorder::is_marked(&invite) && class != Class::Crisis {
+                let (trunk, feature) = (source.trunk.clone(), Feature::Recording);
+                self.core.facts.push(Fact::BlockedBeside { trunk, feature });
+            }
             return self.core.answer(now, id, &invite, flow, code, |writer| {
                 judge::explain(writer, &invite, code, Abilities::towards_caller(is_protected(class)));
             });
@@ -228,6 +239,7 @@ impl Engine {
             key,
             class,
             source,
+            line: decision.line.clone(),
             protected: is_protected(class),
             arrived: now.mono,
             heard_at: now.mono,

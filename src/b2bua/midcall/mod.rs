@@ -160,6 +160,7 @@ const fn warning(feature: Feature) -> &'static str {
         Feature::Conference => "Conference is disabled during an emergency call",
         Feature::Recording => "Recording is disabled during an emergency call",
         Feature::Watching => "Dialog state is not shown during an emergency call",
+        Feature::CallWaiting => "Call waiting is off during an emergency call",
     }
 }
 

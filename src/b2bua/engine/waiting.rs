@@ -1,0 +1,37 @@
+//! Call waiting is off for a line that is in an emergency call (RFC 6881 ED-66): everyday calls to it find it busy.
+use super::Engine;
+use crate::b2bua::call::Stage;
+use crate::b2bua::story::Decision;
+use crate::b2bua::takeover;
+use crate::base::id::Handle;
+use crate::cache::Snapshot;
+use crate::classify::Class;
+use crate::fact::Kind;
+use crate::record::{Trunk, TrunkKind};
+
+impl Engine {
+    /// The emergency call that the line is in to which an everyday call would lead. Whoever takes emergency calls gets
+    /// through, and a call that leads to no PBX finds no line of ours.
+    pub(super) fn is_in_emergency(
+        &self,
+        snapshot: &Snapshot,
+        from: &str,
+        decision: &Decision,
+    ) -> Option<(Handle, Kind)> {
+        let is_pbx = |trunk: &Trunk| trunk.kind == TrunkKind::Pbx;
+        let leads = decision.plan.targets.iter().any(|target| is_pbx(&target.trunk));
+        let is_help = snapshot.trunk(from).is_some_and(|trunk| takeover::may(trunk.kind));
+        if decision.classified.class != Class::Other || !leads || is_help {
+            return None;
+        }
+        let (site, dialled) = (&decision.site, decision.classified.number?);
+        let calling_code = &snapshot.dial_plan(&site.country).calling_code;
+        let line = self.core.cache.line(&site.organisation, dialled, calling_code)?;
+        let is_theirs =
+            |known: &crate::record::Line| known.number == line.number && known.organisation == line.organisation;
+        let mut calls =
+            self.calls.iter().filter(|call| call.class == Class::Emergency && call.stage != Stage::Clearing);
+        let found = calls.find(|call| call.line.as_deref().is_some_and(is_theirs))?;
+        Some((found.key, found.kind()?))
+    }
+}
