@@ -84,6 +84,8 @@ fn trunk(name: &str, kind: TrunkKind, profile: Profile) -> Arc<Trunk> {
         login: None,
         conveyance: Default::default(),
         location_position: Default::default(),
+        takes_references: true,
+        location_updates: false,
         probe: true,
         silent_after: Duration::from_secs(1),
         no_ring_after: Duration::from_secs(6),
@@ -237,6 +239,8 @@ fn decision(criterion: &mut Criterion) {
         relay_other: None,
         location_order: Ladder::default(),
         token_header: None,
+        location_hosts: Vec::new().into(),
+        location_wait: Duration::from_millis(250),
         token_param: None,
     };
     let first = decide(&cache, &source, number(0), 0);

@@ -159,7 +159,9 @@ fn every_test_and_file_on_the_page_of_rfcs_exists() {
         if let Some((file, test)) = name.split_once(".rs::") {
             let text = read(&format!("{file}.rs"));
             let before = text.split(&format!("fn {test}(")).next().filter(|before| before.len() < text.len());
-            let is_test = before.and_then(|before| before.rsplit('}').next()).is_some_and(|it| it.contains("#[test]"));
+            let is_test = before
+                .and_then(|before| before.rsplit('}').next())
+                .is_some_and(|it| it.contains("#[test]") || it.contains("#[tokio::test]"));
             assert!(is_test, "{file}.rs has no test {test}");
         } else if name.contains('/') {
             assert!(root().join(name).is_file(), "there is no {name}");

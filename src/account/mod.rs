@@ -32,6 +32,8 @@ pub enum News {
     Decided(Particulars),
     /// An INVITE leaves: what it says of the caller and the place.
     Signalled(Signalled),
+    /// A location that the caller brought by reference was learnt after the INVITE had left.
+    Learnt(Learnt),
 }
 
 /// Who calls, from where, and which way the call goes.
@@ -98,12 +100,21 @@ pub struct Signalled {
     pub references: SmallVec<[Private<Box<str>>; 1]>,
 }
 
+/// A location that came late.
+pub struct Learnt {
+    /// Where it was kept.
+    pub reference: Private<Box<str>>,
+    /// The document, byte for byte.
+    pub document: Private<Bytes>,
+}
+
 /// Shows of which call and what kind of news.
 impl fmt::Debug for Account {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let news = match &self.news {
             News::Decided(_) => "decided",
             News::Signalled(_) => "signalled",
+            News::Learnt(_) => "learnt",
         };
         write!(out, "Account({}, {news})", self.call.text())
     }

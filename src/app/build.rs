@@ -8,6 +8,7 @@ use crate::cache::Cache;
 use crate::config::value::UnknownSource;
 use crate::config::{Complaint, Settings, World};
 use crate::edge::clock::Clock;
+use crate::edge::fetch::{self, Fetcher, WITHIN as FETCH_WITHIN};
 use crate::edge::http;
 use crate::edge::http::serve::Doors;
 use crate::edge::http::tls::Certificate;
@@ -57,11 +58,13 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     // The connections' tasks live in the set and run beside the shard, on its thread.
     LocalSet::new().block_on(&runtime, async {
         let (told, control) = mpsc::channel(16);
-        let (shard, witness, listening) = shard(&settings, &cache, clock, control)?;
+        let (fetcher, orders) = fetch::ends();
+        let (shard, witness, listening) = shard(&settings, &cache, clock, control, fetcher)?;
         let (settling, settled) = std::sync::mpsc::channel();
         let quiet =
             Quiet { settings: settings.clone(), cache, clock, page: shard.metrics.page(), told, reading, turn, log };
-        let _quiet = std::thread::Builder::new().name("callbox-quiet".into()).spawn(move || quiet.run(settling))?;
+        let _quiet =
+            std::thread::Builder::new().name("callbox-quiet".into()).spawn(move || quiet.run(settling, orders))?;
         // Ready is ready for signals, scrapes and calls: the other thread drops its end when it listens, or when it
         // cannot, and either way there is nothing more to wait for.
         let _ = settled.recv();
@@ -96,6 +99,7 @@ fn shard(
     cache: &Arc<Cache>,
     clock: Clock,
     control: mpsc::Receiver<Control>,
+    fetcher: Fetcher,
 ) -> io::Result<(Shard, JoinHandle<()>, Vec<SocketAddr>)> {
     let of = |transport: Transport| -> Vec<_> {
         let listeners = settings.listeners.iter().filter(|listener| listener.transport == transport);
@@ -123,7 +127,8 @@ fn shard(
     let engine = Engine::new(setup, cache.clone(), chance, Box::new(move || clock.now().mono));
     let (teller, seen) = Teller::new(WAITING);
     let witness = witness::start(seen, clock, parts())?;
-    let shard = Shard { engine, datagrams, streams, news, voice, teller, control, clock, metrics, loopback_only };
+    let shard =
+        Shard { engine, datagrams, streams, news, voice, fetcher, teller, control, clock, metrics, loopback_only };
     Ok((shard, witness, listening))
 }
 
@@ -159,15 +164,16 @@ struct Quiet {
 }
 
 impl Quiet {
-    fn run(self, settling: std::sync::mpsc::Sender<()>) {
+    fn run(self, settling: std::sync::mpsc::Sender<()>, orders: fetch::Orders) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         match runtime {
-            Ok(runtime) => runtime.block_on(self.tend(settling)),
+            Ok(runtime) => runtime.block_on(self.tend(settling, orders)),
             Err(error) => tracing::error!(%error, "no runtime for metrics and name resolution; calls go on"),
         }
     }
 
-    async fn tend(self, settling: std::sync::mpsc::Sender<()>) {
+    async fn tend(self, settling: std::sync::mpsc::Sender<()>, orders: fetch::Orders) {
+        drop(tokio::spawn(fetch::serve(orders, self.client())));
         if let Some(address) = self.settings.metrics.address {
             match tokio::net::TcpListener::bind(address).await {
                 Ok(listener) => drop(tokio::spawn(http::metrics::serve(listener, self.page.clone()))),
@@ -188,6 +194,15 @@ impl Quiet {
             Some(trunks)
         };
         control::listen(signals, told, reload).await;
+    }
+
+    /// Who fetches locations that callers bring by reference.
+    fn client(&self) -> fetch::Client {
+        let node = &self.settings.node;
+        let resolver = dns::system_resolver().inspect_err(|error| {
+            tracing::warn!(%error, "locations by reference can be asked for at addresses alone, and at no name");
+        });
+        fetch::Client::new(&self.settings.client.trusted_certificates, resolver.ok(), node.loopback_only, FETCH_WITHIN)
     }
 
     /// Serves the location server, where one is configured. Its certificate is for whoever reads it again.

@@ -3,11 +3,13 @@
 use super::control::Control;
 use super::narrate;
 use super::witness::{self, Seen, Teller};
+use crate::b2bua::ask::Answer;
 use crate::b2bua::voice::News as Spoken;
 use crate::b2bua::{Engine, Input};
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
 use crate::edge::clock::Clock;
+use crate::edge::fetch::Fetcher;
 use crate::edge::metrics::{Direction, Metrics};
 use crate::edge::net::{Arrival, Datagrams, News, Streams};
 use crate::edge::voice::Voice;
@@ -35,6 +37,8 @@ pub struct Shard {
     pub news: mpsc::Receiver<News>,
     /// The test IVR's voice.
     pub voice: Voice,
+    /// Who fetches locations that callers bring by reference.
+    pub fetcher: Fetcher,
     /// Those who notify and keep records.
     pub teller: Teller,
     /// Word from outside.
@@ -53,6 +57,7 @@ enum Woken {
     Streams(Option<News>),
     Deadline,
     Voice((Handle, Spoken)),
+    Fetched(Answer),
     Told(Option<Control>),
 }
 
@@ -79,6 +84,7 @@ impl Shard {
                 }
                 Woken::Deadline => {}
                 Woken::Voice((call, news)) => self.engine.handle(self.clock.now(), Input::Voice(call, news)),
+                Woken::Fetched(answer) => self.engine.handle(self.clock.now(), Input::Fetched(answer)),
                 Woken::Told(Some(Control::Configured { trunks })) => {
                     self.metrics.follow(&trunks);
                     self.engine.handle(self.clock.now(), Input::Configured);
@@ -97,7 +103,7 @@ impl Shard {
     }
 
     async fn wait(&mut self, alarm: &mut Alarm) -> Woken {
-        let Shard { engine, datagrams, news, voice, control, clock, .. } = self;
+        let Shard { engine, datagrams, news, voice, fetcher, control, clock, .. } = self;
         let deadline = engine.poll_timeout();
         tokio::select! {
             biased;
@@ -105,6 +111,7 @@ impl Shard {
             news = news.recv() => Woken::Streams(news),
             told = control.recv() => Woken::Told(told),
             said = voice.news() => Woken::Voice(said),
+            answer = fetcher.answer() => Woken::Fetched(answer),
             () = alarm.rings(clock, deadline) => Woken::Deadline,
         }
     }
@@ -130,6 +137,11 @@ impl Shard {
     /// Sends what the engine wrote and tells what happened. What could not be sent comes back as an arrival and may make
     /// the engine write more.
     fn carry_out(&mut self, failures: &mut Vec<Arrival>) {
+        let Shard { engine, fetcher, .. } = self;
+        let refused: Vec<Answer> = engine.drain_asked().filter_map(|order| fetcher.order(order)).collect();
+        for answer in refused {
+            self.engine.handle(self.clock.now(), Input::Fetched(answer));
+        }
         loop {
             for transmit in self.engine.drain_transmits() {
                 self.metrics.message(Direction::Out, &transmit.bytes);

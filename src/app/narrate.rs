@@ -1,6 +1,6 @@
 //! Facts as log lines. A line has our own call id, our words and configured names, and nothing of the people who call.
 use crate::base::id::Handle;
-use crate::fact::Fact;
+use crate::fact::{Fact, Foreign};
 use tracing::{debug, error, info, warn};
 
 /// Writes the line of a fact, when it has one. A crisis call has none.
@@ -13,6 +13,19 @@ pub fn fact(fact: &Fact) {
         }
         Fact::Decided { call, kind, way, grade, took } => {
             info!(call = %id(*call), class = kind.text(), way, grade, took_us = micros(*took), "call decided");
+        }
+        Fact::ForeignLocation { call, kind, what: what @ (Foreign::Failed | Foreign::Overdue), why, after } => {
+            warn!(
+                call = %id(*call), class = kind.text(), what = what.text(), why, after_us = micros(*after),
+                "a location by reference is not known"
+            );
+        }
+        Fact::ForeignLocation { call, kind, what, after, .. } => {
+            let what = what.text();
+            info!(call = %id(*call), class = kind.text(), what, after_us = micros(*after), "a location by reference");
+        }
+        Fact::LocationUpdate { call, kind, trunk, sent } => {
+            info!(call = %id(*call), class = kind.text(), trunk = &**trunk, sent, "a late location for the answerer");
         }
         Fact::AttemptStarted { call, kind, trunk } => {
             info!(call = %id(*call), class = kind.text(), trunk = &**trunk, "attempt started");

@@ -1,4 +1,5 @@
 //! The body that a target gets: the session description, the received parts that go along, and our own.
+use super::ask::Fetched;
 use super::blocks::{Blocks, caveat_text};
 use super::core::Core;
 use super::geolocation;
@@ -47,9 +48,14 @@ pub struct Placed<'a> {
 /// The location documents of a body, byte for byte.
 pub type Documents = SmallVec<[Private<Bytes>; 1]>;
 
+/// What the part of a location that was fetched is called, in front of the reference that all parts share.
+pub const FETCHED: &str = "found";
+
 /// What we add to a body.
 #[derive(Default)]
 pub struct Ours<'a> {
+    /// What a location somewhere else led to: it goes along as if it had come.
+    pub fetched: Option<&'a Fetched>,
     /// Places, the best first.
     pub places: SmallVec<[Placed<'a>; 1]>,
     /// Whether they stand before or behind those that came.
@@ -99,6 +105,7 @@ impl<'a> Body<'a> {
         }
         if !matches!(profile, Profile::I3 | Profile::Relay) || most > Load::Locations {
             ours.places.clear();
+            ours.fetched = None;
         }
         ours.blocks = ours.blocks.filter(|_| profile == Profile::I3 && most == Load::All);
         Body { invite, profile, session, kept, ours, most }
@@ -151,8 +158,18 @@ impl<'a> Body<'a> {
         self.ours.blocks.as_ref()
     }
 
+    /// Whether what was fetched goes along.
+    pub fn has_fetched(&self) -> bool {
+        self.ours.fetched.is_some()
+    }
+
+    /// Whether any location goes along by value.
+    pub fn has_location(&self) -> bool {
+        self.has_place() || self.kept.iter().any(|part| part.is("application/pidf+xml"))
+    }
+
     fn has_place(&self) -> bool {
-        !self.ours.places.is_empty()
+        !self.ours.places.is_empty() || self.has_fetched()
     }
 
     fn has_blocks(&self) -> bool {
@@ -205,6 +222,12 @@ impl<'a> Body<'a> {
                 // The content is the end of the part.
                 places.push(out.len() - part.content.len()..out.len());
             }
+            out.extend_from_slice(b"\r\n");
+        }
+        if let Some(fetched) = self.ours.fetched {
+            part_head(&mut out, boundary, "application/pidf+xml", FETCHED, &reference);
+            places.push(out.len()..out.len() + fetched.document.len());
+            out.extend_from_slice(&fetched.document);
             out.extend_from_slice(b"\r\n");
         }
         if !is_first {

@@ -1,5 +1,6 @@
 //! One call: two sides, and what stands between them.
 use super::agreed::Agreed;
+use super::ask::Asking;
 use super::headers::Abilities;
 use super::ivr::Ivr;
 use super::mend::Mend;
@@ -256,6 +257,8 @@ pub struct Call {
     pub reliable: Option<Box<Reliable>>,
     /// The test IVR, where it has the call and no far end does.
     pub ivr: Option<Box<Ivr>>,
+    /// What it wants of a location that is kept elsewhere.
+    pub asking: Option<Box<Asking>>,
     /// Another far end that is about to take the call over.
     pub takeover: Option<Box<Takeover>>,
     /// The one who had it before.
@@ -363,7 +366,8 @@ impl Call {
         let of_reliable = self.reliable.as_ref().and_then(|reliable| reliable.deadline());
         let of_ivr = self.ivr.as_deref().map(Ivr::deadline);
         let of_pending = self.pending.iter().filter_map(|pending| pending.until).min();
-        let of_others = [of_ring, of_onward, of_takeover, of_former, of_reliable, of_ivr, of_pending];
+        let of_asking = self.asking.as_deref().and_then(Asking::deadline);
+        let of_others = [of_ring, of_onward, of_takeover, of_former, of_reliable, of_ivr, of_asking, of_pending];
         of_legs.chain(of_others).flatten().min()
     }
 }

@@ -1,4 +1,5 @@
 //! What every part of the engine works with: transactions, outputs, health of trunks, chance.
+use super::ask::{self, Asks};
 use super::call::{Call, Owner};
 use super::ivr::Desk;
 use super::standing::Standing;
@@ -89,6 +90,10 @@ pub struct Core {
     pub accounts: Vec<Arc<Account>>,
     /// What the test IVR's voice is to do.
     pub orders: Vec<Order>,
+    /// What is known of locations that are kept elsewhere.
+    pub asks: Asks,
+    /// Which of them are to be fetched.
+    pub asked: Vec<ask::Order>,
     /// What is known of test calls that we answer ourselves.
     pub desk: Desk,
     /// How many answers and ACKs were sent again.
@@ -115,6 +120,8 @@ impl Core {
             facts: Vec::new(),
             accounts: Vec::new(),
             orders: Vec::new(),
+            asks: Asks::default(),
+            asked: Vec::new(),
             desk: Desk::default(),
             copies: 0,
             draining: false,

@@ -14,7 +14,7 @@ use super::reliable::{self, Reliable};
 use super::ring;
 use super::table::Table;
 use super::voice::{News, Order};
-use super::{bridge, early, hangup, ivr, mend, onward, strangers, takeover, watch};
+use super::{ask, bridge, early, hangup, ivr, mend, onward, strangers, takeover, watch};
 use crate::account::Account;
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
@@ -49,6 +49,8 @@ pub enum Input {
     StreamClosed(Flow),
     /// The test IVR's voice has news of a call.
     Voice(Handle, News),
+    /// What came of an order to fetch a location.
+    Fetched(ask::Answer),
     /// The cache's snapshot was replaced.
     Configured,
     /// New calls are refused from now on; those in progress go on.
@@ -64,6 +66,7 @@ impl fmt::Debug for Input {
             Input::StreamOpen(peer) => write!(out, "StreamOpen({peer})"),
             Input::StreamClosed(flow) => write!(out, "StreamClosed({flow:?})"),
             Input::Voice(_, news) => write!(out, "Voice({news:?})"),
+            Input::Fetched(answer) => write!(out, "Fetched({})", answer.found.is_ok()),
             Input::Configured => out.write_str("Configured"),
             Input::Drain => out.write_str("Drain"),
         }
@@ -107,6 +110,7 @@ impl Engine {
             }
             Input::StreamClosed(flow) => self.closed(now, flow),
             Input::Voice(key, news) => self.with_call(key, now, |core, call| ivr::heard(core, call, news, now)),
+            Input::Fetched(answer) => self.fetched(now, answer),
             Input::Configured => self.prober.configure(&mut self.core, now),
             Input::Drain => self.core.draining = true,
         }
@@ -127,6 +131,7 @@ impl Engine {
                 Wake::Probe(place) => self.prober.on_time(&mut self.core, place, now),
                 Wake::Call(key) => self.with_call(key, now, |core, call| {
                     call.scheduled = call.scheduled.filter(|known| *known > now.mono);
+                    ask::on_time(core, call, now);
                     ring::on_time(core, call, now);
                     ivr::on_time(core, call, now);
                     bridge::on_time(core, call, now);
@@ -154,6 +159,11 @@ impl Engine {
     /// What is known of emergency and test calls, for those who are told: of each call before its first fact is drained.
     pub fn drain_accounts(&mut self) -> std::vec::Drain<'_, Arc<Account>> {
         self.core.accounts.drain(..)
+    }
+
+    /// Which locations are to be fetched.
+    pub fn drain_asked(&mut self) -> std::vec::Drain<'_, ask::Order> {
+        self.core.asked.drain(..)
     }
 
     /// What the test IVR's voice is to do.
@@ -480,8 +490,17 @@ impl Engine {
         }
     }
 
+    /// What was fetched is for all calls that wanted it.
+    fn fetched(&mut self, now: Now, answer: ask::Answer) {
+        let (calls, found) = self.core.asks.take(answer, now);
+        for key in calls {
+            self.with_call(key, now, |core, call| ask::heard(core, call, &found, now));
+        }
+    }
+
     /// Puts a call back, with its next deadline known to the wheel, or forgets it.
     fn after(&mut self, now: Now, mut call: Box<Call>) {
+        ask::bring(&mut self.core, &mut call, now);
         let holds_answer = call.reliable.as_deref().is_some_and(Reliable::holds_answer);
         if call.stage == Stage::Talking && !holds_answer && !call.is_seeking() {
             call.settle();

@@ -37,11 +37,18 @@ pub fn references(invite: &Message) -> impl Iterator<Item = (&[u8], &'static str
     })
 }
 
+/// Points at the document that is the whole body (RFC 6442 §4.1, RFC 8262).
+pub fn write_part(writer: &mut Writer, name: &str, domain: &str) {
+    writer.field(Name::Geolocation, ["<cid:", name, ">;loc-src=", domain].concat());
+    writer.field(Name::GeolocationRouting, "yes");
+    writer.field(Name::ContentId, ["<", name, ">"].concat());
+}
+
 /// Passes the locations on as they came, in order. Only a `loc-src` that is an address, or that is `domain`, our own
 /// name, in somebody else's mouth, is taken out (RFC 8787 §4). Where the parts of the body stay behind, so do the values
-/// that point at them.
-pub fn write_received(writer: &mut Writer, invite: &Message, domain: &str, by_value: bool) {
-    let stays = |text: &[u8]| !by_value && points_at_part(text);
+/// that point at them; and where documents alone are taken, references do.
+pub fn write_received(writer: &mut Writer, invite: &Message, domain: &str, by_value: bool, by_reference: bool) {
+    let stays = |text: &[u8]| if points_at_part(text) { !by_value } else { !by_reference };
     for field in invite.fields().iter().filter(|field| field.name == Name::Geolocation) {
         let values = || elements(invite.field_value(field));
         if !values().any(|text| stays(text) || misnamed(text, domain).is_some()) {

@@ -2,7 +2,7 @@
 use super::call::{Call, Leg, LetGo, Owner, Side, Stage};
 use super::core::Core;
 use super::reliable::Reliable;
-use super::{bridge, early, ivr, onward, reason, ring, takeover};
+use super::{ask, bridge, early, ivr, onward, reason, ring, takeover};
 use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::fact::{Fact, Outcome};
@@ -203,6 +203,7 @@ fn end(core: &mut Core, call: &mut Call, outcome: Outcome, now: Now) {
     takeover::refuse(core, call, 487, now);
     onward::abandon(core, call, now);
     ivr::leave(core, call);
+    ask::leave(core, call, now);
     call.stage = Stage::Clearing;
     call.reliable = None;
     let arrived = call.arrived;

@@ -1,11 +1,12 @@
 //! An INVITE in plain words. From here down there is no SIP.
+use super::ask::Fetched;
 use super::{forwarding, geolocation, judge, marks};
 use crate::cache::Snapshot;
 use crate::classify::Dialled;
 use crate::fact::Defect;
 use crate::location::device::Marks;
 use crate::pidf::{self, Conveyed};
-use crate::record::{Ladder, Measurements, Number, Source};
+use crate::record::{Ladder, Measurements, Number, Source, WebAddress};
 use crate::sip::message::{ContentLength, Message, Name, NameAddr, Scheme, Uri, multipart, transfer, uri};
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -34,6 +35,8 @@ pub struct Asked {
     pub measurements: Option<Measurements>,
     /// Whether locations came by reference.
     pub references: References,
+    /// What one of them led to, where that is known in time.
+    pub fetched: Option<Arc<Fetched>>,
     /// What is believed first of where callers of this source are.
     pub location_order: Ladder,
     dialled: String,
@@ -48,13 +51,17 @@ pub struct References {
     foreign: bool,
     /// The hosts of those that are written as ours are.
     like_ours: SmallVec<[Box<str>; 1]>,
+    /// Those that can be asked, in order, and whether each is written as ours are.
+    web: SmallVec<[(Arc<WebAddress>, bool); 1]>,
 }
 
 impl References {
     fn of(invite: &Message) -> References {
         let mut found = References::default();
         for (uri, _) in geolocation::references(invite).take(MOST_REFERENCES) {
-            match geolocation::token(uri).map(|_| geolocation::host(uri)) {
+            let host = geolocation::token(uri).map(|_| geolocation::host(uri));
+            found.web.extend(WebAddress::read(uri).map(|address| (Arc::new(address), host.is_some())));
+            match host {
                 Some(host) => found.like_ours.push(String::from_utf8_lossy(host).into()),
                 None => found.foreign = true,
             }
@@ -67,6 +74,14 @@ impl References {
     pub fn are_foreign(&self, snapshot: &Snapshot, by_token: bool) -> bool {
         let elsewhere = || self.like_ours.iter().any(|host| !snapshot.is_our_location_host(host));
         self.foreign || (!by_token && elsewhere())
+    }
+
+    /// Those that are none of ours and can be asked, in order.
+    pub fn elsewhere(&self, snapshot: &Snapshot, by_token: bool) -> impl Iterator<Item = &Arc<WebAddress>> {
+        self.web.iter().filter_map(move |(address, is_like_ours)| {
+            let is_ours = *is_like_ours && (by_token || snapshot.is_our_location_host(&address.authority()));
+            (!is_ours).then_some(address)
+        })
     }
 }
 
@@ -88,6 +103,7 @@ impl Asked {
             marks: Marks::default(),
             measurements: None,
             references: References::default(),
+            fetched: None,
             location_order: source.location_order,
             dialled: urn.unwrap_or(dialled).to_owned(),
             dialled_params: String::new(),
@@ -116,6 +132,7 @@ pub fn read(invite: &Message, source: &Source, leave_out: Option<Arc<str>>, stra
         marks: marks::read(invite, source),
         measurements: None,
         references,
+        fetched: None,
         location_order: source.location_order,
         dialled,
         dialled_params,

@@ -6,12 +6,14 @@
 mod addresses;
 mod again;
 mod agreed;
+pub mod ask;
 pub mod attempt;
 mod blocks;
 mod body;
 mod bridge;
 pub mod call;
 mod core;
+mod decide;
 mod departed;
 pub mod early;
 pub mod engine;

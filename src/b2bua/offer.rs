@@ -1,7 +1,7 @@
 //! The INVITE that a target gets: its request line and headers, by the trunk's profile.
 use super::attempt::Sent;
 use super::blocks::Blocks;
-use super::body::{Body, Documents, Naming, Ours, Placed};
+use super::body::{Body, Documents, FETCHED, Naming, Ours, Placed};
 use super::call::Call;
 use super::core::{Core, DATAGRAM_BYTES, PRODUCT};
 use super::geolocation;
@@ -148,10 +148,12 @@ fn profile_for(target: &Target, class: Class, way: Way) -> Profile {
 /// What we add: the place that won and those in dispute, else for a relay call that fell back to a PSAP the site's own
 /// address, marked as a default (rulings 7; RFC 6881 SP-22); on i3 routes what is known about the call.
 fn ours<'a>(sheet: &Sheet<'a>, snapshot: &Snapshot) -> Ours<'a> {
+    let fetched = sheet.ring.decision.fetched.as_deref();
     let mut ours = Ours { position: sheet.target.trunk.location_position, ..Ours::default() };
     if !matches!(sheet.profile, Profile::I3 | Profile::Relay) {
         return ours;
     }
+    ours.fetched = fetched;
     let decision = &sheet.ring.decision;
     let (located, site) = (&decision.located, &decision.site.civic);
     let caveat = located.caveat;
@@ -173,7 +175,8 @@ fn ours<'a>(sheet: &Sheet<'a>, snapshot: &Snapshot) -> Ours<'a> {
             age: located.age,
             caveat,
         }));
-        if ours.places.is_empty() && sheet.target.with_default && site.elements().next().is_some() {
+        if ours.places.is_empty() && fetched.is_none() && sheet.target.with_default && site.elements().next().is_some()
+        {
             let method = pidf::Method::Default;
             ours.places.push(Placed { civic: site, shape: None, method, age: Duration::ZERO, caveat: None });
         }
@@ -219,7 +222,7 @@ impl Sheet<'_> {
             session: body.session().cloned(),
             carried: body.load(),
         };
-        Written { bytes, sent, number: self.caller.number(), documents, references: self.references() }
+        Written { bytes, sent, number: self.caller.number(), documents, references: self.references(body) }
     }
 
     /// Request-URI by profile; a service is named as RFC 5031 names it.
@@ -349,13 +352,17 @@ impl Sheet<'_> {
             if is_first {
                 self.own_locations(writer, body, &reference);
             }
-            geolocation::write_received(writer, self.invite, self.naming.domain, by_value);
+            let by_reference = self.passes_references(body);
+            geolocation::write_received(writer, self.invite, self.naming.domain, by_value, by_reference);
+            if body.has_fetched() {
+                self.marked(writer, &["cid:", FETCHED, "-", &reference].concat());
+            }
             if !is_first {
                 self.own_locations(writer, body, &reference);
             }
         }
         let received = self.invite.value(Name::Geolocation).is_some() && self.terms.load <= Load::Locations;
-        let ours = body.places() > 0 || (conveys && self.uri().is_some());
+        let ours = body.places() > 0 || body.has_fetched() || (conveys && self.uri().is_some());
         if self.profile != Profile::Relay || ours || received || geolocation::references(self.invite).next().is_some() {
             writer.field(Name::GeolocationRouting, "yes");
         }
@@ -371,8 +378,17 @@ impl Sheet<'_> {
         let uri = self.uri().map(str::to_owned);
         let parts = (0..body.places()).map(|number| ["cid:", &self.naming.place(number, reference)].concat());
         for uri in uri.into_iter().chain(parts) {
-            writer.field_with(Name::Geolocation, |out| extend(out, &["<", &uri, ">;loc-src=", self.naming.domain]));
+            self.marked(writer, &uri);
         }
+    }
+
+    fn marked(&self, writer: &mut Writer, uri: &str) {
+        writer.field_with(Name::Geolocation, |out| extend(out, &["<", uri, ">;loc-src=", self.naming.domain]));
+    }
+
+    /// Whether references that came go along. Where nothing else is known, one is better than nothing.
+    fn passes_references(&self, body: &Body<'_>) -> bool {
+        self.target.trunk.takes_references || !body.has_location()
     }
 
     /// Our location URI for this call, where the trunk wants one.
@@ -382,13 +398,15 @@ impl Sheet<'_> {
     }
 
     /// The location URIs that go along: those that came, and ours.
-    fn references(&self) -> SmallVec<[Private<Box<str>>; 1]> {
+    fn references(&self, body: &Body<'_>) -> SmallVec<[Private<Box<str>>; 1]> {
         if !matches!(self.profile, Profile::I3 | Profile::Relay | Profile::Whole) {
             return SmallVec::new();
         }
         let ours = self.uri().filter(|_| self.profile != Profile::Whole).map(|uri| Private::new(uri.into()));
         let came =
             geolocation::references(self.invite).map(|(uri, _)| Private::new(String::from_utf8_lossy(uri).into()));
+        let goes = self.profile == Profile::Whole || self.passes_references(body);
+        let came = came.filter(|_| goes);
         if self.target.trunk.location_position == LocationPosition::Prepend {
             ours.into_iter().chain(came).collect()
         } else {

@@ -1,5 +1,6 @@
 //! What a call was begun with, kept for those who are asked later: whom a PSAP transfers it to, and whom it is brought to
 //! when its PSAP has lost it.
+use super::ask::Fetched;
 use super::call::Call;
 use super::core::Core;
 use super::ring::Ring;
@@ -11,6 +12,7 @@ use crate::sip::message::{Message, Name, Writer, multipart};
 use crate::sip::transaction::ServerId;
 use bytes::Bytes;
 use core::fmt;
+use std::sync::Arc;
 
 /// The INVITE that began a call, and what was decided.
 pub struct Opening {
@@ -24,6 +26,13 @@ pub struct Opening {
 impl fmt::Debug for Opening {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Opening").field("flow", &self.flow).finish_non_exhaustive()
+    }
+}
+
+impl Opening {
+    /// Keeps a location that came late, for whoever is asked anew.
+    pub fn learn(&mut self, fetched: Arc<Fetched>) {
+        self.decision.fetched = Some(fetched);
     }
 }
 

@@ -3,6 +3,7 @@
 //! `docs/life-of-a-call.md` has the same headings. Every step is a plain function call that returns a value; none can
 //! fail, wait or look anything up outside memory. Asking twice gives the same answer, so the story is told again from
 //! the top whenever something new is known before the first INVITE has left.
+use super::ask::Fetched;
 use super::intake::Asked;
 use super::receipt::{Receipt, Step};
 use crate::base::now::{Mono, Wall};
@@ -49,6 +50,8 @@ pub struct Decision {
     pub located: Located,
     /// Whether the device belongs to another place than the one where it was seen.
     pub moved: bool,
+    /// What a location somewhere else led to, where that was known in time.
+    pub fetched: Option<Arc<Fetched>>,
     /// Our location URI for this call, where a trunk wants one.
     pub location_uri: Option<Private<Box<str>>>,
     /// Whom to ask, in what order.
@@ -110,6 +113,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
             found: found.as_ref(),
             typed: typed.as_ref(),
             reference: asked.references.are_foreign(view.snapshot, by_token),
+            fetched: asked.fetched.as_deref().map(|fetched| &fetched.conveyed),
             order: asked.location_order,
             now: view.wall,
         },
@@ -150,6 +154,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
         device,
         located,
         moved,
+        fetched: asked.fetched.clone(),
         location_uri: None,
         plan,
         callback,

@@ -3,13 +3,14 @@ use super::call::Call;
 use super::core::Core;
 use super::intake;
 use super::offer::Written;
-use crate::account::{Account, News, Particulars, Signalled};
+use crate::account::{Account, Learnt, News, Particulars, Signalled};
 use crate::base::now::Now;
 use crate::base::private::Private;
 use crate::classify::Class;
-use crate::record::{Number, Trunk};
+use crate::record::{Number, Trunk, WebAddress};
 use crate::routing::Way;
 use crate::sip::message::{Message, Uri};
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// The call is decided and nothing has left yet.
@@ -57,6 +58,14 @@ pub fn signalled(core: &mut Core, call: &Call, trunk: &Trunk, written: &mut Writ
         references: core::mem::take(&mut written.references),
     };
     tell(core, call, now, News::Signalled(told));
+}
+
+/// A location became known when the INVITE had left already.
+pub fn learnt(core: &mut Core, call: &Call, address: &WebAddress, document: &Bytes, now: Now) {
+    if is_told(call) {
+        let reference = Private::new(address.expose().into());
+        tell(core, call, now, News::Learnt(Learnt { reference, document: Private::new(document.clone()) }));
+    }
 }
 
 fn tell(core: &mut Core, call: &Call, now: Now, news: News) {

@@ -9,13 +9,14 @@ use super::call::{Call, Leg, Owner, Side, Stage};
 use super::core::Core;
 use super::headers::SHORTEST_SECS;
 use super::terms::{LONGEST_SECS, identity};
-use super::{bridge, hangup, mend, offer, onward};
+use super::{bridge, geolocation, hangup, mend, offer, onward};
 use crate::base::now::{Mono, Now};
 use crate::fact::Fact;
 use crate::sip::digest::Credentials;
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name, Writer};
 use crate::sip::transaction::ClientId;
+use bytes::Bytes;
 use core::time::Duration;
 
 /// How soon a side is asked again that did not answer, or says it has no such dialog.
@@ -43,6 +44,8 @@ pub struct Watch {
     unknown: u8,
     /// Whether the side is under suspicion.
     silent: bool,
+    /// A location that goes along with the question that is open.
+    news: Option<Bytes>,
 }
 
 impl Watch {
@@ -58,6 +61,7 @@ impl Watch {
             asked: None,
             unknown: 0,
             silent: false,
+            news: None,
         }
     }
 
@@ -187,6 +191,20 @@ pub fn stream_gone(core: &mut Core, call: &mut Call, flow: Flow, now: Now) {
     }
 }
 
+/// Whether the answerer can be asked now.
+pub fn may_ask(call: &Call) -> bool {
+    let watch = call.answerer.as_ref().and_then(|leg| leg.watch.as_ref());
+    watch.is_some_and(|watch| watch.asked.is_none())
+}
+
+/// Brings the answerer a location, with an UPDATE that is a refresh too where we owe one (RFC 4028 §7.4).
+pub fn bring(core: &mut Core, call: &mut Call, document: &Bytes, now: Now) {
+    if let Some(watch) = call.answerer.as_mut().and_then(|leg| leg.watch.as_mut()) {
+        watch.news = Some(document.clone());
+        ask(core, call, Side::Answerer, now);
+    }
+}
+
 /// Asks a side whether it is there: by the refresh that we owe, else by OPTIONS, to which any answer will do.
 fn ask(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     let key = call.key;
@@ -199,7 +217,9 @@ fn ask(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     if watch.asked.is_some() {
         return;
     }
+    let news = watch.news.clone();
     let method = match (watch.refresh_secs, takes_update, &said) {
+        (_, true, _) if news.is_some() => Method::Update,
         (Some(_), true, _) => Method::Update,
         (Some(_), false, Some(_)) if !watch.silent => Method::Invite,
         _ => Method::Options,
@@ -209,9 +229,11 @@ fn ask(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     let (secs, min_se) = (watch.refresh_secs, watch.min_se);
     let flow = leg.dialog.next_hop();
     let mut writer = leg.dialog.request(core.buffer(), method, client.branch().as_str());
-    if let Some(secs) = secs.filter(|_| method != Method::Options) {
+    if method != Method::Options {
         writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", contact_flow));
         abilities.write(&mut writer);
+    }
+    if let Some(secs) = secs.filter(|_| method != Method::Options) {
         writer.field(Name::SessionExpires, format!("{secs};refresher=uac"));
         if let Some(min_se) = min_se {
             writer.number(Name::MinSe, min_se);
@@ -219,7 +241,14 @@ fn ask(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     }
     // A peer without UPDATE is refreshed by a re-INVITE with the session as it is (RFC 4028 §7.4).
     let session = said.filter(|_| method == Method::Invite);
-    let bytes = core.finish(writer, session.as_ref().map(|session| (&b"application/sdp"[..], &session[..])));
+    let session = session.as_ref().map(|session| (&b"application/sdp"[..], &session[..]));
+    let news = news.filter(|_| method == Method::Update);
+    if news.is_some() {
+        let (name, domain) = (core.entropy.bits(), core.cache.snapshot.load().domain.clone());
+        geolocation::write_part(&mut writer, &format!("loc-{name:016x}@{domain}"), &domain);
+    }
+    let news = news.as_ref().map(|document| (&b"application/pidf+xml"[..], &document[..]));
+    let bytes = core.finish(writer, session.or(news));
     core.layer.start(now, client, flow, bytes, &mut core.transmits);
 }
 
@@ -239,7 +268,7 @@ pub fn answered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, 
     if (wanted || known_here) && !core::mem::replace(&mut watch.again, true) {
         return ask(core, call, side, now);
     }
-    watch.again = false;
+    (watch.again, watch.news) = (false, None);
     // The 2xx to a target refresh moves the target too (RFC 3311 §5.2); that to OPTIONS says nothing of it.
     if let Some(leg) = call.leg(side).filter(|_| code < 300 && method == Method::Update) {
         leg.dialog.retarget(response);

@@ -269,6 +269,9 @@ fn can_answer_us(settings: &Settings, trunk: &Trunk, key: &str, desk: &mut Desk<
     }
 }
 
+/// The longest that a call may wait for a location that is kept elsewhere.
+const LONGEST_WAIT_MS: u16 = 1000;
+
 fn sources(settings: &Settings, desk: &mut Desk<'_>) {
     let kinds: HashMap<&str, TrunkKind> =
         settings.trunks.iter().map(|trunk| (trunk.name.as_str(), trunk.kind)).collect();
@@ -289,6 +292,9 @@ fn sources(settings: &Settings, desk: &mut Desk<'_>) {
         }
         if Ladder::of(&source.location_order).is_none() {
             desk.complain(&key("location_order"), "names one twice", "each once; those left out come behind");
+        }
+        if source.location_wait_ms > LONGEST_WAIT_MS {
+            desk.complain(&key("location_wait_ms"), "is longer than a caller may wait for an address", "250");
         }
         match source.relay_other.as_deref().map(|name| (name, kinds.get(name))) {
             None | Some((_, Some(TrunkKind::Gateway | TrunkKind::Pbx))) => {}

@@ -75,6 +75,7 @@ impl Settings {
         stand(&mut self.node.device_models);
         stand(&mut self.node.boundaries);
         stand(&mut self.node.cases);
+        stand(&mut self.client.trusted_certificates);
         self.http.tls_certificate.iter_mut().chain(&mut self.http.tls_key).for_each(stand);
     }
 }

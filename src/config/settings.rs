@@ -4,7 +4,7 @@ use super::value::{Network, Probe, UnknownSource};
 use crate::base::private::Private;
 use crate::edge::log;
 use crate::record::trunk::{Answers, Carrier};
-use crate::record::{Area, Conveyance, Destination, LocationPosition, Number, Profile, Rung, TrunkKind};
+use crate::record::{Area, Conveyance, Destination, LocationPosition, Number, Profile, Rung, TrunkKind, WebHost};
 use crate::sip::flow::Transport;
 use core::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -92,6 +92,14 @@ table! {
         idle_secs: u16 = 10,
         /// The networks of proxies in front of it, whose `X-Forwarded-For` is believed.
         trusted_proxies: Vec<Network> = Vec::new(),
+    }
+}
+
+table! {
+    /// Asking the servers of others: for locations that callers bring by reference.
+    Client {
+        /// The certificates of the authorities that https servers are held against, as a PEM file. Read at the start.
+        trusted_certificates: PathBuf = "/etc/ssl/certs/ca-certificates.crt".into(),
     }
 }
 
@@ -201,6 +209,12 @@ table! {
         location: Conveyance = Conveyance::Value,
         /// Where ours stands among the locations that came: `append` behind them, `prepend` before them.
         location_position: LocationPosition = LocationPosition::Append,
+        /// Whether it takes locations by reference that callers bring. To one that does not goes the document that such a
+        /// reference leads to, where it may be fetched (`source.location_hosts`), and the bare reference only where
+        /// nothing else is known.
+        location_references: bool = true,
+        /// Whether a location that is learnt after its INVITE left is brought to it by UPDATE once it has answered.
+        location_updates: bool = false,
         /// How its health is learned: `options` asks it from time to time, `calls_only` looks at calls alone.
         probe: Probe = Probe::Options,
         /// After how long without any answer the next target starts.
@@ -232,6 +246,13 @@ table! {
         /// the user gave for this network), `number` (the address of the caller's number), `home` (where a phone
         /// belongs that stays), `reference` (a location somewhere else) and `last_known`.
         location_order: Vec<Rung> = Vec::new(),
+        /// The hosts at which a location that its callers bring by reference may be fetched, when nothing else tells a
+        /// door or a trunk takes no references: `lis.example.com`, with a port where it is not the usual one, or
+        /// `.example.com` for all hosts below a name. Empty: references are passed on and never fetched.
+        location_hosts: Vec<WebHost> = Vec::new(),
+        /// How long after its INVITE a call waits for such a location at most. What comes later is told in the call where
+        /// the trunk wants that (`trunk.location_updates`).
+        location_wait_ms: u16 = 250,
         /// The header in which its phones show their location token. Empty: in Geolocation alone.
         token_header: Option<String> = None,
         /// The URI parameter, of the Request-URI, From or Contact, in which they do.
@@ -250,6 +271,8 @@ pub struct Settings {
     pub metrics: Metrics,
     /// `[http]`
     pub http: Http,
+    /// `[client]`
+    pub client: Client,
     /// `[ivr]`
     pub ivr: Ivr,
     /// `[log]`
@@ -263,8 +286,8 @@ pub struct Settings {
 }
 
 /// The tables that a config may have, as they are written.
-pub const TABLES: [&str; 9] =
-    ["node", "unknown_source", "metrics", "http", "ivr", "log", "listener", "trunk", "source"];
+pub const TABLES: [&str; 10] =
+    ["node", "unknown_source", "metrics", "http", "client", "ivr", "log", "listener", "trunk", "source"];
 
 impl Settings {
     /// Reads the root of a document.
@@ -274,6 +297,7 @@ impl Settings {
             unknown_source: reader.table("unknown_source"),
             metrics: reader.table("metrics"),
             http: reader.table("http"),
+            client: reader.table("client"),
             ivr: reader.table("ivr"),
             log: reader.table("log"),
             listeners: reader.tables("listener"),
@@ -307,6 +331,7 @@ pub fn pages() -> Vec<Page> {
         page::<Strangers>("unknown_source", false),
         page::<Metrics>("metrics", false),
         page::<Http>("http", false),
+        page::<Client>("client", false),
         page::<Ivr>("ivr", false),
         page::<Log>("log", false),
         page::<Listener>("listener", true),

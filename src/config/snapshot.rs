@@ -65,6 +65,8 @@ fn trunk_record(trunk: &Trunk) -> record::Trunk {
         login: login(trunk).map(Arc::new),
         conveyance: trunk.location,
         location_position: trunk.location_position,
+        takes_references: trunk.location_references,
+        location_updates: trunk.location_updates,
         probe: trunk.probe == Probe::Options,
         silent_after: Duration::from_millis(trunk.silent_after_ms.into()),
         no_ring_after: Duration::from_millis(no_ring_after_ms.into()),
@@ -85,6 +87,8 @@ fn source_record(source: &Source) -> record::Source {
         networks: source.networks.iter().map(|network| (network.address, network.prefix)).collect(),
         relay_other: source.relay_other.as_deref().map(Into::into),
         location_order: Ladder::of(&source.location_order).unwrap_or_default(),
+        location_hosts: source.location_hosts.clone().into(),
+        location_wait: Duration::from_millis(source.location_wait_ms.into()),
         token_header: source.token_header.as_deref().map(Into::into),
         token_param: source.token_param.as_deref().map(Into::into),
     }

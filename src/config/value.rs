@@ -3,7 +3,7 @@ use crate::base::private::Private;
 use crate::edge::log;
 use crate::record::trunk::{Answers, Carrier};
 use crate::record::{
-    Area, Capability, Class, Conveyance, Destination, LocationPosition, Number, Profile, Rung, TrunkKind,
+    Area, Capability, Class, Conveyance, Destination, LocationPosition, Number, Profile, Rung, TrunkKind, WebHost,
 };
 use crate::sip::flow::Transport;
 use config::{Value, ValueKind};
@@ -196,6 +196,17 @@ impl Setting for Network {
     }
     fn written(&self) -> String {
         quoted(&format!("{}/{}", self.address, self.prefix))
+    }
+}
+
+impl Setting for WebHost {
+    const FORM: &'static str = "a host, with a port or without";
+    const EXAMPLE: &'static str = "\"lis.example.com\" or \".example.com\"";
+    fn read(value: Value) -> Option<Self> {
+        WebHost::read(&leaf::<String>(value)?)
+    }
+    fn written(&self) -> String {
+        quoted(&WebHost::written(self))
     }
 }
 

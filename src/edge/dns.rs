@@ -349,6 +349,8 @@ mod tests {
             transfer_to: Vec::new(),
             login: None,
             conveyance: crate::record::Conveyance::default(),
+            takes_references: true,
+            location_updates: false,
             location_position: crate::record::LocationPosition::default(),
             probe: true,
             silent_after: Duration::from_secs(1),

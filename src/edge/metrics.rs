@@ -2,7 +2,7 @@
 //!
 //! Labels are our own words and the configured names of trunks, never anything that a peer sent. A crisis call counts
 //! in `callbox_crisis_calls_total`, which has no labels, and in nothing else that knows of calls.
-use crate::fact::{Attempted, Fact, Feature, Kind, Outcome};
+use crate::fact::{Attempted, Fact, Feature, Foreign, Kind, Outcome};
 use crate::sip::message::Method;
 use core::hash::Hash;
 use core::time::Duration;
@@ -131,6 +131,8 @@ pub struct Metrics {
     defects: Family<&'static str>,
     features: Family<Feature>,
     transfers: Family<&'static str>,
+    foreign_locations: Family<Foreign>,
+    location_updates: Family<bool>,
     strangers: Family<bool>,
     no_room: Family<Kind>,
     wrong_tests: Counter,
@@ -186,6 +188,8 @@ impl Metrics {
             Fact::ReportedWrong { .. } => self.wrong_tests.increment(1),
             Fact::Repaired { defect, .. } => self.defects.count(defect.text(), &self.recorder),
             Fact::Unreadable { fault } => self.defects.count(fault, &self.recorder),
+            Fact::ForeignLocation { what, .. } => self.foreign_locations.count(*what, &self.recorder),
+            Fact::LocationUpdate { sent, .. } => self.location_updates.count(*sent, &self.recorder),
             Fact::FeatureBlocked { feature, .. } | Fact::BlockedBeside { feature, .. } => {
                 self.features.count(*feature, &self.recorder)
             }
@@ -269,6 +273,13 @@ impl Metrics {
             features: Family::new(
                 |feature| metrics::counter!("callbox_features_blocked_total", "feature" => feature.text()),
             ),
+            foreign_locations: Family::new(
+                |what| metrics::counter!("callbox_foreign_locations_total", "outcome" => what.text()),
+            ),
+            location_updates: Family::new(|sent| {
+                let outcome = if sent { "sent" } else { "not_allowed" };
+                metrics::counter!("callbox_location_updates_total", "outcome" => outcome)
+            }),
             strangers: Family::new(|refused| {
                 let policy = if refused { "reject" } else { "relay" };
                 metrics::counter!("callbox_unknown_sources_total", "policy" => policy)
@@ -367,6 +378,8 @@ fn describe() {
     counter!("callbox_defects_total", "Faults in messages, repaired where a call could go on");
     counter!("callbox_transfers_total", "Transfers of emergency calls that far ends asked for, by what became of them");
     counter!("callbox_features_blocked_total", "What callers' sides asked for and may not have in an emergency call");
+    counter!("callbox_foreign_locations_total", "Locations that callers brought by reference, by what became of them");
+    counter!("callbox_location_updates_total", "Late locations for trunks that want them, by whether they were sent");
     counter!("callbox_unknown_sources_total", "Calls from addresses that are no source, by what became of them");
     counter!("callbox_no_room_total", "Calls that found no room, by class");
     counter!("callbox_wrong_tests_total", "Test calls whose caller said that something it heard is wrong");

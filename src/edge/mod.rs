@@ -3,6 +3,7 @@ pub mod clock;
 pub mod database;
 pub mod dns;
 pub mod entropy;
+pub mod fetch;
 pub mod http;
 pub mod log;
 pub mod metrics;

@@ -184,6 +184,37 @@ impl Feature {
     }
 }
 
+/// What became of a location that is kept elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Foreign {
+    /// It came before the INVITE left.
+    InTime,
+    /// It was known from another call.
+    Kept,
+    /// It came after the INVITE had left.
+    Late,
+    /// The INVITE left without it; it may still come.
+    Overdue,
+    /// It could not be fetched.
+    Failed,
+    /// It is at a host at which the source may not be asked.
+    Refused,
+}
+
+impl Foreign {
+    /// The word for labels and log fields.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Foreign::InTime => "in_time",
+            Foreign::Kept => "kept",
+            Foreign::Late => "late",
+            Foreign::Overdue => "overdue",
+            Foreign::Failed => "failed",
+            Foreign::Refused => "refused",
+        }
+    }
+}
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "the fields are what their names and types say")]
@@ -194,6 +225,11 @@ pub enum Fact {
     Arrived { call: Handle, kind: Kind, source: Arc<str> },
     /// It is known whom to ask.
     Decided { call: Handle, kind: Kind, way: &'static str, grade: &'static str, took: Duration },
+    /// What became of a location that the caller brought by reference, so long after the INVITE; for a failure, our word
+    /// for it.
+    ForeignLocation { call: Handle, kind: Kind, what: Foreign, why: &'static str, after: Duration },
+    /// A location was learnt after the INVITE left for a trunk that wants it then: whether it was sent.
+    LocationUpdate { call: Handle, kind: Kind, trunk: Arc<str>, sent: bool },
     /// A request was sent to a target.
     AttemptStarted { call: Handle, kind: Kind, trunk: Arc<str> },
     /// An attempt is over.
@@ -274,6 +310,8 @@ impl Fact {
         match self {
             Fact::Arrived { call, kind, .. }
             | Fact::Decided { call, kind, .. }
+            | Fact::ForeignLocation { call, kind, .. }
+            | Fact::LocationUpdate { call, kind, .. }
             | Fact::AttemptStarted { call, kind, .. }
             | Fact::AttemptEnded { call, kind, .. }
             | Fact::AskedAgain { call, kind, .. }

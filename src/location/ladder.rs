@@ -33,9 +33,12 @@ pub fn decide(known: Known<'_>) -> Located {
     // A stand-in beside something better would only mislead whoever reads it.
     let ours = ours.filter(|ours| ours.grade > Grade::Default || grade <= Grade::Default);
     let caveat = winner.and_then(|winner| caveat(winner, known.found));
-    let is_conveyed = winner.is_some_and(|winner| winner.rung == Rung::Conveyed);
-    let drawn = ours.filter(|_| !is_conveyed).and_then(|ours| ours.place.as_ref()?.shape.clone());
-    let conveyed = known.conveyed.filter(|_| is_conveyed);
+    let came = match winner.map(|winner| winner.rung) {
+        Some(Rung::Conveyed) => known.conveyed,
+        Some(Rung::Reference) => known.fetched,
+        _ => None,
+    };
+    let drawn = ours.filter(|_| came.is_none()).and_then(|ours| ours.place.as_ref()?.shape.clone());
     Located {
         grade,
         place: ours.and_then(|ours| ours.place.clone()),
@@ -43,8 +46,8 @@ pub fn decide(known: Known<'_>) -> Located {
         age: ours.map_or(Duration::ZERO, |ours| ours.age),
         disputed: if caveat.is_some() { disputed(known.found) } else { Vec::new() },
         caveat,
-        conveyed: conveyed.and_then(|conveyed| conveyed.civic.clone()),
-        shape: conveyed.and_then(|conveyed| conveyed.shape.clone()).or(drawn),
+        conveyed: came.and_then(|came| came.civic.clone()),
+        shape: came.and_then(|came| came.shape.clone()).or(drawn),
         wiremap: known.found.filter(|found| !found.hits.is_empty()).cloned().map(Box::new),
         candidates,
     }
@@ -58,20 +61,28 @@ fn candidate(known: &Known<'_>, rung: Rung) -> Option<Candidate> {
         Rung::Wiremap if !known.by_token => live().map(of_found),
         Rung::Typed if !known.by_token || live().is_some() => typed(known, rung),
         Rung::LastKnown => known.found.filter(|found| found.grade == Grade::Stale).map(of_found),
-        Rung::Conveyed => conveyed(known),
+        Rung::Conveyed => conveyed(known, rung, known.conveyed?),
         Rung::Number => number(known),
         Rung::Home => known.home.filter(|_| !known.line_barred).map(|place| entered(rung, place)),
-        Rung::Reference => known.reference.then(|| stands(rung, Grade::BestAvailable, true)),
+        Rung::Reference => reference(known),
         Rung::Token | Rung::Wiremap | Rung::Typed => None,
     }
 }
 
-fn conveyed(known: &Known<'_>) -> Option<Candidate> {
-    let conveyed = known.conveyed.filter(|conveyed| conveyed.grade > Grade::None)?;
+/// A location somewhere else is as good as what it led to, else as what may be there.
+fn reference(known: &Known<'_>) -> Option<Candidate> {
+    let unread = known.reference.then(|| stands(Rung::Reference, Grade::BestAvailable, true));
+    let fetched = known.fetched.and_then(|fetched| conveyed(known, Rung::Reference, fetched));
+    fetched.or(unread)
+}
+
+fn conveyed(known: &Known<'_>, rung: Rung, conveyed: &Conveyed) -> Option<Candidate> {
+    if conveyed.grade == Grade::None {
+        return None;
+    }
     let age = conveyed.at.map_or(Duration::ZERO, |at| known.now.since(at));
     let is_old = window(known, conveyed).is_some_and(|window| age > window);
-    let mut candidate =
-        stands(Rung::Conveyed, conveyed.grade, conveyed.grade > Grade::Default && conveyed.firm && !is_old);
+    let mut candidate = stands(rung, conveyed.grade, conveyed.grade > Grade::Default && conveyed.firm && !is_old);
     candidate.age = age;
     candidate.why = if is_old { "lost: it was found so long ago that it holds no more" } else { "" };
     Some(candidate)

@@ -35,6 +35,8 @@ pub struct Known<'a> {
     pub typed: Option<&'a Arc<Location>>,
     /// Whether the INVITE has location URIs that are not ours.
     pub reference: bool,
+    /// What one of them led to, where it was asked in time.
+    pub fetched: Option<&'a Conveyed>,
     /// Which rung comes before which.
     pub order: Ladder,
     /// Now, for the age of documents.

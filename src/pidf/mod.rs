@@ -2,6 +2,7 @@
 //! that arrive as decides a call.
 mod additional;
 mod drawn;
+mod enclosed;
 mod geodetic;
 mod grade;
 mod reader;
@@ -13,6 +14,7 @@ pub use additional::{
     write_comment, write_device_info, write_provider_info, write_service_info, write_subscriber_info,
 };
 pub use drawn::write_shape;
+pub use enclosed::enclosed;
 pub use grade::{Conveyed, best, read};
 pub use reader::{MOST_BYTES, MOST_DEPTH, MOST_NODES, MOST_PLACES};
 pub use writer::{Document, Source, write, write_presence};

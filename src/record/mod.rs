@@ -20,6 +20,7 @@ pub mod surroundings;
 pub mod table;
 pub mod trunk;
 pub mod user;
+pub mod web;
 pub mod wiremap;
 
 pub use boundary::{Boundaries, Boundary};
@@ -39,3 +40,4 @@ pub use shape::{Position, Shape};
 pub use site::{Company, DialPlan, DidFallback, Organisation, Site};
 pub use trunk::{Area, Conveyance, Destination, LocationPosition, Login, Profile, Source, Trunk, TrunkKind};
 pub use user::User;
+pub use web::{WebAddress, WebHost};

@@ -1,5 +1,5 @@
 //! Trunks and sources: who is on the other end. From `conf/`.
-use super::{Ladder, Number};
+use super::{Ladder, Number, WebHost};
 use crate::base::private::Private;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -195,6 +195,11 @@ pub struct Trunk {
     pub conveyance: Conveyance,
     /// Where ours stand among those that came.
     pub location_position: LocationPosition,
+    /// Whether it takes locations by reference that callers bring. One that does not gets what they lead to, and a bare
+    /// reference only where nothing else is known.
+    pub takes_references: bool,
+    /// Whether a location that is learnt after its INVITE left is brought to it in the call.
+    pub location_updates: bool,
     /// Whether OPTIONS probes are sent.
     pub probe: bool,
     /// Time without any answer after which the next target starts.
@@ -220,6 +225,10 @@ pub struct Source {
     pub relay_other: Option<Arc<str>>,
     /// What is believed first of where its callers are.
     pub location_order: Ladder,
+    /// At which hosts locations that its callers name may be fetched.
+    pub location_hosts: Arc<[WebHost]>,
+    /// How long after its INVITE a call waits for one at most.
+    pub location_wait: Duration,
     /// The header in which its phones show their location token, beside Geolocation.
     pub token_header: Option<Box<str>>,
     /// The URI parameter in which they do: of the Request-URI, From or Contact.

@@ -21,6 +21,7 @@ mod parties;
 mod passing;
 mod peers;
 mod pracked;
+mod references;
 mod refused;
 mod reliable;
 mod routes;

@@ -16,6 +16,7 @@ mod operating;
 mod phones;
 mod program;
 mod readme;
+mod references;
 mod roaming;
 mod router;
 mod scenarios;

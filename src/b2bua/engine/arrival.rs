@@ -2,18 +2,17 @@
 use super::Engine;
 use crate::b2bua::agreed::Agreed;
 use crate::b2bua::call::{Call, Leg, Owner, Stage, kind_of};
+use crate::b2bua::decide::decide;
 use crate::b2bua::headers::Abilities;
 use crate::b2bua::reliable::Reliable;
-use crate::b2bua::ring::{self, Ring};
-use crate::b2bua::story::{self, Decision, View};
-use crate::b2bua::{addresses, forwarding, intake, judge, recorder, told};
-use crate::base::now::{Now, Wall};
-use crate::base::private::Private;
-use crate::cache::whereabouts::LOCATION_PATH;
-use crate::cache::{Named, Snapshot, Who};
+use crate::b2bua::ring::Ring;
+use crate::b2bua::story::Decision;
+use crate::b2bua::{ask, forwarding, intake, judge, recorder};
+use crate::base::now::Now;
+use crate::cache::{Snapshot, Who};
 use crate::classify::{self, Class};
 use crate::fact::{Fact, Feature};
-use crate::record::{Rung, Source, Trunk, TrunkKind};
+use crate::record::{Source, Trunk, TrunkKind};
 use crate::routing::Way;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
@@ -21,8 +20,6 @@ use crate::sip::message::{Message, Name, Uri, Via};
 use crate::sip::transaction::ServerId;
 use core::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
-
-const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
 
 /// Where an INVITE comes from.
 struct Origin {
@@ -68,7 +65,7 @@ impl Engine {
         self.core.refuse(now, id, &invite, flow, 100);
         let Origin { source, leave_out, is_stranger } = origin;
         let asked = intake::read(&invite, &source, leave_out, is_stranger);
-        let Some(decision) = self.decide(now, snapshot, &asked) else {
+        let Some(decision) = decide(&mut self.core, now, snapshot, &asked) else {
             return self.core.refuse(now, id, &invite, flow, 503);
         };
         let class = decision.classified.class;
@@ -94,7 +91,11 @@ impl Engine {
                 judge::explain(writer, &invite, code, Abilities::towards_caller(is_protected(class)));
             });
         }
-        self.begin(now, id, flow, invite, source.trunk.clone(), decision, merge_key);
+        let begun = self.begin(now, id, flow, invite, source.trunk.clone(), decision, merge_key);
+        if let Some(mut call) = begun {
+            ask::begin(&mut self.core, &mut call, asked, &source, snapshot, now);
+            self.after(now, call);
+        }
     }
 
     fn refuse_stranger(&mut self, now: Now, id: ServerId, flow: Flow, invite: &Message) {
@@ -151,33 +152,6 @@ impl Engine {
         })
     }
 
-    fn decide(&mut self, now: Now, snapshot: &Snapshot, asked: &intake::Asked) -> Option<Decision> {
-        let chance = self.core.entropy.bits();
-        let core = &self.core;
-        let is_dead = |trunk: &Trunk| core.is_dead(trunk, now);
-        let view =
-            View { cache: &core.cache, snapshot, is_dead: &is_dead, clock: &*core.clock, wall: now.wall, chance };
-        let mut decision = story::advance(&view, asked)?;
-        addresses::spread(core, &mut decision.plan.targets, now);
-        decision.location_uri = self.location_uri(now, snapshot, &decision);
-        Some(decision)
-    }
-
-    /// A location URI for the call's device, where the wiremap tells its place and one of the call's trunks wants a URI. It
-    /// holds for a day, the longest that is usual (RFC 5985 §6.5.2): longer than any call back.
-    fn location_uri(&mut self, now: Now, snapshot: &Snapshot, decision: &Decision) -> Option<Private<Box<str>>> {
-        let mut trunks = decision.plan.targets.iter().map(|target| &target.trunk);
-        let url =
-            snapshot.location_url.as_deref().filter(|_| trunks.any(|trunk| trunk.conveyance.wants_reference()))?;
-        let device = decision.device.as_ref().filter(|device| self.core.cache.whereabouts(&device.id).is_some())?;
-        let is_found = decision.located.candidates.iter().any(|one| matches!(one.rung, Rung::Token | Rung::Wiremap));
-        let organisation = Arc::clone(&decision.site.organisation);
-        let expires = Wall::from_millis(now.wall.as_millis() + DAY_MILLIS);
-        let named = Named { device: Arc::clone(&device.id), organisation, expires };
-        let token = is_found.then(|| self.core.cache.issue(named, &mut self.core.entropy))?;
-        Some(Private::new([url, LOCATION_PATH, &token].concat().into()))
-    }
-
     /// The few reasons for which a call is not taken (rulings 1); for an emergency call only that there is no room.
     fn refusal(&self, decision: &Decision, invite: &Message) -> Option<u16> {
         let class = decision.classified.class;
@@ -221,21 +195,21 @@ impl Engine {
         source: Arc<str>,
         decision: Decision,
         merge_key: u64,
-    ) {
+    ) -> Option<Box<Call>> {
         let class = decision.classified.class;
         let slot = self.calls.reserve();
         let (key, tag) = (self.core.handle(slot), self.core.handle(slot));
         let Some(dialog) = Dialog::answering(&invite, tag.text().as_bytes(), flow) else {
             self.calls.release(slot);
-            return self.core.refuse(now, id, &invite, flow, 400);
+            self.core.refuse(now, id, &invite, flow, 400);
+            return None;
         };
         let defects = intake::defects(&invite);
         let (forwarded, moved) = (is_protected(class) && forwarding::is_forwarded(&invite), decision.moved);
         self.core.layer.set_user(id, Owner::Call(key));
-        let (way, grade, took) = (decision.plan.way.text(), decision.located.grade.text(), decision.receipt.took());
         let agreed = Agreed::begin(&invite);
         let reliable = Reliable::wanted(&invite, &mut self.core.entropy);
-        let mut call = Box::new(Call {
+        let call = Box::new(Call {
             key,
             class,
             source,
@@ -250,6 +224,7 @@ impl Engine {
             ring: Some(Box::new(Ring::new(invite, id, flow, decision, now))),
             reliable,
             ivr: None,
+            asking: None,
             takeover: None,
             former: None,
             opening: None,
@@ -279,11 +254,8 @@ impl Engine {
         for defect in defects {
             self.core.note(&call, |call, kind| Fact::Repaired { call, kind, defect });
         }
-        self.core.note(&call, |call, kind| Fact::Decided { call, kind, way, grade, took });
         self.calls.begin(key);
-        told::decided(&mut self.core, &call, now);
-        ring::next(&mut self.core, &mut call, now);
-        self.after(now, call);
+        Some(call)
     }
 
     fn merge_key(&self, invite: &Message) -> u64 {
