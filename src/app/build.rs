@@ -15,6 +15,7 @@ use crate::edge::http::tls::Certificate;
 use crate::edge::metrics::{Metrics, Page};
 use crate::edge::net::{Datagrams, NEWS, Streams};
 use crate::edge::state::State;
+use crate::edge::state::whereabouts::Writing;
 use crate::edge::voice::{self, Speaker, Voice};
 use crate::edge::{dns, entropy, log};
 use crate::held::Terms;
@@ -48,7 +49,9 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     let version = world.version;
     let settings = world.publish(&cache);
     let clock = Clock::start();
-    let (_state, _temporary) = take_state(&settings, &clock)?;
+    let (state, _temporary) = take_state(&settings, &clock)?;
+    // Before the first call: it may come from a device that told where it is an hour ago.
+    let _writing = Writing::start(&state, Arc::clone(&cache), clock).map_err(io::Error::other)?;
     let turn = Turn::default();
     if let (Some(path), Some(version)) = (&settings.node.store, version) {
         let follower = Follower::new(Arc::clone(&cache), clock, path, version, Arc::clone(&turn));

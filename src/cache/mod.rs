@@ -5,6 +5,7 @@ mod large;
 mod lines;
 mod snapshot;
 pub mod typed;
+pub mod unwritten;
 pub mod whereabouts;
 mod who;
 mod wiremap;

@@ -1,5 +1,6 @@
 //! Addresses that users gave for the networks that their devices are on.
 use super::Cache;
+use super::unwritten::Unwritten;
 use crate::base::now::Wall;
 use crate::record::surroundings::Surroundings;
 use crate::record::{Civic, Location, Measurements};
@@ -60,6 +61,7 @@ impl Cache {
             let mut all = self.told.typed.entry(Arc::clone(device)).or_insert_with(|| Arc::new([]));
             let others = all.iter().filter(|other| !other.surroundings.is_same(&typed.surroundings)).cloned();
             *all = core::iter::once(typed.clone()).chain(others).take(MOST_TYPED).collect();
+            self.told.backlog.note(|| Unwritten::Typed(Arc::clone(device)));
         }
         has_room
     }
@@ -71,6 +73,7 @@ impl Cache {
         let is_gone = left.len() < all.len();
         *all = left;
         drop(all);
+        self.told.backlog.note(|| Unwritten::Typed(device.into()));
         let _empty = self.told.typed.remove_if(device, |_, all| all.is_empty());
         is_gone
     }

@@ -1,5 +1,6 @@
 //! Where devices last said they are plugged in, and the tokens that name them.
 use super::large::Large;
+use super::unwritten::{Backlog, Sum, Unwritten};
 use super::{Cache, Typed};
 use crate::base::entropy::Entropy;
 use crate::base::now::Wall;
@@ -90,15 +91,29 @@ pub fn unlisted(organisation: &str, device: Unlisted<'_>) -> Arc<str> {
     }
 }
 
-type Sum = [u8; 32];
-
 /// What devices and their users told. Tokens are kept as their SHA-256: whoever sees them here cannot use them.
 #[derive(Debug, Default)]
 pub struct Told {
-    places: Large<Arc<str>, Arc<Whereabouts>>,
-    tokens: Large<Sum, Named>,
+    pub(super) places: Large<Arc<str>, Arc<Whereabouts>>,
+    pub(super) tokens: Large<Sum, Named>,
     issued: Large<Arc<str>, arrayvec::ArrayVec<Sum, MOST_TOKENS>>,
     pub(super) typed: Large<Arc<str>, Arc<[Typed]>>,
+    pub(super) backlog: Backlog,
+}
+
+impl Told {
+    /// Keeps a token; the oldest of its device makes room.
+    pub(super) fn keep_token(&self, sum: Sum, named: Named) {
+        let mut issued = self.issued.entry(Arc::clone(&named.device)).or_default();
+        if issued.is_full() {
+            let oldest = issued.remove(0);
+            let _named = self.tokens.remove(&oldest);
+            self.backlog.note(|| Unwritten::Token(oldest));
+        }
+        issued.push(sum);
+        let _before = self.tokens.insert(sum, named);
+        self.backlog.note(|| Unwritten::Token(sum));
+    }
 }
 
 impl Cache {
@@ -113,6 +128,7 @@ impl Cache {
         let has_room = self.told.places.len() < MOST_WHEREABOUTS || self.told.places.contains_key(device);
         if has_room {
             let _before = self.told.places.insert(Arc::clone(device), Arc::new(told));
+            self.told.backlog.note(|| Unwritten::Whereabouts(Arc::clone(device)));
         }
         has_room
     }
@@ -130,12 +146,7 @@ impl Cache {
         }
         let token = URL_SAFE_NO_PAD.encode(bytes);
         let sum = sum(&token);
-        let mut issued = self.told.issued.entry(Arc::clone(&named.device)).or_default();
-        if issued.is_full() {
-            let _oldest = self.told.tokens.remove(&issued.remove(0));
-        }
-        issued.push(sum);
-        let _before = self.told.tokens.insert(sum, named);
+        self.told.keep_token(sum, named);
         token
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// The phone of extension 4117 at the socket of room 217.
-const PLUGGED_IN: &str = "<locationRequest xmlns=\"urn:ietf:params:xml:ns:geopriv:held\">\
+pub const PLUGGED_IN: &str = "<locationRequest xmlns=\"urn:ietf:params:xml:ns:geopriv:held\">\
     <device xmlns=\"urn:ietf:params:xml:ns:geopriv:held:id\"><mac>02-00-00-00-0A-01</mac></device>\
     <measurements xmlns=\"urn:ietf:params:xml:ns:geopriv:lm\"><lldp xmlns=\"urn:ietf:params:xml:ns:geopriv:lm:lldp\">\
     <chassis type=\"4\">020000000101</chassis><port type=\"5\">37</port></lldp></measurements></locationRequest>";
@@ -59,7 +59,7 @@ fn invite(phone: &UdpSocket) -> String {
 }
 
 /// The first INVITE that comes to a PSAP, to which OPTIONS are nothing.
-fn invite_at(psap: &UdpSocket) -> Option<String> {
+pub fn invite_at(psap: &UdpSocket) -> Option<String> {
     psap.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout can be set");
     let mut buffer = [0; 65_536];
     (0..20).find_map(|_| {

@@ -7,6 +7,7 @@ mod heard;
 mod held;
 mod held_tls;
 mod ivr;
+mod kept;
 mod lab_config;
 mod lab_ports;
 mod lost;

@@ -3,6 +3,9 @@
 //!
 //! Each part has a file here, tables of its own, and its own connection on its own thread; nothing here is on the path of
 //! a call.
+mod kept;
+pub mod whereabouts;
+
 use super::database::{Schema, Trouble, prepare, private};
 use crate::base::now::Wall;
 use rusqlite::{Connection, OpenFlags};
@@ -11,7 +14,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// Every version that the file ever had. What was released is never edited.
-const SCHEMA: Schema = Schema { mark: *b"cbxs", steps: &[include_str!("1.sql")] };
+const SCHEMA: Schema = Schema { mark: *b"cbxs", steps: &[include_str!("1.sql"), include_str!("2.sql")] };
 
 /// The folder, held for as long as this is kept.
 #[derive(Debug)]
