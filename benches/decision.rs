@@ -82,6 +82,7 @@ fn trunk(name: &str, kind: TrunkKind, profile: Profile) -> Arc<Trunk> {
         transfers: true,
         transfer_to: Vec::new(),
         login: None,
+        callback_headers: Vec::new(),
         conveyance: Default::default(),
         location_position: Default::default(),
         takes_references: true,
@@ -113,6 +114,7 @@ fn device(cache: &Cache, organisation: &Arc<str>, index: u64) -> Arc<Device> {
         model: Some("Cisco CP-8851".into()),
         capability: Capability::Held,
         lines: vec![number(index)],
+        ecbn: None,
         home: None,
     };
     let (chassis, port) = socket(index);
@@ -136,6 +138,8 @@ fn world(scale: &Scale) -> Cache {
         stage2: true,
         ecbn: None,
         pool: Vec::new(),
+        callback_first: Default::default(),
+        desk: None,
         civic: civic(1),
         gateway: Some("gateway".into()),
     };
@@ -196,7 +200,15 @@ fn decide(cache: &Cache, source: &Source, shown: Number, chance: u64) -> Decisio
     let snapshot = cache.snapshot.load();
     let asked = Asked::by_hand(source, "9911", Some(shown));
     let clock = || Mono::from_micros(0);
-    let view = View { cache, snapshot: &snapshot, is_dead: &|_| false, clock: &clock, wall: NOW, chance };
+    let view = View {
+        cache,
+        snapshot: &snapshot,
+        is_dead: &|_| false,
+        clock: &clock,
+        mono: Mono::default(),
+        wall: NOW,
+        chance,
+    };
     story::advance(&view, &asked).expect("the source's site is there")
 }
 

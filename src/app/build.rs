@@ -15,6 +15,7 @@ use crate::edge::http::tls::Certificate;
 use crate::edge::metrics::{Metrics, Page};
 use crate::edge::net::{Datagrams, NEWS, Streams};
 use crate::edge::state::State;
+use crate::edge::state::leases::Keeper;
 use crate::edge::state::whereabouts::Writing;
 use crate::edge::voice::{self, Speaker, Voice};
 use crate::edge::{dns, entropy, log};
@@ -52,6 +53,7 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     let (state, _temporary) = take_state(&settings, &clock)?;
     // Before the first call: it may come from a device that told where it is an hour ago.
     let _writing = Writing::start(&state, Arc::clone(&cache), clock).map_err(io::Error::other)?;
+    let keeper = windows(&state, &cache, clock)?;
     let turn = Turn::default();
     if let (Some(path), Some(version)) = (&settings.node.store, version) {
         let follower = Follower::new(Arc::clone(&cache), clock, path, version, Arc::clone(&turn));
@@ -62,7 +64,7 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     LocalSet::new().block_on(&runtime, async {
         let (told, control) = mpsc::channel(16);
         let (fetcher, orders) = fetch::ends();
-        let (shard, witness, listening) = shard(&settings, &cache, clock, control, fetcher)?;
+        let (shard, witness, listening) = shard(&settings, &cache, clock, control, fetcher, keeper)?;
         let (settling, settled) = std::sync::mpsc::channel();
         let quiet =
             Quiet { settings: settings.clone(), cache, clock, page: shard.metrics.page(), told, reading, turn, log };
@@ -77,6 +79,17 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         let _ended = witness.join();
         Ok(())
     })
+}
+
+/// Reads who can be called back before the first call, and keeps it from then on.
+fn windows(state: &State, cache: &Cache, clock: Clock) -> io::Result<Keeper> {
+    let (keeper, kept) = Keeper::start(state, clock).map_err(io::Error::other)?;
+    let snapshot = cache.snapshot.load();
+    let terms = snapshot.callbacks;
+    let crashed = (!kept.is_whole).then(|| snapshot.sites.values().map(AsRef::as_ref));
+    let changes = cache.leases.restore(kept.windows, kept.used, crashed, &terms, clock.now().mono);
+    changes.into_iter().for_each(|change| keeper.keep(change));
+    Ok(keeper)
 }
 
 /// The folder of what the node must find again; a temporary one is removed when the second value is.
@@ -103,6 +116,7 @@ fn shard(
     clock: Clock,
     control: mpsc::Receiver<Control>,
     fetcher: Fetcher,
+    keeper: Keeper,
 ) -> io::Result<(Shard, JoinHandle<()>, Vec<SocketAddr>)> {
     let of = |transport: Transport| -> Vec<_> {
         let listeners = settings.listeners.iter().filter(|listener| listener.transport == transport);
@@ -130,8 +144,20 @@ fn shard(
     let engine = Engine::new(setup, cache.clone(), chance, Box::new(move || clock.now().mono));
     let (teller, seen) = Teller::new(WAITING);
     let witness = witness::start(seen, clock, parts())?;
-    let shard =
-        Shard { engine, datagrams, streams, news, voice, fetcher, teller, control, clock, metrics, loopback_only };
+    let shard = Shard {
+        engine,
+        datagrams,
+        streams,
+        news,
+        voice,
+        fetcher,
+        teller,
+        control,
+        clock,
+        metrics,
+        loopback_only,
+        keeper,
+    };
     Ok((shard, witness, listening))
 }
 

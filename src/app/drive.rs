@@ -12,6 +12,7 @@ use crate::edge::clock::Clock;
 use crate::edge::fetch::Fetcher;
 use crate::edge::metrics::{Direction, Metrics};
 use crate::edge::net::{Arrival, Datagrams, News, Streams};
+use crate::edge::state::leases::Keeper;
 use crate::edge::voice::Voice;
 use crate::fact::Fact;
 use crate::sip::flow::Transport;
@@ -47,6 +48,8 @@ pub struct Shard {
     pub clock: Clock,
     /// The node's numbers.
     pub metrics: Metrics,
+    /// What keeps the windows of callers.
+    pub keeper: Keeper,
     /// Whether nothing may be sent beyond this machine.
     pub loopback_only: bool,
 }
@@ -159,6 +162,9 @@ impl Shard {
                 break;
             }
             let _time = self.take(failures);
+        }
+        for change in self.engine.drain_changes() {
+            self.keeper.keep(change);
         }
         for order in self.engine.drain_orders() {
             self.voice.order(order);

@@ -90,6 +90,19 @@ pub fn fact(fact: &Fact) {
         Fact::Forwarded { call, kind } => {
             warn!(call = %id(*call), class = kind.text(), "the caller was forwarded here by somebody else");
         }
+        Fact::NumberLent { call, kind, site } => {
+            info!(call = %id(*call), class = kind.text(), site = &**site, "number lent to the caller");
+        }
+        Fact::CallbackPoolEmpty { call, kind, site } => {
+            error!(call = %id(*call), class = kind.text(), site = &**site, "no callback number was free; the next best is shown");
+        }
+        Fact::CallbackPoolLow { site, free, size } => {
+            warn!(site = &**site, free, size, "few callback numbers are free");
+        }
+        Fact::CallbackPool { .. } => {}
+        Fact::HungUpSoon { call, kind } => {
+            warn!(call = %id(*call), class = kind.text(), "the caller hung up so soon that it may have misdialled");
+        }
         Fact::AnswerNotAcknowledged { call, kind } => {
             warn!(call = %id(*call), class = kind.text(), "the caller never acknowledged the answer; the call goes on");
         }

@@ -6,7 +6,7 @@ use super::core::Core;
 use super::decide::decide;
 use super::intake::Asked;
 use super::story::Decision;
-use super::{ring, told, watch};
+use super::{ring, told, watch, window};
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
 use crate::base::wheel::TICK;
@@ -276,6 +276,7 @@ fn depart(core: &mut Core, call: &mut Call, now: Now) {
     if call.stage != Stage::Ringing {
         return;
     }
+    window::open(core, call, now);
     if let Some(decision) = call.ring.as_deref().map(|ring| &ring.decision) {
         let (way, grade, took) = (decision.plan.way.text(), decision.located.grade.text(), decision.receipt.took());
         core.note(call, |call, kind| Fact::Decided { call, kind, way, grade, took });

@@ -16,7 +16,7 @@ use crate::base::now::Mono;
 use crate::base::private::Private;
 use crate::classify::Class;
 use crate::fact::Kind;
-use crate::record::{Line, Trunk};
+use crate::record::{Holder, Line, Trunk};
 use crate::sdp::Places;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
@@ -233,6 +233,10 @@ pub struct Call {
     pub key: Handle,
     /// Its class.
     pub class: Class,
+    /// What leads back to its caller when it is over, as our Contact has it.
+    pub token: Handle,
+    /// Whose window it keeps open.
+    pub holder: Option<Holder>,
     /// The source's trunk.
     pub source: Arc<str>,
     /// The caller's line, when it is listed.

@@ -10,6 +10,7 @@ use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
 use crate::base::wheel::Wheel;
 use crate::cache::Cache;
+use crate::cache::leases::Change;
 use crate::fact::{Fact, Kind};
 use crate::record::Trunk;
 use crate::record::trunk::Carrier;
@@ -58,6 +59,8 @@ pub struct Setup {
 pub enum Wake {
     /// A call's deadline.
     Call(Handle),
+    /// The windows that are over.
+    Windows,
     /// A trunk's next probe, or the end of one without an answer; by the trunk's place in the prober.
     Probe(u32),
 }
@@ -88,6 +91,10 @@ pub struct Core {
     pub facts: Vec<Fact>,
     /// What is known of emergency and test calls, for those who are told.
     pub accounts: Vec<Arc<Account>>,
+    /// What must be found again after a crash.
+    pub changes: Vec<Change>,
+    /// Whether the wheel wakes us for windows that are over.
+    pub windows_due: bool,
     /// What the test IVR's voice is to do.
     pub orders: Vec<Order>,
     /// What is known of locations that are kept elsewhere.
@@ -119,6 +126,8 @@ impl Core {
             transmits: Vec::new(),
             facts: Vec::new(),
             accounts: Vec::new(),
+            changes: Vec::new(),
+            windows_due: false,
             orders: Vec::new(),
             asks: Asks::default(),
             asked: Vec::new(),

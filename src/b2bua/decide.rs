@@ -16,7 +16,15 @@ const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
 pub fn decide(core: &mut Core, now: Now, snapshot: &Snapshot, asked: &Asked) -> Option<Decision> {
     let chance = core.entropy.bits();
     let is_dead = |trunk: &Trunk| core.is_dead(trunk, now);
-    let view = View { cache: &core.cache, snapshot, is_dead: &is_dead, clock: &*core.clock, wall: now.wall, chance };
+    let view = View {
+        cache: &core.cache,
+        snapshot,
+        is_dead: &is_dead,
+        clock: &*core.clock,
+        mono: now.mono,
+        wall: now.wall,
+        chance,
+    };
     let mut decision = story::advance(&view, asked)?;
     addresses::spread(core, &mut decision.plan.targets, now);
     decision.location_uri = location_uri(core, now, snapshot, &decision);

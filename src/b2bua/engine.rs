@@ -14,11 +14,12 @@ use super::reliable::{self, Reliable};
 use super::ring;
 use super::table::Table;
 use super::voice::{News, Order};
-use super::{ask, bridge, early, hangup, ivr, mend, onward, strangers, takeover, watch};
+use super::{ask, bridge, early, hangup, ivr, mend, onward, strangers, takeover, watch, window};
 use crate::account::Account;
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
+use crate::cache::leases::Change;
 use crate::cache::{Cache, Snapshot, Who};
 use crate::fact::{Attempted, Fact};
 use crate::sip::dialog::Dialog;
@@ -111,7 +112,10 @@ impl Engine {
             Input::StreamClosed(flow) => self.closed(now, flow),
             Input::Voice(key, news) => self.with_call(key, now, |core, call| ivr::heard(core, call, news, now)),
             Input::Fetched(answer) => self.fetched(now, answer),
-            Input::Configured => self.prober.configure(&mut self.core, now),
+            Input::Configured => {
+                self.prober.configure(&mut self.core, now);
+                window::configure(&mut self.core, now);
+            }
             Input::Drain => self.core.draining = true,
         }
     }
@@ -128,6 +132,7 @@ impl Engine {
         }
         while let Some(wake) = self.core.wheel.pop_due(now.mono) {
             match wake {
+                Wake::Windows => window::on_time(&mut self.core, now),
                 Wake::Probe(place) => self.prober.on_time(&mut self.core, place, now),
                 Wake::Call(key) => self.with_call(key, now, |core, call| {
                     call.scheduled = call.scheduled.filter(|known| *known > now.mono);
@@ -164,6 +169,11 @@ impl Engine {
     /// Which locations are to be fetched.
     pub fn drain_asked(&mut self) -> std::vec::Drain<'_, ask::Order> {
         self.core.asked.drain(..)
+    }
+
+    /// What must be found again after a crash.
+    pub fn drain_changes(&mut self) -> std::vec::Drain<'_, Change> {
+        self.core.changes.drain(..)
     }
 
     /// What the test IVR's voice is to do.

@@ -2,9 +2,10 @@
 use super::call::{Call, Leg, LetGo, Owner, Side, Stage};
 use super::core::Core;
 use super::reliable::Reliable;
-use super::{ask, bridge, early, ivr, onward, reason, ring, takeover};
+use super::{ask, bridge, early, ivr, onward, reason, ring, takeover, window};
 use crate::base::id::Handle;
 use crate::base::now::Now;
+use crate::classify::Class;
 use crate::fact::{Fact, Outcome};
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
@@ -32,7 +33,7 @@ pub fn bye(core: &mut Core, call: &mut Call, side: Side, id: ServerId, request: 
         (Stage::Talking, _) => {
             refuse_pending(core, call, now);
             say_bye(core, call, side.other(), reason_of(request), now);
-            end(core, call, outcome_of(call, side), now);
+            end(core, call, outcome_of(call, side), Some(side), now);
         }
     }
 }
@@ -58,7 +59,7 @@ pub fn cancelled(core: &mut Core, call: &mut Call, cancel: &Message, now: Now) {
         refuse_caller(core, call, 487, Outcome::Abandoned, now);
     } else if holds_answer(call) {
         say_bye(core, call, Side::Answerer, reason_of(cancel), now);
-        end(core, call, Outcome::Abandoned, now);
+        end(core, call, Outcome::Abandoned, Some(Side::Caller), now);
     }
 }
 
@@ -71,7 +72,7 @@ fn holds_answer(call: &Call) -> bool {
 pub fn refuse_caller(core: &mut Core, call: &mut Call, code: u16, outcome: Outcome, now: Now) {
     refuse_invite(core, call, code, outcome, now);
     refuse_pending(core, call, now);
-    end(core, call, outcome, now);
+    end(core, call, outcome, (outcome == Outcome::Abandoned).then_some(Side::Caller), now);
 }
 
 fn refuse_invite(core: &mut Core, call: &Call, code: u16, outcome: Outcome, now: Now) {
@@ -99,7 +100,7 @@ pub fn end_both(core: &mut Core, call: &mut Call, reason: &str, now: Now) {
     refuse_pending(core, call, now);
     say_bye(core, call, Side::Caller, Some(reason), now);
     say_bye(core, call, Side::Answerer, Some(reason), now);
-    end(core, call, Outcome::Completed, now);
+    end(core, call, Outcome::Completed, None, now);
 }
 
 /// A peer says that it has no such dialog any more: that leg is over, and the other side is told.
@@ -107,7 +108,7 @@ pub fn dialog_gone(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     if call.stage == Stage::Talking {
         refuse_pending(core, call, now);
         say_bye(core, call, side.other(), Some("SIP;cause=481"), now);
-        end(core, call, outcome_of(call, side), now);
+        end(core, call, outcome_of(call, side), None, now);
     }
 }
 
@@ -195,7 +196,8 @@ pub fn refuse_pending(core: &mut Core, call: &mut Call, now: Now) {
     }
 }
 
-fn end(core: &mut Core, call: &mut Call, outcome: Outcome, now: Now) {
+/// `left`: the side that hung up, where one did.
+fn end(core: &mut Core, call: &mut Call, outcome: Outcome, left: Option<Side>, now: Now) {
     if holds_answer(call) {
         // One who has not given up may still find another way (RFC 3261 §21.5.4).
         refuse_invite(core, call, if outcome == Outcome::Abandoned { 487 } else { 503 }, outcome, now);
@@ -207,6 +209,12 @@ fn end(core: &mut Core, call: &mut Call, outcome: Outcome, now: Now) {
     call.stage = Stage::Clearing;
     call.reliable = None;
     let arrived = call.arrived;
+    let soon = core.cache.snapshot.load().callbacks.misdial;
+    let hung_up_soon = call.class == Class::Emergency && left == Some(Side::Caller) && now.mono.since(arrived) < soon;
+    if hung_up_soon {
+        core.note(call, |call, kind| Fact::HungUpSoon { call, kind });
+    }
+    window::ended(core, call, hung_up_soon, now);
     for leg in [Some(&mut call.caller), call.answerer.as_mut()].into_iter().flatten() {
         (leg.owed, leg.watch, leg.mend) = (None, None, None);
     }

@@ -1,6 +1,7 @@
 //! An INVITE in plain words. From here down there is no SIP.
 use super::ask::Fetched;
 use super::{forwarding, geolocation, judge, marks};
+use crate::base::private::Private;
 use crate::cache::Snapshot;
 use crate::classify::Dialled;
 use crate::fact::Defect;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 /// What a caller asks for. It has no `Debug`: what was dialled is private.
 #[derive(Clone)]
 pub struct Asked {
+    /// The trunk that it came by.
+    pub source: Arc<str>,
     /// The organisation that the call belongs to.
     pub organisation: Arc<str>,
     /// The site of callers that no site lists.
@@ -31,6 +34,8 @@ pub struct Asked {
     pub conveyed: Option<Conveyed>,
     /// What the INVITE shows of the caller's device.
     pub marks: Marks,
+    /// The Contact, where it is the device's own and leads to it when the call is over.
+    pub contact: Option<Private<Box<str>>>,
     /// What is known of how the caller's device is attached, where that is told by hand.
     pub measurements: Option<Measurements>,
     /// Whether locations came by reference.
@@ -93,6 +98,7 @@ impl Asked {
     pub fn by_hand(source: &Source, dialled: &str, number: Option<Number>) -> Asked {
         let urn = dialled.get(..4).filter(|head| head.eq_ignore_ascii_case("urn:")).and_then(|_| dialled.get(4..));
         Asked {
+            source: source.trunk.clone(),
             organisation: source.organisation.clone(),
             default_site: source.default_site.clone(),
             relay_other: source.relay_other.clone(),
@@ -101,6 +107,7 @@ impl Asked {
             numbers: number.into_iter().collect(),
             conveyed: None,
             marks: Marks::default(),
+            contact: None,
             measurements: None,
             references: References::default(),
             fetched: None,
@@ -122,6 +129,7 @@ pub fn read(invite: &Message, source: &Source, leave_out: Option<Arc<str>>, stra
     let (is_urn, dialled, dialled_params) = dialled(invite);
     let (conveyed, references) = locations(invite);
     Asked {
+        source: source.trunk.clone(),
         organisation: source.organisation.clone(),
         default_site: source.default_site.clone(),
         relay_other: source.relay_other.clone(),
@@ -130,6 +138,7 @@ pub fn read(invite: &Message, source: &Source, leave_out: Option<Arc<str>>, stra
         numbers: numbers(invite),
         conveyed,
         marks: marks::read(invite, source),
+        contact: marks::own_contact(invite),
         measurements: None,
         references,
         fetched: None,

@@ -10,6 +10,9 @@ use crate::sip::message::{Field, Message, NameAddr, Uri};
 /// The longest text that is taken for a token, in bytes.
 const TOKEN_LEN: usize = 128;
 
+/// The longest Contact that is kept, in bytes.
+const CONTACT_LEN: usize = 512;
+
 /// Reads the marks: tokens in Geolocation, then where the source's trunk says that its phones show them; the instance id
 /// and the hardware address of the Contact.
 pub fn read(invite: &Message, source: &Source) -> Marks {
@@ -38,6 +41,16 @@ pub fn read(invite: &Message, source: &Source) -> Marks {
         marks.mac = mac(&contact);
     }
     marks
+}
+
+/// The Contact, where it is the device's own: it has a `gr` (RFC 5627 §4) or an instance id (RFC 5626 §4.1), and leads to
+/// the device when the call is over. That of an exchange does not.
+pub fn own_contact(invite: &Message) -> Option<Private<Box<str>>> {
+    let contact = invite.contact()?;
+    let is_own = contact.param("+sip.instance").is_some() || contact.uri.param("gr").is_some();
+    let uri = core::str::from_utf8(contact.uri.text).ok().filter(|uri| is_own && uri.len() <= CONTACT_LEN)?;
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'?');
+    uri.bytes().all(is_plain).then(|| Private::new(uri.into()))
 }
 
 /// A header's value as a token: a URI of ours in it, or the value itself.

@@ -49,6 +49,7 @@ mod terms;
 mod told;
 pub mod voice;
 mod watch;
+mod window;
 
 pub use self::core::Setup;
 pub use engine::{Engine, Input};

@@ -112,14 +112,17 @@ pub fn write(core: &Core, call: &Call, target: &Target, head: Head, now: Now) ->
     let profile = profile_for(target, call.class, decision.plan.way);
     let shown = match profile {
         Profile::Whole | Profile::Crisis => decision.callback,
-        _ => callback::on_trunk(&target.trunk, decision.located.stands_at().map(AsRef::as_ref), decision.callback),
+        _ => {
+            let place = decision.located.stands_at().map(AsRef::as_ref);
+            callback::on_trunk(&target.trunk, place, decision.callback, decision.reach.unleased)
+        }
     };
     let sheet = Sheet {
         invite,
         ring,
         target,
         profile,
-        caller: Presented::new(invite, profile, shown, domain, head.tag),
+        caller: Presented::new(invite, profile, shown, domain, call.token),
         naming: Naming { nonce: head.tag.nonce, domain, at: now.wall },
         terms: ring.terms(&target.trunk),
         head,

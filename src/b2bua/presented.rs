@@ -2,7 +2,7 @@
 use super::intake;
 use super::offer::{contact_host, put};
 use crate::base::id::Handle;
-use crate::callback::{Origin, Shown};
+use crate::callback::Shown;
 use crate::record::{Number, Profile};
 use crate::sip::flow::Flow;
 use crate::sip::message::reader::unfold;
@@ -16,7 +16,7 @@ pub struct Presented<'a> {
     profile: Profile,
     shown: Option<Shown>,
     domain: &'a str,
-    tag: Handle,
+    token: Handle,
 }
 
 /// Where the caller's name and number come from.
@@ -31,15 +31,15 @@ enum Manner {
 }
 
 impl<'a> Presented<'a> {
-    /// `shown` is the number that the target may show; `tag` is ours in the dialog to come.
+    /// `shown` is the number that the target may show; `token` leads back to the caller.
     pub fn new(
         invite: &'a Message,
         profile: Profile,
         shown: Option<Shown>,
         domain: &'a str,
-        tag: Handle,
+        token: Handle,
     ) -> Presented<'a> {
-        Presented { invite, profile, shown, domain, tag }
+        Presented { invite, profile, shown, domain, token }
     }
 
     /// The number that the target sees as the caller's; `None` where it sees none, or only what the caller shows.
@@ -56,7 +56,7 @@ impl<'a> Presented<'a> {
     fn manner(&self) -> Manner {
         match self.profile {
             Profile::I3 | Profile::Legacy | Profile::Relay | Profile::Test => Manner::Reachable,
-            Profile::Whole if self.shown.is_some_and(|shown| shown.origin == Origin::LineEcbn) => Manner::Reachable,
+            Profile::Whole if self.shown.is_some_and(|shown| shown.origin.is_set()) => Manner::Reachable,
             Profile::Crisis if self.is_private() => Manner::Hidden,
             Profile::Crisis | Profile::Whole => Manner::AsReceived,
         }
@@ -134,7 +134,7 @@ impl<'a> Presented<'a> {
 
     fn write_token(&self, out: &mut BytesMut) {
         out.extend_from_slice(b"cb-");
-        out.extend_from_slice(self.tag.text().as_bytes());
+        out.extend_from_slice(self.token.text().as_bytes());
     }
 
     /// Our Contact on a path. Its user part is a token that leads back to this call, the ELIN where the far end reads

@@ -8,6 +8,7 @@ use super::intake::Asked;
 use super::receipt::{Receipt, Step};
 use crate::base::now::{Mono, Wall};
 use crate::base::private::Private;
+use crate::cache::leases::Offer;
 use crate::cache::{Cache, Snapshot};
 use crate::callback::{self, Shown};
 use crate::classify::{self, Class, Classified};
@@ -15,7 +16,7 @@ use crate::ivr::Onward;
 use crate::location::device::{self, By, Calling};
 use crate::location::{self, Known, Located, wiremap};
 use crate::record::user::did_fallback;
-use crate::record::{Line, Number, Organisation, Site, Trunk};
+use crate::record::{Holder, Line, Number, Organisation, Site, Trunk};
 use crate::routing::{self, Plan, Question, Way};
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub struct View<'a> {
     pub is_dead: &'a dyn Fn(&Trunk) -> bool,
     /// The node's clock, read between steps.
     pub clock: &'a dyn Fn() -> Mono,
+    /// Now.
+    pub mono: Mono,
     /// The calendar, for the age of what is known.
     pub wall: Wall,
     /// Chance for the weights.
@@ -58,12 +61,31 @@ pub struct Decision {
     pub plan: Plan,
     /// The number that reaches the caller.
     pub callback: Option<Shown>,
+    /// How the caller is called back.
+    pub reach: Reach,
     /// The number that the caller shows.
     pub number: Option<Number>,
     /// Where an emergency call would go, for a test call.
     pub ahead: Option<Ahead>,
     /// How it came to that.
     pub receipt: Receipt,
+}
+
+/// How the caller is called back.
+#[derive(Clone, Debug, Default)]
+pub struct Reach {
+    /// Whether the call comes from somebody we know.
+    pub is_trusted: bool,
+    /// Who it is; `None` when nothing is known of the caller.
+    pub holder: Option<Holder>,
+    /// The Contact of the caller's device, where it has one of its own.
+    pub contact: Option<Private<Box<str>>>,
+    /// What the pool has for the caller.
+    pub offer: Offer,
+    /// The callback number that there is without the pool.
+    pub unleased: Option<Shown>,
+    /// Whether the pool should have had a number and had none.
+    pub missed_the_pool: bool,
 }
 
 /// Where an emergency call of the same caller would go first.
@@ -139,9 +161,27 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
     receipt.step(Step::Route, (view.clock)());
 
     // 5 which number reaches the caller
+    let may_lend = match classified.class {
+        Class::Emergency => plan.way != Way::Gateway,
+        Class::Test => ahead.as_ref().is_some_and(|ahead| ahead.onward != Onward::Gateway),
+        Class::Crisis | Class::Other | Class::Callback => false,
+    };
+    let mut reach = reach(view, asked, &site, device.as_ref(), line.as_deref(), number, may_lend);
+    let known = callback::Known {
+        site: &site,
+        line: line.as_deref(),
+        device: device.as_ref().and_then(|device| device.record.as_deref()),
+        place: located.stands_at().map(AsRef::as_ref),
+        shown_by_caller: number,
+        offer: Offer::default(),
+    };
     let callback = match classified.class {
         Class::Emergency | Class::Test => {
-            callback::choose(&site, line.as_deref(), located.stands_at().map(AsRef::as_ref), number)
+            reach.unleased = callback::choose(&known);
+            let lending = callback::Known { offer: reach.offer, ..known };
+            let shown = callback::choose(&lending);
+            reach.missed_the_pool = may_lend && !asked.stranger && callback::missed_the_pool(&lending, shown);
+            shown
         }
         Class::Crisis | Class::Other | Class::Callback => None,
     };
@@ -158,6 +198,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
         location_uri: None,
         plan,
         callback,
+        reach,
         number,
         ahead,
         receipt,
@@ -179,6 +220,28 @@ fn caller(view: &View<'_>, asked: &Asked) -> Option<(Option<Arc<Line>>, Option<N
         }
     }
     Some((None, asked.numbers.first().copied()))
+}
+
+/// Whom a call back must reach, and what the pool has for them. A stranger's word is no reason to lend a number.
+fn reach(
+    view: &View<'_>,
+    asked: &Asked,
+    site: &Site,
+    device: Option<&Calling>,
+    line: Option<&Line>,
+    number: Option<Number>,
+    may_lend: bool,
+) -> Reach {
+    let instance = asked.marks.instance.as_ref().map(|instance| &**instance.expose());
+    let device = device.map(|device| &*device.id);
+    let holder = callback::holder(&asked.source, device, instance, line, number).filter(|_| !asked.stranger);
+    // A caller of whom nothing is known gets a number that nobody holds.
+    let unknown = Holder::device("");
+    let offer = match may_lend && !asked.stranger {
+        true => view.cache.leases.offer(holder.as_ref().unwrap_or(&unknown), &site.pool, view.mono),
+        false => Offer::default(),
+    };
+    Reach { is_trusted: !asked.stranger, holder, contact: asked.contact.clone(), offer, ..Reach::default() }
 }
 
 /// The whole way of an emergency call, decided and not gone: what a test call is told (rulings 4, 7).

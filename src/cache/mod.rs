@@ -2,6 +2,7 @@
 mod devices;
 mod fresh;
 mod large;
+pub mod leases;
 mod lines;
 mod snapshot;
 pub mod typed;
@@ -12,6 +13,7 @@ mod wiremap;
 
 pub use devices::{Devices, Ringing};
 pub use fresh::Gone;
+pub use leases::Leases;
 pub use snapshot::Snapshot;
 pub use typed::Typed;
 pub use whereabouts::{Named, Told, Whereabouts};
@@ -44,6 +46,8 @@ pub struct Cache {
     pub told: Told,
     /// Devices and users.
     pub devices: Devices,
+    /// Who can be called back, and the numbers that are lent.
+    pub leases: Leases,
     /// Where each trunk's targets are now, by the trunk's name: written by the background resolver.
     pub targets: DashMap<Arc<str>, Arc<Targets>, RandomState>,
     /// The snapshot.

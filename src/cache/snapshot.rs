@@ -1,6 +1,6 @@
 //! The configured world at one moment.
 use crate::record::site::plan_of;
-use crate::record::{Boundaries, DialPlan, Ivr, Models, Organisation, Site, Source, Trunk};
+use crate::record::{Boundaries, Callbacks, DialPlan, Ivr, Models, Organisation, Site, Source, Trunk};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub by_port: bool,
     /// Whether a site's own gateway gets a crisis call as it was dialled at sites with stage 2.
     pub pass_crisis_code: bool,
+    /// How callback numbers are lent, and calls to them carried.
+    pub callbacks: Callbacks,
     /// The test IVR that is part of callbox, where it is switched on.
     pub ivr: Option<Ivr>,
 }

@@ -76,6 +76,7 @@ impl Case {
             snapshot: &snapshot,
             is_dead: &|_| false,
             clock: &Mono::default,
+            mono: Mono::default(),
             wall: Wall::default(),
             chance: 0,
         };

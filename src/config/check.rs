@@ -1,6 +1,7 @@
 //! What a config may not say although every key is well formed. One rule, one function.
 use super::complaint::{Complaint, nearest};
 use super::document::Document;
+use super::headers;
 use super::settings::{Settings, Trunk};
 use crate::record::trunk::Carrier;
 use crate::record::{Ladder, OWN_IVR, TrunkKind};
@@ -11,10 +12,11 @@ use std::collections::{HashMap, HashSet};
 /// Checks settings on their own: names, references, ports, what must be there. A rule is left out when a table that it
 /// looks at could not be read whole, so that no complaint follows from another.
 pub fn settings(settings: &Settings, document: &Document, complaints: &mut Vec<Complaint>) {
-    let rules: [(Rule, &[&str]); 9] = [
+    let rules: [(Rule, &[&str]); 10] = [
         (node, &["node"]),
         (http, &["http"]),
         (ivr, &["ivr"]),
+        (callback, &["callback", "trunk"]),
         (listeners, &["listener"]),
         (trunks, &["trunk"]),
         (reachable_back, &["trunk", "listener"]),
@@ -89,6 +91,41 @@ fn ivr(settings: &Settings, desk: &mut Desk<'_>) {
     }
     if ivr.voice.is_empty() || ivr.voice.starts_with('-') {
         desk.complain("ivr.voice", "is no voice", "\"en-us\"");
+    }
+}
+
+fn callback(settings: &Settings, desk: &mut Desk<'_>) {
+    let callback = &settings.callback;
+    let most = crate::record::callback::LONGEST.as_secs();
+    for (key, secs, usual) in [
+        ("callback.lease_secs", callback.lease_secs, "3600"),
+        ("callback.lease_after_secs", callback.lease_after_secs, "1800"),
+    ] {
+        if !(60..=most).contains(&u64::from(secs)) {
+            desk.complain(key, "is not between a minute and three hours", usual);
+        }
+    }
+    if !(1..=120).contains(&callback.step_secs) {
+        desk.complain("callback.step_secs", "is not between 1 and 120", "20");
+    }
+    if callback.pool_low_percent > 100 {
+        desk.complain("callback.pool_low_percent", "is more than 100", "20");
+    }
+    if callback.recent_secs > 1800 {
+        desk.complain("callback.recent_secs", "is more than half an hour", "300");
+    }
+    if callback.kept_free_secs > 3600 {
+        desk.complain("callback.kept_free_secs", "is more than an hour", "300");
+    }
+    for (at, trunk) in settings.trunks.iter().enumerate() {
+        if trunk.callback_headers.iter().any(|line| headers::split(line).is_none()) {
+            let key = format!("trunk[{at}].callback_headers");
+            desk.complain(
+                &key,
+                "has a line that is no header of its own",
+                "[\"Alert-Info: <urn:alert:service:normal>\"]",
+            );
+        }
     }
 }
 

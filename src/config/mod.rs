@@ -7,6 +7,7 @@ pub mod dial_plan;
 pub mod document;
 mod embedded;
 pub mod file;
+mod headers;
 pub mod import;
 mod models;
 pub mod reference;

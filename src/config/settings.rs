@@ -132,6 +132,27 @@ table! {
 }
 
 table! {
+    /// Callback numbers that are lent to callers from the pools of their sites, and the calls back to them.
+    Callback {
+        /// How long a caller keeps its number from dialling on; up to 10800.
+        lease_secs: u32 = 3600,
+        /// How long it keeps it at least after the last call that has to do with it; up to 10800.
+        lease_after_secs: u32 = 1800,
+        /// With this share of a pool free, or less, in percent, there is a warning.
+        pool_low_percent: u8 = 20,
+        /// How long a call back rings before the next are called too: the caller's other devices, the phones in the same
+        /// place, the security desk, the relay center.
+        step_secs: u32 = 20,
+        /// How long after an emergency call every call from the domain of its PSAP is a call back; up to 1800.
+        recent_secs: u32 = 300,
+        /// A caller who hangs up this soon has perhaps misdialled.
+        misdial_secs: u32 = 10,
+        /// How long the line of such a caller is kept free of other calls; up to 3600.
+        kept_free_secs: u32 = 300,
+    }
+}
+
+table! {
     /// Log lines on standard error.
     Log {
         /// The least that is written: off, error, warn, info, debug or trace. `CALLBOX_LOG` sets it too.
@@ -204,6 +225,9 @@ table! {
         auth_password: Option<Private<String>> = None,
         /// The realm that they are for. Empty: whatever realm the trunk names.
         auth_realm: Option<String> = None,
+        /// Headers that calls back have on their way to it, each as `"Name: value"`: what makes a PBX pass them by
+        /// forwarding, queues and voicemail.
+        callback_headers: Vec<String> = Vec::new(),
         /// In which form it wants our locations: `value`, a document; `reference`, a location URI where the caller's
         /// device has one and `http.public_url` is set, else a document; or `both`.
         location: Conveyance = Conveyance::Value,
@@ -275,6 +299,8 @@ pub struct Settings {
     pub client: Client,
     /// `[ivr]`
     pub ivr: Ivr,
+    /// `[callback]`
+    pub callback: Callback,
     /// `[log]`
     pub log: Log,
     /// `[[listener]]`
@@ -286,8 +312,8 @@ pub struct Settings {
 }
 
 /// The tables that a config may have, as they are written.
-pub const TABLES: [&str; 10] =
-    ["node", "unknown_source", "metrics", "http", "client", "ivr", "log", "listener", "trunk", "source"];
+pub const TABLES: [&str; 11] =
+    ["node", "unknown_source", "metrics", "http", "client", "ivr", "callback", "log", "listener", "trunk", "source"];
 
 impl Settings {
     /// Reads the root of a document.
@@ -299,6 +325,7 @@ impl Settings {
             http: reader.table("http"),
             client: reader.table("client"),
             ivr: reader.table("ivr"),
+            callback: reader.table("callback"),
             log: reader.table("log"),
             listeners: reader.tables("listener"),
             trunks: reader.tables("trunk"),
@@ -333,6 +360,7 @@ pub fn pages() -> Vec<Page> {
         page::<Http>("http", false),
         page::<Client>("client", false),
         page::<Ivr>("ivr", false),
+        page::<Callback>("callback", false),
         page::<Log>("log", false),
         page::<Listener>("listener", true),
         page::<Trunk>("trunk", true),

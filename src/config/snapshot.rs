@@ -1,5 +1,6 @@
 //! Settings as the records that the call path reads.
-use super::settings::{Ivr, Settings, Source, Trunk};
+use super::headers;
+use super::settings::{Callback, Ivr, Settings, Source, Trunk};
 use super::value::Probe;
 use crate::cache::Snapshot;
 use crate::record::{self, Boundaries, DialPlan, Ladder, Login, Models, Profile, TrunkKind};
@@ -18,8 +19,22 @@ pub fn of(settings: &Settings, dial_plans: Vec<DialPlan>, models: Models, bounda
         boundaries: Arc::new(boundaries),
         by_port: settings.node.peers_by_port,
         pass_crisis_code: settings.node.pass_crisis_code,
+        callbacks: callbacks(&settings.callback),
         ivr: settings.ivr.enabled.then(|| ivr_record(&settings.ivr)),
         ..Snapshot::default()
+    }
+}
+
+fn callbacks(callback: &Callback) -> record::Callbacks {
+    let secs = |secs: u32| Duration::from_secs(secs.into());
+    record::Callbacks {
+        lease: secs(callback.lease_secs),
+        after: secs(callback.lease_after_secs),
+        low_percent: callback.pool_low_percent,
+        step: secs(callback.step_secs),
+        recent: secs(callback.recent_secs),
+        misdial: secs(callback.misdial_secs),
+        kept_free: secs(callback.kept_free_secs),
     }
 }
 
@@ -63,6 +78,7 @@ fn trunk_record(trunk: &Trunk) -> record::Trunk {
         transfers: trunk.transfers,
         transfer_to: trunk.transfer_to.clone(),
         login: login(trunk).map(Arc::new),
+        callback_headers: trunk.callback_headers.iter().filter_map(|line| headers::split(line)).collect(),
         conveyance: trunk.location,
         location_position: trunk.location_position,
         takes_references: trunk.location_references,

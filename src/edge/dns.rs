@@ -348,6 +348,7 @@ mod tests {
             transfers: true,
             transfer_to: Vec::new(),
             login: None,
+            callback_headers: Vec::new(),
             conveyance: crate::record::Conveyance::default(),
             takes_references: true,
             location_updates: false,

@@ -137,7 +137,9 @@ pub struct Metrics {
     no_room: Family<Kind>,
     wrong_tests: Counter,
     unwitnessed: Counter,
+    hung_up_soon: Counter,
     trunks: HashMap<Arc<str>, TrunkCounters>,
+    pools: HashMap<Arc<str>, PoolCounters>,
 }
 
 impl Metrics {
@@ -185,6 +187,9 @@ impl Metrics {
                 self.calls.count((*kind, *outcome), &self.recorder);
                 self.set_active(self.active.saturating_sub(1));
             }
+            Fact::CallbackPool { site, free, size } => self.pool(site).count(*free, *size),
+            Fact::CallbackPoolEmpty { site, .. } => self.pool(site).empty.increment(1),
+            Fact::HungUpSoon { .. } => self.hung_up_soon.increment(1),
             Fact::ReportedWrong { .. } => self.wrong_tests.increment(1),
             Fact::Repaired { defect, .. } => self.defects.count(defect.text(), &self.recorder),
             Fact::Unreadable { fault } => self.defects.count(fault, &self.recorder),
@@ -218,6 +223,8 @@ impl Metrics {
             | Fact::SideSilent { .. }
             | Fact::Orphaned { .. }
             | Fact::FromElsewhere { .. }
+            | Fact::NumberLent { .. }
+            | Fact::CallbackPoolLow { .. }
             | Fact::TakenOver { .. }
             | Fact::Forwarded { .. }
             | Fact::FixedDeviceMoved { .. }
@@ -254,6 +261,13 @@ impl Metrics {
             .or_insert_with(|| metrics::with_local_recorder(&**recorder, || TrunkCounters::registered(name)))
     }
 
+    fn pool(&mut self, site: &Arc<str>) -> &mut PoolCounters {
+        let recorder = &self.recorder;
+        self.pools
+            .entry(site.clone())
+            .or_insert_with(|| metrics::with_local_recorder(&**recorder, || PoolCounters::registered(site)))
+    }
+
     /// All counters, registered with the recorder of this moment.
     fn registered() -> Metrics {
         Metrics {
@@ -287,7 +301,9 @@ impl Metrics {
             no_room: Family::new(|kind| metrics::counter!("callbox_no_room_total", "class" => kind.text())),
             wrong_tests: metrics::counter!("callbox_wrong_tests_total"),
             unwitnessed: metrics::counter!("callbox_unwitnessed_total"),
+            hung_up_soon: metrics::counter!("callbox_hung_up_soon_total"),
             trunks: HashMap::new(),
+            pools: HashMap::new(),
         }
     }
 }
@@ -334,6 +350,28 @@ impl TrunkCounters {
     }
 }
 
+/// What is counted of the callback numbers of one site.
+struct PoolCounters {
+    free: Gauge,
+    size: Gauge,
+    empty: Counter,
+}
+
+impl PoolCounters {
+    fn registered(site: &Arc<str>) -> PoolCounters {
+        PoolCounters {
+            free: metrics::gauge!("callbox_callback_numbers_free", "site" => site.to_string()),
+            size: metrics::gauge!("callbox_callback_numbers", "site" => site.to_string()),
+            empty: metrics::counter!("callbox_callback_pool_empty_total", "site" => site.to_string()),
+        }
+    }
+
+    fn count(&self, free: usize, size: usize) {
+        self.free.set(free as f64);
+        self.size.set(size as f64);
+    }
+}
+
 /// What can become of an attempt, in the order of a trunk's counters.
 const ATTEMPTED: [Attempted; 5] =
     [Attempted::Answered, Attempted::Refused, Attempted::Silent, Attempted::Unreachable, Attempted::Cancelled];
@@ -373,6 +411,10 @@ fn describe() {
     counter!("callbox_crisis_calls_total", "Calls to the crisis line");
     counter!("callbox_attempts_total", "Attempts to reach a trunk, by what became of them");
     counter!("callbox_failovers_total", "Attempts after which the next target was started");
+    gauge!("callbox_callback_numbers_free", "Free numbers of a site's pool of callback numbers");
+    gauge!("callbox_callback_numbers", "Numbers of a site's pool of callback numbers");
+    counter!("callbox_callback_pool_empty_total", "Callers for whom no number of the pool was free");
+    counter!("callbox_hung_up_soon_total", "Emergency calls whose caller hung up so soon that it may have misdialled");
     counter!("callbox_messages_total", "SIP messages, by direction and by method or class of status");
     counter!("callbox_retransmissions_total", "SIP messages that were sent again");
     counter!("callbox_defects_total", "Faults in messages, repaired where a call could go on");

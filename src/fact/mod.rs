@@ -270,6 +270,16 @@ pub enum Fact {
     Forwarded { call: Handle, kind: Kind },
     /// The caller's device belongs to another place than the one where its network was seen.
     FixedDeviceMoved { call: Handle, kind: Kind },
+    /// The caller has a number of its site's pool.
+    NumberLent { call: Handle, kind: Kind, site: Arc<str> },
+    /// The caller should have had a number of its site's pool, and there was none; it shows the next best.
+    CallbackPoolEmpty { call: Handle, kind: Kind, site: Arc<str> },
+    /// A site's pool is nearly used up.
+    CallbackPoolLow { site: Arc<str>, free: usize, size: usize },
+    /// How many numbers of a site's pool are free, and how many there are.
+    CallbackPool { site: Arc<str>, free: usize, size: usize },
+    /// The caller hung up so soon that it may have misdialled.
+    HungUpSoon { call: Handle, kind: Kind },
     /// The caller's side never acknowledged the answer; the call goes on.
     AnswerNotAcknowledged { call: Handle, kind: Kind },
     /// A side acknowledged an offer without an answer to it; it is asked once more, and the other side waits.
@@ -331,6 +341,9 @@ impl Fact {
             | Fact::TakenOver { call, kind, .. }
             | Fact::Forwarded { call, kind }
             | Fact::FixedDeviceMoved { call, kind }
+            | Fact::NumberLent { call, kind, .. }
+            | Fact::CallbackPoolEmpty { call, kind, .. }
+            | Fact::HungUpSoon { call, kind }
             | Fact::AnswerNotAcknowledged { call, kind }
             | Fact::NoSession { call, kind, .. }
             | Fact::SessionsDiffer { call, kind, .. }
@@ -344,6 +357,8 @@ impl Fact {
             | Fact::Refused { .. }
             | Fact::TrunkState { .. }
             | Fact::TrunkAddressState { .. }
+            | Fact::CallbackPoolLow { .. }
+            | Fact::CallbackPool { .. }
             | Fact::Unreadable { .. }
             | Fact::Unwitnessed { .. } => None,
         }

@@ -110,6 +110,8 @@ pub struct Device {
     pub capability: Capability,
     /// The lines that it rings for, of its own organisation.
     pub lines: Vec<Number>,
+    /// The callback number of a phone that nobody has for their own.
+    pub ecbn: Option<Number>,
     /// The location or building that a fixed device belongs to.
     pub home: Option<Arc<str>>,
 }
@@ -214,6 +216,7 @@ mod tests {
             model: None,
             capability: Capability::HeldPlus,
             lines: Number::read("4117").into_iter().collect(),
+            ecbn: None,
             home: None,
         };
         assert_eq!(format!("{device:?}"), "Device(soft, held+)");

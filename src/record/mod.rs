@@ -1,5 +1,6 @@
 //! Everything we keep.
 pub mod boundary;
+pub mod callback;
 pub mod civic;
 pub mod class;
 pub mod device;
@@ -21,9 +22,11 @@ pub mod table;
 pub mod trunk;
 pub mod user;
 pub mod web;
+pub mod window;
 pub mod wiremap;
 
 pub use boundary::{Boundaries, Boundary};
+pub use callback::{Callbacks, Guard, Preference};
 pub use civic::{Civic, Element};
 pub use class::Class;
 pub use device::{Capability, Device, DeviceClass, Models};
@@ -41,3 +44,4 @@ pub use site::{Company, DialPlan, DidFallback, Organisation, Site};
 pub use trunk::{Area, Conveyance, Destination, LocationPosition, Login, Profile, Source, Trunk, TrunkKind};
 pub use user::User;
 pub use web::{WebAddress, WebHost};
+pub use window::{Caller, Holder, Window};

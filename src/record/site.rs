@@ -1,6 +1,6 @@
 //! Organisations, sites and dial plans.
 use super::wiremap::{Network, Order, Windows};
-use super::{Civic, Number};
+use super::{Civic, Guard, Number, Preference};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -88,6 +88,10 @@ pub struct Site {
     pub ecbn: Option<Number>,
     /// Callback numbers to lease.
     pub pool: Vec<Number>,
+    /// Which callback number comes first.
+    pub callback_first: Preference,
+    /// The security desk.
+    pub desk: Option<Guard>,
     /// The address of the site's building: what a call without a known place may carry as its default location.
     pub civic: Civic,
     /// The site's own PSTN gateway, by trunk name.

@@ -191,6 +191,8 @@ pub struct Trunk {
     pub transfer_to: Vec<Destination>,
     /// Who we are to it, where it asks.
     pub login: Option<Arc<Login>>,
+    /// Headers that calls back have on it beside their own: name and value.
+    pub callback_headers: Vec<(Box<str>, Box<str>)>,
     /// In which form it wants locations of ours.
     pub conveyance: Conveyance,
     /// Where ours stand among those that came.

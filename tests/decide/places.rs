@@ -1,11 +1,10 @@
-use crate::world::{chicago, civic, line, number, place, site, trunk};
+use crate::world::{chicago, civic, line, place};
 use callbox::base::now::Wall;
-use callbox::callback::{Origin, choose, on_trunk};
 use callbox::location::{Grade, Known, Rung, decide};
 use callbox::pidf::{Conveyed, Method};
 use callbox::record::found::{Hit, Verdict};
 use callbox::record::wiremap::Rule;
-use callbox::record::{Caveat, Element, Found, Ladder, Location, Profile, TrunkKind};
+use callbox::record::{Caveat, Element, Found, Ladder, Location};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -109,51 +108,6 @@ fn every_candidate_says_why_it_won_or_lost() {
     let why: Vec<&str> = located.candidates.iter().map(|candidate| candidate.why).collect();
     assert!(why[0].starts_with("won: "), "{why:?}");
     assert!(why[1..].iter().all(|why| why.starts_with("lost: ")), "{why:?}");
-}
-
-#[test]
-fn the_callback_number_follows_the_order_of_the_rules() {
-    let mut site = site("US", &[]);
-    let mut at = (*place("hq-101", chicago())).clone();
-    let mut line = line("+13125550123", None);
-    let shown = Some(number("4117"));
-    site.ecbn = Some(number("+13125550100"));
-    at.ecbn = Some(number("+13125550101"));
-    line.ecbn = Some(number("+13125550102"));
-    let origin =
-        |site: &_, line: Option<&_>, at: Option<&_>, shown| choose(site, line, at, shown).map(|one| one.origin);
-    assert_eq!(origin(&site, Some(&line), Some(&at), shown), Some(Origin::LineEcbn));
-    line.ecbn = None;
-    assert_eq!(origin(&site, Some(&line), Some(&at), shown), Some(Origin::Own));
-    line.reachable = false;
-    assert_eq!(origin(&site, Some(&line), Some(&at), shown), Some(Origin::LocationEcbn));
-    at.ecbn = None;
-    assert_eq!(origin(&site, Some(&line), Some(&at), shown), Some(Origin::SiteEcbn));
-    assert_eq!(origin(&site, None, None, shown), Some(Origin::SiteEcbn));
-    site.ecbn = None;
-    assert_eq!(origin(&site, Some(&line), Some(&at), shown), Some(Origin::AsShown));
-    assert_eq!(origin(&site, Some(&line), Some(&at), None), None);
-    line.reachable = true;
-    line.number = number("4117");
-    assert_eq!(origin(&site, Some(&line), None, None), None, "nobody outside can dial an extension");
-}
-
-#[test]
-fn a_legacy_trunk_shows_the_number_of_the_place_and_others_the_callback_number() {
-    let mut legacy = trunk("carrier", TrunkKind::PsapLegacy, Profile::Legacy, 5080);
-    let modern = trunk("psap-1", TrunkKind::PsapI3, Profile::I3, 5070);
-    let mut at = (*place("hq-101", chicago())).clone();
-    let line = line("+13125550123", None);
-    let callback = choose(&site("US", &[]), Some(&line), Some(&at), None);
-    let shown = |trunk: &_, at: &_| on_trunk(trunk, Some(at), callback).map(|shown| (shown.number, shown.origin));
-    at.elin = Some(number("+13125550111"));
-    legacy.number_on_record = Some(number("+13125550199"));
-    assert_eq!(shown(&modern, &at), Some((number("+13125550123"), Origin::Own)));
-    assert_eq!(shown(&legacy, &at), Some((number("+13125550111"), Origin::Elin)));
-    at.elin = None;
-    assert_eq!(shown(&legacy, &at), Some((number("+13125550199"), Origin::OnRecord)));
-    legacy.number_on_record = None;
-    assert_eq!(shown(&legacy, &at), Some((number("+13125550123"), Origin::Own)));
 }
 
 fn found(id: &str, grade: Grade) -> Found {

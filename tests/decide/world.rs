@@ -74,6 +74,8 @@ pub fn site(country: &str, prefixes: &[&str]) -> Site {
         stage2: true,
         ecbn: None,
         pool: Vec::new(),
+        callback_first: Default::default(),
+        desk: None,
         civic: chicago(),
         gateway: Some("gateway".into()),
     }
@@ -99,6 +101,7 @@ pub fn trunk(name: &str, kind: TrunkKind, profile: Profile, port: u16) -> Trunk 
         transfers: true,
         transfer_to: Vec::new(),
         login: None,
+        callback_headers: Vec::new(),
         conveyance: Default::default(),
         location_position: Default::default(),
         takes_references: true,

@@ -13,6 +13,7 @@ mod health;
 mod hedged;
 mod hostile_places;
 mod ivr;
+mod leases;
 mod letter;
 mod lost;
 mod midcall;

@@ -7,6 +7,7 @@ use callbox::b2bua::{Engine, Input, Setup};
 use callbox::base::entropy::Entropy;
 use callbox::base::now::{Mono, Now, Wall};
 use callbox::cache::{Cache, Snapshot};
+use callbox::config::World as Configured;
 use callbox::config::world::lab;
 use callbox::fact::Fact;
 use callbox::sip::flow::{Flow, Transport};
@@ -80,8 +81,7 @@ pub struct World {
 impl World {
     /// The lab as it is, with all trunks in good health and no probes.
     pub fn new() -> World {
-        static LAB: LazyLock<Arc<Cache>> = LazyLock::new(|| published(|_| {}));
-        World::of(Arc::clone(&LAB), |_| {})
+        World::of(published(|_| {}), |_| {})
     }
 
     /// The lab with probes, and all that is learnt of trunks.
@@ -303,8 +303,9 @@ impl World {
 
 /// The lab's world in a cache, with another snapshot.
 fn published(change: impl FnOnce(&mut Snapshot)) -> Arc<Cache> {
+    static LAB: LazyLock<Configured> = LazyLock::new(|| lab().expect("the lab's files have no fault"));
     let cache = Arc::new(Cache::default());
-    let mut configured = lab().expect("the lab's files have no fault");
+    let mut configured = LAB.clone();
     // Test calls are the trunk's, unless a test is of our own IVR.
     configured.snapshot.ivr = None;
     change(&mut configured.snapshot);

@@ -43,6 +43,8 @@ fn a_name_leaves_quoted_on_one_line_whatever_it_came_as() {
 
 #[test]
 fn a_number_of_a_telephone_is_marked_as_one_and_an_extension_is_not() {
+    let sent = from("leased", "<sip:9999@pbx.example>", "");
+    assert_eq!(sent.one(Name::PAssertedIdentity), "<sip:+13125550190@callbox.example;user=phone>", "one of the pool");
     let sent = from("nobody-at-a-site", "<sip:9999@pbx.example>", "");
     assert_eq!(sent.one(Name::PAssertedIdentity), "<sip:+13125550100@callbox.example;user=phone>", "the site's ECBN");
     let sent = from("nobody", "<sip:9999@pbx.example>", "");

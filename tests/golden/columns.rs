@@ -40,8 +40,15 @@ pub const COLUMNS: [Column; 9] = [
 ];
 
 /// Callers of whom less, or something else, is known.
-const OTHERS: [Column; 3] = [
-    Column { name: "nobody-at-a-site", dialled: "911", number: "+13125550199", port: port::RELAY, change: |_| {} },
+const OTHERS: [Column; 4] = [
+    Column { name: "leased", dialled: "911", number: "4117", port: port::RELAY, change: |_| {} },
+    Column {
+        name: "nobody-at-a-site",
+        dialled: "911",
+        number: "+13125550199",
+        port: port::RELAY,
+        change: without_pool,
+    },
     Column { name: "nobody", dialled: "911", number: "+13125550199", port: port::RELAY, change: without_ecbn },
     Column { name: "gateway-ecbn", dialled: "911", number: "+13125550150", port: port::GATEWAY, change: with_ecbn },
 ];
@@ -78,7 +85,14 @@ fn without_psaps(world: &mut World) {
     world.snapshot.trunks.retain(|trunk| trunk.kind != TrunkKind::PsapI3);
 }
 
+fn without_pool(world: &mut World) {
+    for site in &mut world.tables.sites {
+        Arc::make_mut(site).pool.clear();
+    }
+}
+
 fn without_ecbn(world: &mut World) {
+    without_pool(world);
     for site in &mut world.tables.sites {
         Arc::make_mut(site).ecbn = None;
     }

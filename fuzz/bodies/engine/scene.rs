@@ -5,6 +5,7 @@ use callbox::b2bua::{Engine, Input, Setup};
 use callbox::base::entropy::Entropy;
 use callbox::base::now::{Mono, Now, Wall};
 use callbox::cache::Cache;
+use callbox::config::World;
 use callbox::config::world::lab;
 use callbox::sip::flow::{Flow, Transport};
 use callbox::sip::message::{Message, Method, Name};
@@ -27,12 +28,8 @@ const TALK_MILLIS: u64 = 500_000;
 /// How many messages one input may bring about, those that answer the answers included.
 const MOST_SENT: usize = 256;
 
-/// The lab's tables, which the engine only reads.
-static LAB: LazyLock<Arc<Cache>> = LazyLock::new(|| {
-    let cache = Arc::new(Cache::default());
-    lab().expect("the lab's files have no fault").publish(&cache);
-    cache
-});
+/// The lab; each scene has tables of its own, since callers are lent numbers of them.
+static LAB: LazyLock<World> = LazyLock::new(|| lab().expect("the lab's files have no fault"));
 
 /// What a line of a script does.
 pub enum Event {
@@ -123,8 +120,10 @@ impl Scene {
             relay_unknown: false,
         };
         let clock = Box::new(|| Mono::from_micros(0));
+        let cache = Arc::new(Cache::default());
+        LAB.clone().publish(&cache);
         Scene {
-            engine: Engine::new(setup, Arc::clone(&LAB), Entropy::seeded([9; 32]), clock),
+            engine: Engine::new(setup, cache, Entropy::seeded([9; 32]), clock),
             now: Mono::from_micros(0),
             stage: Stage::Nothing,
             meddled: Meddled::default(),

@@ -4,7 +4,7 @@ use super::run::complain;
 use crate::b2bua::intake::Asked;
 use crate::b2bua::story::{self, Decision, View};
 use crate::cache::Cache;
-use crate::callback::{self, Origin};
+use crate::callback::{self, Known, Origin, Shown};
 use crate::config;
 use crate::edge::clock::Clock;
 use crate::edge::entropy;
@@ -78,11 +78,11 @@ fn explain(world: config::World, args: &ExplainArgs) -> Result<String, String> {
     }
     let mut asked = Asked::by_hand(source, &args.number, Some(number));
     let clock = Clock::start();
-    let wall = clock.now().wall;
+    let crate::base::now::Now { mono, wall } = clock.now();
     asked.measurements = args.attached.measurements(wall)?;
     let tick = move || clock.now().mono;
     let chance = entropy::from_system().map_err(|error| error.to_string())?.bits();
-    let view = View { cache: &cache, snapshot: &snapshot, is_dead: &|_| false, clock: &tick, wall, chance };
+    let view = View { cache: &cache, snapshot: &snapshot, is_dead: &|_| false, clock: &tick, mono, wall, chance };
     // Once to warm the memory that a running router has warm, once to be timed.
     let _warm = story::advance(&view, &asked);
     let decision =
@@ -130,10 +130,13 @@ fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
         Some(shown) => line("callback", format!("{} ({})", shown.number.expose(), origin(shown.origin))),
         None => line("callback", "none: this class takes none".into()),
     }
+    for later in candidates(decision).into_iter().skip(1) {
+        line("", format!("else {} ({})", later.number.expose(), origin(later.origin)));
+    }
     line("way", decision.plan.way.text().into());
     for (place, target) in decision.plan.targets.iter().enumerate() {
         let stands_at = decision.located.stands_at().map(AsRef::as_ref);
-        let shows = callback::on_trunk(&target.trunk, stands_at, decision.callback)
+        let shows = callback::on_trunk(&target.trunk, stands_at, decision.callback, decision.reach.unleased)
             .filter(|_| target.trunk.kind != TrunkKind::Gateway)
             .map(|shown| format!(", shows {} ({})", shown.number.expose(), origin(shown.origin)))
             .unwrap_or_default();
@@ -157,6 +160,25 @@ fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
     }
     line("", format!("{:<9}{:>4} µs", "together", decision.receipt.took().as_micros()));
     out
+}
+
+/// The callback numbers that the caller could have, the one that wins first.
+fn candidates(decision: &Decision) -> Vec<Shown> {
+    let known = Known {
+        site: &decision.site,
+        line: decision.line.as_deref(),
+        device: decision.device.as_ref().and_then(|device| device.record.as_deref()),
+        place: decision.located.stands_at().map(AsRef::as_ref),
+        shown_by_caller: decision.number,
+        offer: decision.reach.offer,
+    };
+    let mut found: Vec<Shown> = Vec::new();
+    for shown in callback::candidates(&known).filter(|_| decision.callback.is_some()) {
+        if !found.iter().any(|known| known.number == shown.number) {
+            found.push(shown);
+        }
+    }
+    found
 }
 
 /// How long ago, in the largest unit that leaves a number worth saying.
@@ -195,7 +217,10 @@ const fn rung(rung: Rung) -> &'static str {
 
 const fn origin(origin: Origin) -> &'static str {
     match origin {
-        Origin::LineEcbn => "the line's ECBN",
+        Origin::Held => "lent to the caller already",
+        Origin::LineEcbn => "the ECBN of the line or its user",
+        Origin::DeviceEcbn => "the device's ECBN",
+        Origin::Leased => "lent to the caller, from the site's pool",
         Origin::Own => "the line's own number",
         Origin::LocationEcbn => "the location's ECBN",
         Origin::SiteEcbn => "the site's ECBN",

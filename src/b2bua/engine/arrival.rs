@@ -198,7 +198,7 @@ impl Engine {
     ) -> Option<Box<Call>> {
         let class = decision.classified.class;
         let slot = self.calls.reserve();
-        let (key, tag) = (self.core.handle(slot), self.core.handle(slot));
+        let (key, tag, token) = (self.core.handle(slot), self.core.handle(slot), self.core.handle(slot));
         let Some(dialog) = Dialog::answering(&invite, tag.text().as_bytes(), flow) else {
             self.calls.release(slot);
             self.core.refuse(now, id, &invite, flow, 400);
@@ -212,6 +212,8 @@ impl Engine {
         let call = Box::new(Call {
             key,
             class,
+            token,
+            holder: None,
             source,
             line: decision.line.clone(),
             protected: is_protected(class),

@@ -4,6 +4,8 @@
 //! Each part has a file here, tables of its own, and its own connection on its own thread; nothing here is on the path of
 //! a call.
 mod kept;
+pub mod leases;
+mod up;
 pub mod whereabouts;
 
 use super::database::{Schema, Trouble, prepare, private};
@@ -14,7 +16,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// Every version that the file ever had. What was released is never edited.
-const SCHEMA: Schema = Schema { mark: *b"cbxs", steps: &[include_str!("1.sql"), include_str!("2.sql")] };
+const SCHEMA: Schema =
+    Schema { mark: *b"cbxs", steps: &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")] };
 
 /// The folder, held for as long as this is kept.
 #[derive(Debug)]

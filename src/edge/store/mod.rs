@@ -16,7 +16,13 @@ use super::database::Schema;
 /// Every version that a store ever had. What was released is never edited.
 const SCHEMA: Schema = Schema {
     mark: *b"cbox",
-    steps: &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql")],
+    steps: &[
+        include_str!("1.sql"),
+        include_str!("2.sql"),
+        include_str!("3.sql"),
+        include_str!("4.sql"),
+        include_str!("5.sql"),
+    ],
 };
 
 /// The version that this program reads and writes.

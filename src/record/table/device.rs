@@ -21,6 +21,7 @@ pub(super) const DEVICES: Layout = Layout {
         optional("capability"),
         optional("lines").form(Form::Number).list().names(&[Kind::Numbers]),
         optional("home").names(PLACES),
+        optional("ecbn").form(Form::Number),
     ],
     civic: false,
     key: &[ID],
@@ -34,6 +35,7 @@ const MODEL: usize = 5;
 const CAPABILITY: usize = 6;
 const LINES: usize = 7;
 const HOME: usize = 8;
+const ECBN: usize = 9;
 
 /// Reads the file.
 pub(super) fn read(
@@ -86,6 +88,7 @@ fn device(
     let instance_form = ("this is no instance id", "write it as urn:uuid:00000000-0000-1000-8000-0200000000a1");
     let instance = row.read(INSTANCE, device::instance, instance_form, faults);
     let word = |text: &str| Capability::ALL.into_iter().find(|capability| capability.text() == text);
+    let ecbn = row.outside_number(ECBN, faults);
     let written = row.read(CAPABILITY, word, ("this is no capability", "write held, held+ or none"), faults);
     let (organisation, class) = (organisation?, class?);
     if class.is_silent() && written.is_some_and(Capability::asks) {
@@ -106,6 +109,7 @@ fn device(
         model: (!model.is_empty()).then(|| model.into()),
         capability,
         lines: lines.listed(row, LINES, &organisation.id, faults),
+        ecbn,
         home: home.map(|place| Arc::clone(&place.id)),
     })
 }

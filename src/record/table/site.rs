@@ -6,7 +6,7 @@ use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{Against, ById, Civic, Element, File, Location, Organisation, Site};
 use crate::record::site::plan_of;
 use crate::record::wiremap::{Network, Order, Rule, Windows};
-use crate::record::{Company, DidFallback, TrunkKind};
+use crate::record::{Company, DidFallback, Guard, Preference, TrunkKind};
 use core::time::Duration;
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
@@ -41,6 +41,8 @@ pub(super) const SITES: Layout = Layout {
         optional("pool").form(Form::Number).list(),
         optional("building").names(&[Kind::Buildings]),
         optional("gateway"),
+        optional("callback_first"),
+        optional("desk"),
     ],
     civic: false,
     key: &[ID],
@@ -65,6 +67,15 @@ const ECBN: usize = 6;
 const POOL: usize = 7;
 const BUILDING: usize = 8;
 const GATEWAY: usize = 9;
+const CALLBACK_FIRST: usize = 10;
+const DESK: usize = 11;
+
+const FIRST: (&str, &str) = ("this is no preference", "write own, lease, or nothing");
+const GUARD: (&str, &str) =
+    ("this is neither a number nor an extension nor a SIP URI", "write +13125550123, 4100, or sip:desk@192.0.2.9");
+
+/// The most numbers of one site's pool: all of them may be looked at for one call.
+const MOST_LENT: usize = 1000;
 
 /// The longest window, in hours: a year.
 const MOST_HOURS: u64 = 8760;
@@ -101,8 +112,13 @@ pub(super) fn read(
         }
     });
     let mut read = ById::default();
+    let mut lent: HashSet<_, RandomState> = HashSet::default();
     each_row(sites, &SITES, faults, |row, faults| {
-        if let Some(site) = site(row, &known, places, against, faults)
+        let site = site(row, &known, places, against, faults);
+        if site.as_ref().is_some_and(|site| site.pool.iter().any(|number| !lent.insert(*number))) {
+            row.fault(POOL, "one of these numbers is in a pool already", "leave each in one pool, once", faults);
+        }
+        if let Some(site) = site
             && !read.insert(&Arc::clone(&site.id), site)
         {
             row.fault(ID, "another site has this id", "give each its own", faults);
@@ -198,7 +214,12 @@ fn site(
         pool: row.outside_numbers(POOL, faults),
         civic,
         gateway: trunk.map(|trunk| Arc::clone(&trunk.name)),
+        callback_first: row.read(CALLBACK_FIRST, Preference::read, FIRST, faults).unwrap_or_default(),
+        desk: row.read(DESK, Guard::read, GUARD, faults),
     };
+    if site.pool.len() > MOST_LENT {
+        row.fault(POOL, "a pool has more than 1000 numbers", "divide the site, or take some out", faults);
+    }
     if site.civic.value(Element::Country).is_some_and(|country| country != &*site.country) {
         row.fault(COUNTRY, "the site's building is in another country", "correct one of the two", faults);
     }

@@ -1,0 +1,369 @@
+//! Who can be called back, by number and by token, and the numbers of the pools that are lent.
+//!
+//! All spans are measured with the clock that never steps back, so no change of the calendar ends a window early or
+//! lends a number twice. What must be found again after a crash leaves as [`Change`]s for whoever keeps them.
+use crate::base::id::Handle;
+use crate::base::now::Mono;
+use crate::record::window::MOST_TOKENS;
+use crate::record::{Callbacks, Caller, Holder, Number, Site, Window};
+use core::time::Duration;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The most windows at once. A caller beyond is not called back under a number of its own.
+pub const MOST_WINDOWS: usize = 100_000;
+
+/// How many numbers of each pool rest after a crash: those that would have been lent next may have been, in the instant
+/// before what was lent could be kept.
+pub const RESTING: usize = 2;
+
+/// How long after its window a number is lent again at the earliest: by then it is kept that the window is over.
+const REST: Duration = Duration::from_secs(60);
+
+/// What must be kept.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A window that is new or has changed, as it is at this moment.
+    Put(Box<Window>, Mono),
+    /// A window that is over; with its number, and the rank at which that has become free.
+    Gone(Holder, Option<(Number, u64)>),
+}
+
+/// What the pool of a site has for a caller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// The number that it holds already.
+    pub held: Option<Number>,
+    /// The number that it would be lent.
+    pub free: Option<Number>,
+}
+
+/// What a call is called back by.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Who calls.
+    pub caller: Caller,
+    /// The token of this call.
+    pub token: Handle,
+    /// The number to lend to it.
+    pub lend: Option<Number>,
+    /// The number of its place.
+    pub elin: Option<Number>,
+    /// Other numbers that it shows.
+    pub shared: SmallVec<[Number; 2]>,
+}
+
+/// The windows and the lent numbers.
+#[derive(Debug, Default)]
+pub struct Leases(Mutex<Book>);
+
+#[derive(Debug, Default)]
+struct Book {
+    windows: Map<Holder, Window>,
+    by_token: Map<Handle, Holder>,
+    by_number: Map<Number, SmallVec<[Holder; 1]>>,
+    by_line: Map<(Arc<str>, Number), SmallVec<[Holder; 1]>>,
+    /// When each number of a pool has become free, as a rank.
+    used: Map<Number, u64>,
+    /// Numbers that have become free, and when they may be lent again.
+    leaving: Map<Number, Mono>,
+    rank: u64,
+}
+
+type Map<K, V> = HashMap<K, V, RandomState>;
+
+impl Leases {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a pool has for this caller. Nothing is lent by asking.
+    pub fn offer(&self, holder: &Holder, pool: &[Number], now: Mono) -> Offer {
+        let book = self.book();
+        let held = book.windows.get(holder).filter(|window| !window.is_over(now)).and_then(|window| window.lent);
+        Offer { held, free: book.free(pool, now).next_used(&book) }
+    }
+
+    /// How many numbers of a pool are free.
+    pub fn free(&self, pool: &[Number], now: Mono) -> usize {
+        let book = self.book();
+        book.free(pool, now).0.count()
+    }
+
+    /// Opens the window of a call, or goes on with that of its caller. What comes back is the number that it has been
+    /// lent: the one it held, or the one it was to have, unless that has been lent to somebody else meanwhile.
+    pub fn open(&self, opening: Opening, terms: &Callbacks, now: Mono) -> (Option<Number>, Option<Change>) {
+        let mut book = self.book();
+        let holder = opening.caller.holder.clone();
+        let before = book.windows.get(&holder).filter(|window| !window.is_over(now)).cloned();
+        // What is over is forgotten here too; its row is written anew.
+        let _over = book.end(&holder, now);
+        if before.is_none() && book.windows.len() >= MOST_WINDOWS {
+            return (None, None);
+        }
+        let held = before.as_ref().and_then(|window| window.lent);
+        let lent = held.or_else(|| opening.lend.filter(|number| book.is_free(*number, now)));
+        book.rank += 1;
+        let rank = book.rank;
+        if let Some(number) = lent {
+            book.leaving.remove(&number);
+        }
+        let end = now + terms.lease;
+        let mut window = Window {
+            caller: opening.caller,
+            tokens: SmallVec::from_elem(opening.token, 1),
+            lent,
+            elin: opening.elin,
+            shared: opening.shared,
+            rank,
+            open: 1,
+            until: end,
+            ended: None,
+            kept_free: None,
+        };
+        if let Some(before) = before {
+            window.tokens.extend(before.tokens.into_iter().take(MOST_TOKENS - 1));
+            window.elin = window.elin.or(before.elin);
+            let new: SmallVec<[Number; 2]> =
+                before.shared.into_iter().filter(|number| !window.shared.contains(number)).take(MOST_TOKENS).collect();
+            window.shared.extend(new);
+            window.open = before.open.saturating_add(1);
+            window.until = end.max(before.until);
+        }
+        let change = Change::Put(Box::new(window.clone()), now);
+        book.put(window);
+        (lent, Some(change))
+    }
+
+    /// A call back to this caller begins.
+    pub fn begins(&self, holder: &Holder, now: Mono) -> Option<Change> {
+        self.change(holder, now, |window| window.open = window.open.saturating_add(1))
+    }
+
+    /// A call that has to do with this caller is over. `hung_up_soon`: its caller may have misdialled.
+    pub fn ends(&self, holder: &Holder, hung_up_soon: bool, terms: &Callbacks, now: Mono) -> Option<Change> {
+        self.change(holder, now, |window| {
+            window.open = window.open.saturating_sub(1);
+            window.until = window.until.max(now + terms.after);
+            window.ended = Some(now);
+            if hung_up_soon {
+                window.kept_free = Some(now + terms.kept_free);
+            }
+        })
+    }
+
+    fn change(&self, holder: &Holder, now: Mono, work: impl FnOnce(&mut Window)) -> Option<Change> {
+        let mut book = self.book();
+        let window = book.windows.get_mut(holder)?;
+        work(window);
+        Some(Change::Put(Box::new(window.clone()), now))
+    }
+
+    /// Whose token it is.
+    pub fn of_token(&self, token: Handle, now: Mono) -> Option<Window> {
+        let book = self.book();
+        let holder = book.by_token.get(&token)?;
+        book.windows.get(holder).filter(|window| !window.is_over(now)).cloned()
+    }
+
+    /// Who used a number, the one who called last first.
+    pub fn of_number(&self, number: Number, now: Mono) -> Vec<Window> {
+        let book = self.book();
+        let holders = book.by_number.get(&number).into_iter().flatten();
+        let windows = holders.filter_map(|holder| book.windows.get(holder)).filter(|window| !window.is_over(now));
+        let mut found: Vec<Window> = windows.cloned().collect();
+        found.sort_unstable_by_key(|window| core::cmp::Reverse(window.rank));
+        found
+    }
+
+    /// Whether a line takes no other calls: it is in an emergency call or a call back, or its caller hung up so soon
+    /// that there will be one.
+    pub fn is_kept_free(&self, organisation: &Arc<str>, line: Number, now: Mono) -> bool {
+        let book = self.book();
+        let holders = book.by_line.get(&(Arc::clone(organisation), line)).into_iter().flatten();
+        holders
+            .filter_map(|holder| book.windows.get(holder))
+            .any(|window| window.open > 0 || window.kept_free.is_some_and(|until| until > now))
+    }
+
+    /// Forgets the windows that are over. Tells whose sites they were.
+    pub fn expire(&self, now: Mono) -> Vec<(Change, Arc<str>)> {
+        let mut book = self.book();
+        book.leaving.retain(|_, until| *until > now);
+        let over: Vec<Holder> = book
+            .windows
+            .values()
+            .filter(|window| window.is_over(now))
+            .map(|window| window.caller.holder.clone())
+            .collect();
+        over.into_iter().filter_map(|holder| book.end(&holder, now)).collect()
+    }
+
+    /// Takes what was kept when a node starts, each window with how long ago it ended, and gives back what is to be kept
+    /// from now on. No call of the time before goes on, so a window has `after` from now where one was.
+    ///
+    /// `crashed`: the sites of a node that did not end by itself. What it did last may not have been kept. So each window
+    /// has the time that a call in its last instant would have given to it, and of each pool the numbers that were next
+    /// rest, as if they were lent to nobody.
+    pub fn restore<'a>(
+        &self,
+        kept: impl IntoIterator<Item = (Window, Duration)>,
+        used: impl IntoIterator<Item = (Number, u64)>,
+        crashed: Option<impl Iterator<Item = &'a Site>>,
+        terms: &Callbacks,
+        now: Mono,
+    ) -> Vec<Change> {
+        let mut book = self.book();
+        book.used.extend(used);
+        let kept: Vec<_> = kept.into_iter().collect();
+        let ranks = kept.iter().map(|(window, _)| window.rank).chain(book.used.values().copied());
+        book.rank = ranks.max().unwrap_or(0);
+        let mut changes = Vec::new();
+        for (mut window, mut overdue) in kept {
+            if window.open > 0 {
+                // As long as a call goes on, no window ends.
+                overdue = Duration::ZERO;
+                window.until = window.until.max(now + terms.after);
+                (window.open, window.ended) = (0, Some(now));
+            }
+            if crashed.is_some() {
+                window.until = window.until.max(now + terms.lease.max(terms.after).saturating_sub(overdue));
+            }
+            if window.is_over(now) {
+                let holder = window.caller.holder.clone();
+                book.put(window);
+                changes.extend(book.end(&holder, now).map(|(change, _)| change));
+            } else {
+                changes.push(Change::Put(Box::new(window.clone()), now));
+                book.put(window);
+            }
+        }
+        for site in crashed.into_iter().flatten() {
+            for _ in 0..RESTING {
+                let Some(number) = book.free(&site.pool, now).next_used(&book) else { break };
+                changes.push(book.rest(site, number, now + terms.lease, now));
+            }
+        }
+        changes
+    }
+
+    /// How many windows there are.
+    pub fn len(&self) -> usize {
+        self.book().windows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The free numbers of a pool.
+struct Free<I>(I);
+
+impl<I: Iterator<Item = Number>> Free<I> {
+    /// The one that was lent the longest time ago, if ever.
+    fn next_used(self, book: &Book) -> Option<Number> {
+        self.0.min_by_key(|number| book.used.get(number).copied().unwrap_or(0))
+    }
+}
+
+impl Book {
+    fn is_free(&self, number: Number, now: Mono) -> bool {
+        let is_lent = |holder: &Holder| self.windows.get(holder).is_some_and(|window| window.lent == Some(number));
+        let is_leaving = self.leaving.get(&number).is_some_and(|until| *until > now);
+        !is_leaving && !self.by_number.get(&number).into_iter().flatten().any(is_lent)
+    }
+
+    fn free(&self, pool: &[Number], now: Mono) -> Free<impl Iterator<Item = Number>> {
+        Free(pool.iter().copied().filter(move |number| self.is_free(*number, now)))
+    }
+
+    /// Lends a number to nobody.
+    fn rest(&mut self, site: &Site, number: Number, until: Mono, now: Mono) -> Change {
+        self.rank += 1;
+        let caller = Caller {
+            holder: Holder::nobody(number),
+            organisation: Arc::clone(&site.organisation),
+            site: Arc::clone(&site.id),
+            source: Arc::default(),
+            line: None,
+            shown: None,
+            device: None,
+            contact: None,
+            place: None,
+            asked: SmallVec::new(),
+        };
+        let window = Window {
+            caller,
+            tokens: SmallVec::new(),
+            lent: Some(number),
+            elin: None,
+            shared: SmallVec::new(),
+            rank: self.rank,
+            open: 0,
+            until,
+            ended: None,
+            kept_free: None,
+        };
+        self.put(window.clone());
+        Change::Put(Box::new(window), now)
+    }
+
+    fn put(&mut self, window: Window) {
+        let holder = &window.caller.holder;
+        for token in &window.tokens {
+            self.by_token.insert(*token, holder.clone());
+        }
+        for number in window.numbers() {
+            let holders = self.by_number.entry(number).or_default();
+            if !holders.contains(holder) {
+                holders.push(holder.clone());
+            }
+        }
+        if let Some(line) = window.caller.line {
+            let holders = self.by_line.entry((Arc::clone(&window.caller.organisation), line)).or_default();
+            if !holders.contains(holder) {
+                holders.push(holder.clone());
+            }
+        }
+        self.windows.insert(window.caller.holder.clone(), window);
+    }
+
+    /// Forgets a window. Its number goes behind all others.
+    fn end(&mut self, holder: &Holder, now: Mono) -> Option<(Change, Arc<str>)> {
+        let window = self.take_out(holder)?;
+        let freed = window.lent.map(|number| {
+            self.rank += 1;
+            self.used.insert(number, self.rank);
+            self.leaving.insert(number, now + REST);
+            (number, self.rank)
+        });
+        Some((Change::Gone(window.caller.holder, freed), window.caller.site))
+    }
+
+    fn take_out(&mut self, holder: &Holder) -> Option<Window> {
+        let window = self.windows.remove(holder)?;
+        for token in &window.tokens {
+            self.by_token.remove(token);
+        }
+        for number in window.numbers() {
+            forget(&mut self.by_number, &number, holder);
+        }
+        if let Some(line) = window.caller.line {
+            forget(&mut self.by_line, &(Arc::clone(&window.caller.organisation), line), holder);
+        }
+        Some(window)
+    }
+}
+
+fn forget<K: Eq + core::hash::Hash>(names: &mut Map<K, SmallVec<[Holder; 1]>>, name: &K, holder: &Holder) {
+    if let Some(holders) = names.get_mut(name) {
+        holders.retain(|one| one != holder);
+        if holders.is_empty() {
+            names.remove(name);
+        }
+    }
+}
