@@ -16,6 +16,18 @@ use serde::Serialize;
 /// The media type of what is asked and told.
 const JSON: &str = "application/json";
 
+/// Tells where a client is, by what it sees of its network.
+#[utoipa::path(post, path = "/client/v1/location", tag = "Clients", request_body = client::Asked,
+    responses(
+        (status = 200, description = "Where the client is, and what to do about it", body = Told),
+        (status = 400, description = "No such JSON"),
+        (status = 401, description = "No credentials, or wrong ones"),
+        (status = 408, description = "The request took too long to arrive"),
+        (status = 413, description = "The request is too long"),
+        (status = 415, description = "Not JSON"),
+        (status = 422, description = "The number is not listed"),
+        (status = 429, description = "Too many requests"),
+    ), security(("company" = [])))]
 pub(super) async fn located(
     State(server): Held,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -35,7 +47,18 @@ pub(super) async fn located(
     }
 }
 
-/// Keeps an address.
+/// Keeps the address that a user gives for the network that the client is on.
+#[utoipa::path(post, path = "/client/v1/address", tag = "Clients", request_body = client::Given,
+    responses(
+        (status = 200, description = "Where the client is, and what to do about it", body = Told),
+        (status = 400, description = "No such JSON"),
+        (status = 401, description = "No credentials, or wrong ones"),
+        (status = 408, description = "The request took too long to arrive"),
+        (status = 413, description = "The request is too long"),
+        (status = 415, description = "Not JSON"),
+        (status = 422, description = "What is wrong, field by field", body = Refused),
+        (status = 429, description = "Too many requests"),
+    ), security(("company" = [])))]
 pub(super) async fn given(
     State(server): Held,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -52,7 +75,18 @@ pub(super) async fn given(
     server.told_or_refused(told)
 }
 
-/// Forgets an address.
+/// Forgets the address that a user gave for the network that the client is on.
+#[utoipa::path(post, path = "/client/v1/address/withdraw", tag = "Clients", request_body = client::Asked,
+    responses(
+        (status = 200, description = "Where the client is, and what to do about it", body = Told),
+        (status = 400, description = "No such JSON"),
+        (status = 401, description = "No credentials, or wrong ones"),
+        (status = 408, description = "The request took too long to arrive"),
+        (status = 413, description = "The request is too long"),
+        (status = 415, description = "Not JSON"),
+        (status = 422, description = "There is no such address, or nothing tells the client or its network", body = Refused),
+        (status = 429, description = "Too many requests"),
+    ), security(("company" = [])))]
 pub(super) async fn withdrawn(
     State(server): Held,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

@@ -1,7 +1,7 @@
 //! `/held`, where phones ask where they are (RFC 5985 §8).
 use super::credentials;
 use super::limit::{Limit, SECOND};
-use super::{client, location, proxy};
+use super::{client, location, openapi, proxy};
 use crate::base::entropy::Entropy;
 use crate::base::now::Wall;
 use crate::cache::Cache;
@@ -165,13 +165,24 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/client/v1/location", post(client::located))
         .route("/client/v1/address", post(client::given))
         .route("/client/v1/address/withdraw", post(client::withdrawn))
+        .route("/openapi.json", get(openapi::described))
         .with_state(server)
 }
 
 pub(super) type Held = State<Arc<Server>>;
 
-/// GET asks where the asker itself is, in any form that can be had.
-async fn own(State(server): Held, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
+/// Asks where the asker itself is, in any form that can be had.
+#[utoipa::path(get, path = "/held", tag = "HELD", responses(
+    (status = 200, description = "A `locationResponse` or an `error` (RFC 5985 §5)", content_type = "application/held+xml", body = String),
+    (status = 401, description = "Wrong credentials"),
+    (status = 403, description = "No credentials, and the address tells no organisation"),
+    (status = 429, description = "Too many requests"),
+), security((), ("company" = [])))]
+pub(super) async fn own(
+    State(server): Held,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
     let wanted = Wanted { forms: vec![Form::Geodetic, Form::Civic], exact: false };
     match server.asker(&headers, peer) {
         Ok(asker) => server.answer(&asker, &Request { wanted, ..Request::default() }),
@@ -179,7 +190,20 @@ async fn own(State(server): Held, ConnectInfo(peer): ConnectInfo<SocketAddr>, he
     }
 }
 
-async fn asked(
+/// Asks where a device is (RFC 5985), with its identities (RFC 6155), flows (RFC 6915) and measurements (RFC 7105).
+#[utoipa::path(post, path = "/held", tag = "HELD",
+    request_body(content = String, content_type = "application/held+xml", description = "A `locationRequest`"),
+    responses(
+        (status = 200, description = "A `locationResponse` or an `error` (RFC 5985 §5)", content_type = "application/held+xml", body = String),
+        (status = 401, description = "Wrong credentials; or none, and another device is named"),
+        (status = 403, description = "No credentials, and the address tells no organisation"),
+        (status = 406, description = "Not of the media type of HELD"),
+        (status = 408, description = "The request took too long to arrive"),
+        (status = 412, description = "A condition, where none makes sense"),
+        (status = 413, description = "The request is too long"),
+        (status = 429, description = "Too many requests"),
+    ), security((), ("company" = [])))]
+pub(super) async fn asked(
     State(server): Held,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,

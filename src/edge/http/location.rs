@@ -13,7 +13,14 @@ use core::net::{IpAddr, SocketAddr};
 /// The media type of a bare location document (RFC 3863 §7).
 const PIDF: &str = "application/pidf+xml";
 
-/// GET asks for any form that can be had (RFC 6753 §3.2).
+/// Asks where the device of a location URI is, in any form that can be had (RFC 6753 §3.2).
+#[utoipa::path(get, path = "/location/{token}", tag = "HELD", params(("token" = String, Path, description = "As it stands in the location URI")),
+    responses(
+        (status = 200, description = "A `locationResponse` or an `error`; with `Accept: application/pidf+xml` a bare PIDF-LO", content(
+            (String = "application/held+xml"), (String = "application/pidf+xml"))),
+        (status = 404, description = "Its time is over, or it never was one; or nothing is known for a bare PIDF-LO"),
+        (status = 429, description = "Too many wrong tokens"),
+    ))]
 pub(super) async fn by_get(
     State(server): Held,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -34,7 +41,18 @@ pub(super) async fn by_get(
     server.answered(Door::Location, |now, chance| held::dereference(&server.cache, &named, &wanted, now, chance))
 }
 
-/// POST says which form is wanted; whom a request names besides is not looked at (RFC 6753 §3.1).
+/// Asks the same in a form that is wanted; whom a request names besides is not looked at (RFC 6753 §3.1).
+#[utoipa::path(post, path = "/location/{token}", tag = "HELD", params(("token" = String, Path, description = "As it stands in the location URI")),
+    request_body(content = String, content_type = "application/held+xml", description = "A `locationRequest`"),
+    responses(
+        (status = 200, description = "A `locationResponse` or an `error`", content_type = "application/held+xml", body = String),
+        (status = 404, description = "Its time is over, or it never was one"),
+        (status = 406, description = "Not of the media type of HELD"),
+        (status = 408, description = "The request took too long to arrive"),
+        (status = 412, description = "A condition, where none makes sense"),
+        (status = 413, description = "The request is too long"),
+        (status = 429, description = "Too many wrong tokens"),
+    ))]
 pub(super) async fn by_post(
     State(server): Held,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

@@ -5,6 +5,7 @@ pub mod held;
 mod limit;
 mod location;
 pub mod metrics;
+mod openapi;
 mod proxy;
 pub mod serve;
 pub mod tls;

@@ -7,10 +7,11 @@ use crate::record::{AccessPoint, Attachment, Chassis, DeviceClass, Grade, Interf
 use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// What a client says. What is not known is passed over, and what cannot be read as well: a client that knows half of where it
 /// is shall be told by that half.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 pub struct Asked {
     /// Its instance id, as its SIP contacts have it: `urn:uuid:…`.
@@ -28,7 +29,7 @@ pub struct Asked {
 }
 
 /// One interface as a client sees it.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 pub struct Seen {
     /// Whether the system calls it virtual, or it is the end of a tunnel.
@@ -44,7 +45,7 @@ pub struct Seen {
 }
 
 /// An access point as a client hears it.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 pub struct Heard {
     /// Its hardware address.
@@ -56,7 +57,7 @@ pub struct Heard {
 }
 
 /// A switch as a client sees it by LLDP.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 pub struct Plugged {
     /// Its chassis identifier: mostly a hardware address.
@@ -66,7 +67,7 @@ pub struct Plugged {
 }
 
 /// An address that a user gives for the network that a client is on.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 pub struct Given {
     /// Who it is and what it sees, as it asks where it is.
@@ -77,14 +78,14 @@ pub struct Given {
 }
 
 /// Why an address is not kept.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Refused {
     /// What is wrong, field by field.
     pub errors: Vec<Wrong>,
 }
 
 /// What is wrong with one field.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Wrong {
     /// The field: an element of the address, `number`, `instance` or `interfaces`.
     pub field: String,
@@ -95,7 +96,7 @@ pub struct Wrong {
 }
 
 /// What a client is told.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Told {
     /// How good the place is: `dispatchable`, `best_available`, `default`, `stale` or `none`.
     pub grade: &'static str,
@@ -119,7 +120,7 @@ pub struct Told {
 }
 
 /// A place as a client shows it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Place {
     /// The civic address by the names of RFC 5139: `RD`, `HNO`, `FLR`, `ROOM`.
     pub civic: BTreeMap<&'static str, String>,
