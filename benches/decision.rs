@@ -73,6 +73,8 @@ fn trunk(name: &str, kind: TrunkKind, profile: Profile) -> Arc<Trunk> {
         fallback: Vec::new(),
         answers: callbox::record::trunk::Answers::Private,
         from: Vec::new(),
+        organisations: Vec::new(),
+        dials: Vec::new(),
         priority: 10,
         weight: 1,
         areas: Vec::new(),

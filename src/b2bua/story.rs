@@ -148,6 +148,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
     // 4 whom to ask, in what order
     let question = Question {
         class: classified.class,
+        number: classified.number,
         site: &site,
         country_on: plan_of_country.switched_on,
         located: &located,
@@ -246,7 +247,9 @@ fn reach(
 
 /// The whole way of an emergency call, decided and not gone: what a test call is told (rulings 4, 7).
 fn ahead(view: &View<'_>, test: &Question<'_>) -> Ahead {
-    let plan = routing::decide(view.snapshot, &Question { class: Class::Emergency, ..*test }, view.is_dead);
+    let number = classify::first_code(view.snapshot.dial_plan(&test.site.country), Class::Emergency);
+    let real = Question { class: Class::Emergency, number, ..*test };
+    let plan = routing::decide(view.snapshot, &real, view.is_dead);
     let onward = match plan.way {
         Way::Direct => Onward::Direct,
         Way::Gateway => Onward::Gateway,

@@ -68,6 +68,7 @@ fn codes(plan: &DialPlan, class: Class) -> impl Iterator<Item = &str> {
     listed.iter().map(String::as_str).chain(everywhere)
 }
 
-fn first_code(plan: &DialPlan, class: Class) -> Option<Number> {
+/// The most usual number of a class.
+pub fn first_code(plan: &DialPlan, class: Class) -> Option<Number> {
     codes(plan, class).next().and_then(Number::read)
 }

@@ -3,9 +3,11 @@ use super::complaint::{Complaint, nearest};
 use super::document::Document;
 use super::settings::Settings;
 use crate::cache::Snapshot;
+use crate::classify::first_code;
 use crate::record::site::plan_of;
 use crate::record::table::Tables;
-use crate::record::{Area, Element, Site, Trunk, TrunkKind};
+use crate::record::{Area, Class, Element, Site, Trunk, TrunkKind};
+use crate::routing::Claim;
 use std::sync::Arc;
 
 /// Checks sources and areas against the tables, and every site against the trunks. `sites` is the name of the file that
@@ -20,6 +22,7 @@ pub fn check(
 ) {
     sources(settings, tables, document, complaints);
     areas(settings, snapshot, tables, document, complaints);
+    claims(settings, snapshot, tables, document, complaints);
     for site in &tables.sites {
         for (why, remedy) in faults_of(site, snapshot) {
             complaints.push(Complaint {
@@ -80,13 +83,49 @@ fn areas(
     }
 }
 
+/// Whose trunks these are, and for which numbers.
+fn claims(
+    settings: &Settings,
+    snapshot: &Snapshot,
+    tables: &Tables,
+    document: &Document,
+    complaints: &mut Vec<Complaint>,
+) {
+    let mut complain = |key: String, why: &str, remedy: &str| {
+        complaints.push(document.complaint(&key, why.to_owned(), remedy.to_owned()));
+    };
+    for (at, trunk) in settings.trunks.iter().enumerate() {
+        let is_named = matches!(trunk.kind, TrunkKind::Gateway | TrunkKind::Pbx);
+        if is_named && !(trunk.organisations.is_empty() && trunk.dials.is_empty()) {
+            let key = if trunk.dials.is_empty() { "organisations" } else { "dials" };
+            let why = "says nothing of a trunk that sites and sources name themselves";
+            complain(format!("trunk[{at}].{key}"), why, "nothing, or another kind");
+        }
+        for (nth, organisation) in trunk.organisations.iter().enumerate() {
+            let known = || tables.organisations.iter().map(|one| &*one.id);
+            if !known().any(|one| one == organisation) {
+                let remedy = nearest(organisation, known()).unwrap_or("an organisation of organisations.csv");
+                complain(format!("trunk[{at}].organisations[{nth}]"), "there is no such organisation", remedy);
+            }
+        }
+        for (nth, number) in trunk.dials.iter().enumerate() {
+            if !snapshot.dial_plans.values().any(|plan| plan.codes().any(|code| code == number.expose())) {
+                let why = "is no number of any dial plan";
+                complain(format!("trunk[{at}].dials[{nth}]"), why, "911, or another of node.dial_plans");
+            }
+        }
+    }
+}
+
 /// What is missing for a site's calls, and what would mend it.
 fn faults_of(site: &Site, snapshot: &Snapshot) -> Vec<(&'static str, &'static str)> {
     let mut faults = Vec::new();
-    let has = |kind: TrunkKind| snapshot.trunks.iter().any(|trunk| trunk.kind == kind);
     let Some(plan) = plan_of(&snapshot.dial_plans, &site.country) else { return faults };
+    let takes = |trunk: &Trunk, class| Claim::of(trunk, &site.organisation, first_code(plan, class).as_ref()).is_some();
+    let has = |kind: TrunkKind, class| snapshot.trunks.iter().any(|trunk| trunk.kind == kind && takes(trunk, class));
+    let is_served = || snapshot.trunks.iter().any(|trunk| serves(trunk, site) && takes(trunk, Class::Emergency));
     let routed = plan.switched_on && site.stage2;
-    if routed && !has(TrunkKind::Relay) && !snapshot.trunks.iter().any(|trunk| serves(trunk, site)) {
+    if routed && !has(TrunkKind::Relay, Class::Emergency) && !is_served() {
         faults.push((
             "its emergency calls are ours, and no PSAP trunk serves it and there is no relay center",
             "a trunk of kind relay, or a PSAP trunk whose areas hold the site's building",
@@ -98,13 +137,18 @@ fn faults_of(site: &Site, snapshot: &Snapshot) -> Vec<(&'static str, &'static st
             "the name of a trunk in the column gateway",
         ));
     }
-    if routed && !plan.crisis.is_empty() && !has(TrunkKind::Crisis) && site.gateway.is_none() {
+    if routed && !plan.crisis.is_empty() && !has(TrunkKind::Crisis, Class::Crisis) && site.gateway.is_none() {
         faults.push((
             "its calls to the crisis line are ours and have no way there",
             "a trunk of kind crisis, or a gateway of the site",
         ));
     }
-    if plan.switched_on && site.stage1 && !plan.test.is_empty() && !has(TrunkKind::Test) && snapshot.ivr.is_none() {
+    if plan.switched_on
+        && site.stage1
+        && !plan.test.is_empty()
+        && !has(TrunkKind::Test, Class::Test)
+        && snapshot.ivr.is_none()
+    {
         let why = "its test calls are ours and nothing answers them";
         faults.push((why, "enabled = true under [ivr], or a trunk of kind test"));
     }
@@ -185,6 +229,25 @@ mod tests {
         let mute = |config: String| without(&config, "ivr").replace("before_trunks = true", "enabled = false");
         let told_of_ivr = told(mute, |_| {});
         assert_eq!(told_of_ivr.len(), 2, "hq and branch have stage 1: {told_of_ivr:?}");
+    }
+
+    #[test]
+    fn whose_a_trunk_is_and_what_it_takes_must_be_there_and_a_site_is_not_served_by_somebody_elses() {
+        let misspelt = |config: String| {
+            config
+                .replacen("port = 5070", "port = 5070\norganisations = [\"acm\"]\ndials = [\"991\"]", 1)
+                .replace("kind = \"gateway\"", "kind = \"gateway\"\norganisations = [\"acme\"]")
+        };
+        let found = told(misspelt, |_| {});
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(found[0].ends_with("trunk[0].organisations[0]: there is no such organisation; try acme"), "{found:?}");
+        assert!(found[1].contains("trunk[0].dials[0]: is no number of any dial plan"), "{found:?}");
+        assert!(found[2].contains("trunk[4].organisations: says nothing of a trunk"), "{found:?}");
+        let for_112 = |config: String| {
+            without(&config, "relay").replace("kind = \"psap-i3\"", "kind = \"psap-i3\"\ndials = [\"112\"]")
+        };
+        let found = told(for_112, |_| {});
+        assert!(found.len() == 1 && found[0].contains("no PSAP trunk serves it"), "{found:?}");
     }
 
     #[test]

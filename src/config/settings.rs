@@ -199,6 +199,11 @@ table! {
         profile: Option<Profile> = None,
         /// Addresses that it sends from, beside those that it receives on.
         from: Vec<IpAddr> = Vec::new(),
+        /// The organisations whose calls it takes, before all trunks that take those of everybody. Empty: all.
+        organisations: Vec<String> = Vec::new(),
+        /// The numbers of dial plans that it takes calls to, as `["112"]`, before trunks that take those to all. Empty:
+        /// all.
+        dials: Vec<Number> = Vec::new(),
         /// Lower goes first among trunks that serve a place equally well.
         priority: u16 = 10,
         /// Its share of calls among trunks of one priority.

@@ -69,6 +69,8 @@ fn trunk_record(trunk: &Trunk) -> record::Trunk {
         fallback: trunk.fallback.clone(),
         answers: trunk.dns_answers,
         from: trunk.from.clone(),
+        organisations: trunk.organisations.iter().map(|id| id.as_str().into()).collect(),
+        dials: trunk.dials.clone(),
         priority: trunk.priority,
         weight: trunk.weight,
         areas: trunk.areas.clone(),

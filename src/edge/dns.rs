@@ -339,6 +339,8 @@ mod tests {
             fallback: Vec::new(),
             answers: Answers::Private,
             from: Vec::new(),
+            organisations: Vec::new(),
+            dials: Vec::new(),
             priority: 10,
             weight: 10,
             areas: Vec::new(),

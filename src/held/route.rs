@@ -1,6 +1,7 @@
 //! Whom an emergency call from a place reaches (RFC 7840).
 use super::subject::Subject;
 use crate::cache::Snapshot;
+use crate::classify::first_code;
 use crate::location::Located;
 use crate::record::site::EVERYWHERE;
 use crate::record::{Class, Site};
@@ -27,6 +28,7 @@ pub(super) fn route(snapshot: &Snapshot, site: Option<&Site>, located: &Located,
     let is_direct = site.zip(plan).is_some_and(|(site, plan)| {
         let question = Question {
             class: Class::Emergency,
+            number: first_code(plan, Class::Emergency),
             site,
             country_on: plan.switched_on,
             located,

@@ -173,6 +173,10 @@ pub struct Trunk {
     pub answers: Answers,
     /// Where requests from this trunk come from, beside its targets.
     pub from: Vec<IpAddr>,
+    /// The organisations whose calls it takes; empty: those of all.
+    pub organisations: Vec<Arc<str>>,
+    /// The numbers of dial plans that it takes calls to; empty: all.
+    pub dials: Vec<Number>,
     /// Lower goes first among trunks that serve equally well.
     pub priority: u16,
     /// Share of calls among trunks of one priority.

@@ -1,10 +1,13 @@
 //! Whom to ask, in what order.
 mod area;
+mod claim;
 pub mod health;
 mod plan;
 
+pub use claim::Claim;
+
 use crate::cache::Snapshot;
-use crate::record::{Class, Located, OWN_IVR, Site, Trunk};
+use crate::record::{Class, Located, Number, OWN_IVR, Site, Trunk};
 use core::net::SocketAddr;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -135,6 +138,8 @@ impl Plan {
 pub struct Question<'a> {
     /// The class.
     pub class: Class,
+    /// The number of the dial plan that was meant: `911`.
+    pub number: Option<Number>,
     /// The caller's site.
     pub site: &'a Site,
     /// Whether the site's country is switched on.

@@ -1,6 +1,6 @@
 //! The lists of targets (rulings: they never end early).
 use super::area::{Fit, Whereabouts, fit};
-use super::{Cause, Question, Target, Targets, Way};
+use super::{Cause, Claim, Question, Target, Targets, Way};
 use crate::cache::Snapshot;
 use crate::record::{Class, Grade, Profile, Rung, Trunk, TrunkKind};
 use smallvec::SmallVec;
@@ -110,7 +110,7 @@ impl<'a> Listing<'a> {
         trunk.map(|trunk| Target { dial, ..plain(trunk) }).into_iter().collect()
     }
 
-    /// Trunks of a kind that serve the place: the narrowest area first, then those that can carry the address, then by
+    /// Trunks of a kind that serve the organisation and the place: the organisation's own first, then the narrowest area, then those that can carry the address, then by
     /// priority, then by chance in proportion to weight.
     fn trunks(&self, wanted: impl Fn(&Trunk) -> bool) -> impl Iterator<Item = &'a Arc<Trunk>> {
         let located = self.question.located;
@@ -120,9 +120,10 @@ impl<'a> Listing<'a> {
             .is_some_and(|winner| !matches!(winner.rung, Rung::Number | Rung::Home | Rung::Wiremap));
         let mut found: SmallVec<[(Rank, &'a Arc<Trunk>); 8]> = SmallVec::new();
         for trunk in self.snapshot.trunks.iter().filter(|trunk| wanted(trunk)) {
-            if let Some(fit) = fit(trunk, &self.whereabouts) {
+            let claim = Claim::to(trunk, self.question);
+            if let Some((claim, fit)) = claim.zip(fit(trunk, &self.whereabouts)) {
                 let mute = foreign && trunk.profile == Profile::Legacy;
-                found.push((Rank { fit, mute, priority: trunk.priority }, trunk));
+                found.push((Rank { claim, fit, mute, priority: trunk.priority }, trunk));
             }
         }
         found.sort_by_key(|(rank, _)| *rank);
@@ -142,6 +143,7 @@ impl<'a> Listing<'a> {
 /// What decides before chance.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
+    claim: Claim,
     fit: Fit,
     /// The trunk can only show a number, and the address is none of ours.
     mute: bool,

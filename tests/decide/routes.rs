@@ -29,7 +29,17 @@ fn sent(grade: Grade, firm: bool, civic: Option<Civic>) -> Located {
 }
 
 fn question<'a>(class: Class, site: &'a Site, located: &'a Located) -> Question<'a> {
-    Question { class, site, country_on: true, located, line_known: true, relay_other: None, leave_out: None, chance: 0 }
+    Question {
+        class,
+        number: Some(crate::world::number("911")),
+        site,
+        country_on: true,
+        located,
+        line_known: true,
+        relay_other: None,
+        leave_out: None,
+        chance: 0,
+    }
 }
 
 fn plan(trunks: Vec<Trunk>, question: &Question<'_>) -> Plan {
@@ -256,6 +266,39 @@ fn a_loop_goes_on_with_its_trunk_left_out() {
     let (site, located) = (site("US", &[]), at_desk());
     let question = Question { leave_out: Some("psap-1"), ..question(Class::Emergency, &site, &located) };
     assert_eq!(names(&plan(trunks(), &question)), ["psap-2", "relay", "gateway"]);
+}
+
+#[test]
+fn an_organisations_rule_for_the_number_goes_first_then_its_provider_then_everybodys_then_the_relay() {
+    let site = site("US", &[]);
+    let desk = at_desk();
+    let owned = |name: &str, organisations: &[&str], dials: &[&str]| Trunk {
+        organisations: organisations.iter().map(|id| (*id).into()).collect(),
+        dials: dials.iter().map(|dialled| crate::world::number(dialled)).collect(),
+        priority: 90,
+        ..trunk(name, TrunkKind::PsapI3, Profile::I3, 5090)
+    };
+    let mut all = trunks();
+    all.push(owned("for-112", &[], &["112"]));
+    all.push(owned("acme-provider", &["acme"], &[]));
+    all.push(owned("acme-112", &["other", "acme"], &["112"]));
+    all.push(owned("other-provider", &["other"], &[]));
+    all.push(owned("other-911", &["other"], &["911"]));
+    // The place decides among those of one rank alone.
+    all[0].areas = within(Area { location: Some("hq-101".into()), ..Area::default() });
+    all.push(Trunk { kind: TrunkKind::Relay, profile: Profile::Relay, ..owned("acme-relay", &["acme"], &[]) });
+    let question = question(Class::Emergency, &site, &desk);
+    assert_eq!(
+        names(&plan(all.clone(), &question)),
+        ["acme-provider", "psap-2", "psap-1", "acme-relay", "relay", "gateway"]
+    );
+    let by_112 = Question { number: Some(crate::world::number("112")), ..question };
+    assert_eq!(
+        names(&plan(all.clone(), &by_112)),
+        ["acme-112", "acme-provider", "for-112", "psap-2", "psap-1", "acme-relay", "relay", "gateway"]
+    );
+    let unnamed = Question { number: None, ..question };
+    assert_eq!(names(&plan(all, &unnamed)), ["acme-provider", "psap-2", "psap-1", "acme-relay", "relay", "gateway"]);
 }
 
 #[test]

@@ -92,6 +92,8 @@ pub fn trunk(name: &str, kind: TrunkKind, profile: Profile, port: u16) -> Trunk 
         fallback: Vec::new(),
         answers: callbox::record::trunk::Answers::Private,
         from: Vec::new(),
+        organisations: Vec::new(),
+        dials: Vec::new(),
         priority: 10,
         weight: 1,
         areas: Vec::new(),

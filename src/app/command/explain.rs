@@ -11,7 +11,7 @@ use crate::edge::entropy;
 use crate::location::Rung;
 use crate::location::device::By;
 use crate::record::{Number, TrunkKind};
-use crate::routing::Turn;
+use crate::routing::{Claim, Turn};
 use clap::Args;
 use core::time::Duration;
 use std::fmt::Write as _;
@@ -142,9 +142,13 @@ fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
             .unwrap_or_default();
         let dial = target.dial.map(|dial| format!(", dials {dial}")).unwrap_or_default();
         let default = if target.with_default { ", with the default location" } else { "" };
+        // A gateway is the site's own, whoever else there is.
+        let claim = Claim::of(&target.trunk, &decision.site.organisation, decision.classified.number.as_ref());
+        let claim = claim.filter(|claim| *claim != Claim::System && target.trunk.kind != TrunkKind::Gateway);
+        let claim = claim.map(|claim| format!(", {}", claim.text())).unwrap_or_default();
         line(
             if place == 0 { "targets" } else { "" },
-            format!("{}. {}{dial}{shows}{default}", place + 1, target.trunk.name),
+            format!("{}. {}{claim}{dial}{shows}{default}", place + 1, target.trunk.name),
         );
     }
     match decision.plan.own_ivr {
