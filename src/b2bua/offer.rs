@@ -112,10 +112,10 @@ pub fn write(core: &Core, call: &Call, target: &Target, head: Head, now: Now) ->
     let profile = profile_for(target, call.class, decision.plan.way);
     let shown = match profile {
         Profile::Whole | Profile::Crisis => decision.callback,
-        _ => {
+        _ => callback::of_document(&target.trunk, decision.located.elin).or_else(|| {
             let place = decision.located.stands_at().map(AsRef::as_ref);
             callback::on_trunk(&target.trunk, place, decision.callback, decision.reach.unleased)
-        }
+        }),
     };
     let sheet = Sheet {
         invite,

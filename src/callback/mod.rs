@@ -143,3 +143,12 @@ pub fn on_trunk(
     let may = |shown: &Shown| !shown.origin.is_lent() || trunk.numbers.contains(&shown.number);
     elin.or(on_record).or_else(|| callback.filter(may)).or(unleased)
 }
+
+/// The number of the place where a document says that the caller is, on a trunk of the old telephone network that lists it
+/// as its own: of another number its carrier reads another address, or none.
+pub fn of_document(trunk: &Trunk, elin: Option<Number>) -> Option<Shown> {
+    let digits = |number: &Number| number.expose().trim_start_matches('+').to_owned();
+    let said = digits(&elin.filter(|_| trunk.profile == Profile::Legacy)?);
+    let own = trunk.numbers.iter().find(|own| digits(own) == said)?;
+    Some(Shown { number: *own, origin: Origin::Elin })
+}

@@ -37,6 +37,7 @@ fn located(rung: Rung, age: u64, place: Option<Arc<Location>>, found: Option<Fou
         disputed: Vec::new(),
         caveat: None,
         conveyed: None,
+        elin: None,
         shape: None,
         wiremap: found.map(Box::new),
         candidates: [candidate].into_iter().collect(),

@@ -47,6 +47,7 @@ pub fn decide(known: Known<'_>) -> Located {
         disputed: if caveat.is_some() { disputed(known.found) } else { Vec::new() },
         caveat,
         conveyed: came.and_then(|came| came.civic.clone()),
+        elin: came.and_then(|came| came.elin),
         shape: came.and_then(|came| came.shape.clone()).or(drawn),
         wiremap: known.found.filter(|found| !found.hits.is_empty()).cloned().map(Box::new),
         candidates,

@@ -2,7 +2,7 @@
 use super::Method;
 use super::reader::{self, Said};
 use crate::base::now::Wall;
-use crate::record::{Civic, Grade, Shape};
+use crate::record::{Civic, Grade, Number, Shape};
 use std::sync::Arc;
 
 /// What a document in an INVITE says of the caller's place.
@@ -14,6 +14,8 @@ pub struct Conveyed {
     pub firm: bool,
     /// The civic address, when there is one.
     pub civic: Option<Arc<Civic>>,
+    /// The number that a carrier is said to know the place of the address by (ELIN).
+    pub elin: Option<Number>,
     /// The shape, when there is one.
     pub shape: Option<Arc<Shape>>,
     /// How it was found, when the document says so and we have a word for it.
@@ -49,6 +51,7 @@ fn graded(said: Said) -> Option<Conveyed> {
         grade,
         firm,
         civic: said.civic.map(Arc::new),
+        elin: said.elin,
         shape: said.shape.map(Arc::new),
         method,
         at: said.at,

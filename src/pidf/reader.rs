@@ -3,7 +3,7 @@
 use super::geodetic::{Kind, Measure, Outline};
 use super::text::{decoded, resolved};
 use crate::base::now::Wall;
-use crate::record::{Civic, Element, Grade, Shape};
+use crate::record::{Civic, Element, Grade, Number, Shape};
 use arrayvec::ArrayVec;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
@@ -38,6 +38,8 @@ pub(super) struct Said {
     pub(super) civic: Option<Civic>,
     /// The first shape.
     pub(super) shape: Option<Shape>,
+    /// The number that a carrier knows the place of the address by, in whoever's namespace.
+    pub(super) elin: Option<Number>,
     /// The text of `method`.
     pub(super) method: String,
     /// When this was so.
@@ -83,6 +85,7 @@ enum Meaning {
     Timestamp,
     Civic,
     Part(Element),
+    Elin,
     Shape(Kind),
     Hole,
     Positions { is_list: bool },
@@ -98,6 +101,7 @@ struct Reading {
     /// How many there were when the holder that is open began.
     held_from: usize,
     civic: Civic,
+    elin: Option<Number>,
     outline: Option<Outline>,
     text: String,
     /// Whether the text that is being read has a reference to an entity that nobody declared.
@@ -152,6 +156,8 @@ impl Reading {
             (GEOPRIV, "location-info") if within(Meaning::Geopriv) => Meaning::LocationInfo,
             (GEOPRIV, "method") if within(Meaning::Geopriv) => Meaning::Method,
             (CIVIC | CIVIC_BEFORE, "civicAddress") if within(Meaning::LocationInfo) => Meaning::Civic,
+            // No RFC names it; those who use it have namespaces of their own.
+            (_, "ELIN") if self.open.last() == Some(&Meaning::Civic) => Meaning::Elin,
             (CIVIC | CIVIC_BEFORE | CIVIC_EXTENSION, local) if self.open.last() == Some(&Meaning::Civic) => {
                 part(namespace, local)
             }
@@ -186,7 +192,7 @@ impl Reading {
                 self.said.push(Said { holder: holder.unwrap_or_default(), ..Said::default() });
             }
             Meaning::Shape(kind) => self.outline = Some(Outline::open(kind, tag)),
-            Meaning::Civic => self.civic = Civic::default(),
+            Meaning::Civic => (self.civic, self.elin) = (Civic::default(), None),
             Meaning::Measure(measure) => self.outline.iter_mut().for_each(|outline| outline.unit(measure, tag)),
             Meaning::Positions { .. } => self.outline.iter_mut().for_each(|outline| outline.refer(tag)),
             _ => {}
@@ -208,6 +214,7 @@ impl Reading {
             }
             Meaning::Geopriv => self.whole = self.said.len(),
             Meaning::Part(element) if !garbled => self.civic.set(element, text),
+            Meaning::Elin if !garbled => self.elin = Number::read(text),
             Meaning::Positions { is_list } if !self.open.contains(&Meaning::Hole) => {
                 self.outline.iter_mut().for_each(|outline| outline.positions(text, is_list));
             }
@@ -219,12 +226,13 @@ impl Reading {
 
     /// Keeps what a `geopriv` says, beside what it said before.
     fn keep(&mut self, meaning: Meaning, text: &str) {
-        let (civic, outline) = (core::mem::take(&mut self.civic), self.outline.take());
+        let (civic, elin) = (core::mem::take(&mut self.civic), self.elin.take());
+        let outline = self.outline.take();
         let Some(said) = self.said.last_mut() else { return };
         match meaning {
             Meaning::Method => text.clone_into(&mut said.method),
             Meaning::Civic if Grade::of(&civic) > said.civic.as_ref().map_or(Grade::None, Grade::of) => {
-                said.civic = Some(civic);
+                (said.civic, said.elin) = (Some(civic), elin);
             }
             Meaning::Shape(_) if said.shape.is_none() => said.shape = outline.and_then(Outline::finish),
             _ => {}
@@ -233,8 +241,8 @@ impl Reading {
 
     fn text(&mut self, text: &str) {
         let wanted = |open: &Meaning| {
-            use Meaning::{Measure, Method, Part, Positions, Timestamp};
-            matches!(open, Part(_) | Method | Timestamp | Positions { .. } | Measure(_))
+            use Meaning::{Elin, Measure, Method, Part, Positions, Timestamp};
+            matches!(open, Part(_) | Elin | Method | Timestamp | Positions { .. } | Measure(_))
         };
         if self.open.last().is_some_and(wanted) {
             self.text.push_str(text);

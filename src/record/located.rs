@@ -1,5 +1,5 @@
 //! Where a caller was found to be, as the receipt of a call keeps it.
-use super::{Civic, Found, Grade, Location, Shape};
+use super::{Civic, Found, Grade, Location, Number, Shape};
 use core::time::Duration;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -164,6 +164,8 @@ pub struct Located {
     pub caveat: Option<Caveat>,
     /// The address of a conveyed winner.
     pub conveyed: Option<Arc<Civic>>,
+    /// The number that the document of a conveyed winner says a carrier knows the place by.
+    pub elin: Option<Number>,
     /// The shape of a conveyed winner, else that of `place`.
     pub shape: Option<Arc<Shape>>,
     /// What the wiremap said, when it was asked and knew anything.

@@ -14,6 +14,7 @@ fn conveyed(grade: Grade, firm: bool) -> Conveyed {
         firm,
         civic: Some(Arc::new(civic(&[(Element::Country, "US"), (Element::A1, "TX")]))),
         shape: None,
+        elin: None,
         method: None,
         at: None,
     }
@@ -94,7 +95,15 @@ fn a_reference_alone_is_the_best_available() {
 #[test]
 fn a_shape_goes_first_and_the_address_of_the_number_supplements_it() {
     let line = line("+13125550123", Some(place("hq-101", chicago())));
-    let shape = Conveyed { grade: Grade::BestAvailable, firm: true, civic: None, shape: None, method: None, at: None };
+    let shape = Conveyed {
+        grade: Grade::BestAvailable,
+        firm: true,
+        civic: None,
+        shape: None,
+        elin: None,
+        method: None,
+        at: None,
+    };
     let located = decide(Known { line: Some(&line), conveyed: Some(&shape), reference: false, ..Known::default() });
     assert_eq!(located.candidates[0].rung, Rung::Conveyed);
     assert_eq!(located.civic(), Some(&chicago()));

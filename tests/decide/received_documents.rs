@@ -43,6 +43,18 @@ fn a_document_is_graded_by_what_it_names() {
     assert_eq!(grade(&presence("")), None);
 }
 
+#[test]
+fn the_number_by_which_a_carrier_knows_the_place_is_read_in_whoevers_namespace_and_of_the_best_address() {
+    let elin = |info: &str| read(device(info, "Manual").as_bytes())?.elin.map(|number| number.expose().to_owned());
+    let with = |element: &str| DOOR.replace("</ca:civicAddress>", &format!("{element}</ca:civicAddress>"));
+    for element in ["<ca:ELIN>+1 312 555 0111</ca:ELIN>", "<x:ELIN xmlns:x=\"urn:x\">+13125550111</x:ELIN>"] {
+        assert_eq!(elin(&with(element)).as_deref(), Some("+13125550111"), "{element}");
+    }
+    assert_eq!(elin(&format!("{}{DOOR}", TOWN.replace("<ca:A3>", "<ca:ELIN>1</ca:ELIN><ca:A3>"))), None);
+    assert_eq!(elin(&with("<ca:ELIN>@</ca:ELIN>")), None);
+    assert_eq!(elin(DOOR), None);
+}
+
 /// What is read of a shape as it stands in a document.
 fn shape(text: &str) -> Option<Shape> {
     let read = read(device(text, "GPS").as_bytes())?;

@@ -24,7 +24,7 @@ fn at_desk() -> Located {
 }
 
 fn sent(grade: Grade, firm: bool, civic: Option<Civic>) -> Located {
-    let sent = Conveyed { grade, firm, civic: civic.map(Arc::new), shape: None, method: None, at: None };
+    let sent = Conveyed { grade, firm, civic: civic.map(Arc::new), shape: None, elin: None, method: None, at: None };
     locate(Known { conveyed: Some(&sent), ..Known::default() })
 }
 
@@ -412,7 +412,7 @@ fn seen_at(latitude: f64, longitude: f64) -> Located {
     let shape = Position::new(latitude, longitude, None).map(Shape::Point).map(Arc::new);
     let grade = Grade::BestAvailable;
     locate(Known {
-        conveyed: Some(&Conveyed { grade, firm: true, civic: None, shape, method: None, at: None }),
+        conveyed: Some(&Conveyed { grade, firm: true, civic: None, shape, elin: None, method: None, at: None }),
         ..Known::default()
     })
 }

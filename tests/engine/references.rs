@@ -169,6 +169,31 @@ fn the_document_of_a_location_servers_answer_is_taken_out_of_it() {
     assert!(found[0].contains("<ca:HNO>7</ca:HNO>") && !found[0].contains("locationResponse"), "{}", found[0]);
 }
 
+/// The lab with one PSAP of the old telephone network, which lists these numbers.
+fn legacy(numbers: &[&str]) -> World {
+    let numbers: Vec<_> =
+        numbers.iter().map(|number| callbox::record::Number::read(number).expect("a number")).collect();
+    self::world(|snapshot| {
+        snapshot.trunks.retain(|trunk| &*trunk.name != "psap-2");
+        let psap = snapshot.trunks.iter_mut().find(|trunk| &*trunk.name == "psap-1").map(Arc::make_mut).expect("it");
+        (psap.kind, psap.profile) = (callbox::record::TrunkKind::PsapLegacy, callbox::record::Profile::Legacy);
+        psap.numbers = numbers;
+    })
+}
+
+#[test]
+fn a_number_in_a_document_is_shown_to_the_old_network_where_the_trunk_lists_it_and_nowhere_else() {
+    let with_number = document("7").replace("</ca:civicAddress>", "<ca:ELIN>13125550177</ca:ELIN></ca:civicAddress>");
+    for (numbers, shown) in [(&["+13125550177"][..], "+13125550177"), (&["+13125550111"], "+13125550124")] {
+        let mut world = legacy(numbers);
+        dial(&mut world, UNPLACED, THERE);
+        let orders = asked(&mut world);
+        answer(&mut world, &orders[0], Ok(with_number.clone()));
+        let asserted = value(&world.got(PSAP_1, "INVITE"), Name::PAssertedIdentity);
+        assert!(asserted.contains(shown), "{asserted}");
+    }
+}
+
 #[test]
 fn calls_for_one_address_are_one_fetch_and_the_next_ones_need_none_for_a_while() {
     let mut world = world(|_| {});
