@@ -92,10 +92,15 @@ fn windows(state: &State, cache: &Cache, clock: Clock) -> io::Result<Keeper> {
     Ok(keeper)
 }
 
+/// The folder that the config names for what the node must find again.
+pub(super) fn state_folder(settings: &Settings) -> Option<&Path> {
+    let beside_the_store = || settings.node.store.as_deref().and_then(Path::parent);
+    settings.node.state.as_deref().or_else(beside_the_store)
+}
+
 /// The folder of what the node must find again; a temporary one is removed when the second value is.
 fn take_state(settings: &Settings, clock: &Clock) -> io::Result<(State, Option<TempDir>)> {
-    let beside_the_store = || settings.node.store.as_deref().and_then(Path::parent);
-    let (folder, temporary) = match settings.node.state.as_deref().or_else(beside_the_store) {
+    let (folder, temporary) = match state_folder(settings) {
         Some(folder) => (folder.to_owned(), None),
         None => {
             if !settings.node.loopback_only {

@@ -7,6 +7,7 @@ use crate::router;
 use rusqlite::{Connection, OpenFlags};
 use std::net::UdpSocket;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 /// Waits until a table of the state has so many lines.
@@ -70,4 +71,15 @@ fn a_router_that_was_killed_still_knows_where_its_phones_are_and_what_their_user
     calls("4119", None);
     let home = (0..20).find_map(|_| invite_at(&psap).filter(|invite| invite.contains("Springfield")));
     assert!(home.is_some_and(|invite| invite.contains("<ca:HNO>7</ca:HNO>")), "what the user gave");
+    let explains = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callbox"));
+        command.arg("explain").args(arguments).arg("--config").arg(config.file());
+        String::from_utf8_lossy(&command.output().expect("callbox starts").stdout).into_owned()
+    };
+    let told = explains(&["911", "--from", "4119"]);
+    assert!(told.contains("given by the user, dispatchable: won"), "{told}");
+    let token = uri.rsplit('/').next().expect("a token");
+    let told = explains(&["911", "--from", "4118", "--token", token]);
+    assert!(told.contains("hq-desk-1, by its token") && told.contains("ROOM=217"), "{told}");
+    assert_eq!(explains(&["911", "--token", "none"]), "", "nobody was given it");
 }

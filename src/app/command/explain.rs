@@ -1,13 +1,18 @@
 //! `callbox explain`: the receipt of a call that is not made.
 use super::attached::Attached;
 use super::run::complain;
+use crate::app::build::state_folder;
 use crate::b2bua::intake::Asked;
 use crate::b2bua::story::{self, Decision, View};
+use crate::base::now::Wall;
+use crate::base::private::Private;
 use crate::cache::Cache;
 use crate::callback::{self, Known, Origin, Shown};
-use crate::config;
+use crate::config::{self, Settings};
 use crate::edge::clock::Clock;
+use crate::edge::database::Trouble;
 use crate::edge::entropy;
+use crate::edge::state::{State, whereabouts};
 use crate::location::Rung;
 use crate::location::device::By;
 use crate::record::{Number, TrunkKind};
@@ -29,7 +34,7 @@ pub struct ExplainArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap takes a comment here for that of every option within")]
     pub attached: Attached,
-    /// A location token that the caller's device holds
+    /// A location token that the caller's device holds; known where the router of the config keeps what devices told
     #[arg(long, value_name = "T")]
     pub token: Option<String>,
     /// The trunk that the call comes from; the first source if left out
@@ -64,7 +69,7 @@ pub fn run(args: ExplainArgs) -> ExitCode {
 
 fn explain(world: config::World, args: &ExplainArgs) -> Result<String, String> {
     let cache = Cache::default();
-    let _settings = world.publish(&cache);
+    let settings = world.publish(&cache);
     let snapshot = cache.snapshot.load_full();
     let wanted = args.source.as_deref();
     let source = snapshot
@@ -73,11 +78,19 @@ fn explain(world: config::World, args: &ExplainArgs) -> Result<String, String> {
         .find(|source| wanted.is_none_or(|wanted| *source.trunk == *wanted))
         .ok_or("no such source in the config; try one of its [[source]] trunks with --source")?;
     let number = Number::read(&args.from).ok_or("--from is no number; try +13125550123 or 4117")?;
-    if args.token.is_some() {
-        return Err("a token is known to the running router alone; give what the device says of its network".into());
-    }
     let mut asked = Asked::by_hand(source, &args.number, Some(number));
     let clock = Clock::start();
+    recall(&settings, &cache, clock.now().wall)?;
+    if let Some(token) = &args.token {
+        if cache.token(token).is_none() {
+            return Err(
+                "nobody was given this token, as far as the router has written; give what the device says of its \
+                        network"
+                    .into(),
+            );
+        }
+        asked.marks.tokens.push(Private::new(token.as_str().into()));
+    }
     let crate::base::now::Now { mono, wall } = clock.now();
     asked.measurements = args.attached.measurements(wall)?;
     let tick = move || clock.now().mono;
@@ -88,6 +101,16 @@ fn explain(world: config::World, args: &ExplainArgs) -> Result<String, String> {
     let decision =
         story::advance(&view, &asked).ok_or("the source's default site is in no table; try `callbox check`")?;
     Ok(receipt(args, &source.trunk, &decision))
+}
+
+/// Reads what devices and users told the router of this config, where it keeps that.
+fn recall(settings: &Settings, cache: &Cache, now: Wall) -> Result<(), String> {
+    let Some(folder) = state_folder(settings) else { return Ok(()) };
+    let named = |trouble: Trouble| format!("the state in {}: {trouble}", folder.display());
+    if let Some(connection) = State::look(folder).map_err(named)? {
+        let _counts = whereabouts::recall(&connection, cache, now).map_err(named)?;
+    }
+    Ok(())
 }
 
 /// The receipt as text. It is for the operator who asked about this very number, so it shows what logs may not.

@@ -8,7 +8,7 @@ pub mod leases;
 mod up;
 pub mod whereabouts;
 
-use super::database::{Schema, Trouble, prepare, private};
+use super::database::{Schema, Trouble, be_patient, prepare, private};
 use crate::base::now::Wall;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 /// Every version that the file ever had. What was released is never edited.
 const SCHEMA: Schema =
     Schema { mark: *b"cbxs", steps: &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")] };
+
+/// The file.
+const FILE: &str = "state.db";
 
 /// The folder, held for as long as this is kept.
 #[derive(Debug)]
@@ -60,13 +63,29 @@ impl State {
         Ok(connection)
     }
 
+    /// A connection for who only looks, also while a router has the folder. `None` where no router ever wrote, or one that
+    /// kept other things.
+    ///
+    /// # Errors
+    /// A file of a later version or that is something else; what the database says.
+    pub fn look(folder: &Path) -> Result<Option<Connection>, Trouble> {
+        let path = folder.join(FILE);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags)?;
+        be_patient(&connection)?;
+        Ok(SCHEMA.is_newest(&connection, &path)?.then_some(connection))
+    }
+
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.join("state.db")
+        self.folder.join(FILE)
     }
 }
 
