@@ -31,6 +31,8 @@ pub struct Call {
     pub far_bye: bool,
     pub caller_unknown: u8,
     pub far_unknown: u8,
+    /// Whether a far end has asked for a transfer.
+    pub referred: bool,
     /// The final response that we sent, and the one that the caller heard; 0 for none in time.
     pub final_out: Option<u16>,
     pub heard: Option<u16>,
@@ -61,6 +63,7 @@ impl Call {
             far_bye: false,
             caller_unknown: 0,
             far_unknown: 0,
+            referred: false,
             final_out: None,
             heard: None,
             last_2xx: None,

@@ -57,12 +57,18 @@ fn every_promise_is_kept_on_a_network_that_is_slow_and_out_of_order() {
         "988 heard 503",
         "933 heard 200",
         "933 heard the test IVR",
+        "transferred",
+        "not transferred",
     ] {
         assert!(tally.times(met) > 0, "no {met} in\n{}", tally.text());
     }
-    for said in
-        ["INVITE to be Passed: 200", "INVITE to be Passed: 491", "INVITE to be Refused: 488", "INFO to be Passed: 200"]
-    {
+    for said in [
+        "INVITE to be Passed: 200",
+        "INVITE to be Passed: 491",
+        "INVITE to be Refused: 488",
+        "INFO to be Passed: 200",
+        "REFER to be Local: 200",
+    ] {
         assert!(tally.times(said) > 0, "no {said} in\n{}", tally.text());
     }
 }

@@ -6,6 +6,7 @@ use crate::machines::{PATIENCE, SECS};
 use crate::net::{Fate, Weather};
 use crate::phone::Order;
 use crate::said::Sayings;
+use crate::talk::TARGETS;
 use crate::tally::Tally;
 use crate::trace::{Trace, who};
 use crate::voice::{SPEAKER, speaks};
@@ -134,6 +135,7 @@ impl Promises {
                 call.last_2xx = two_hundred.or(call.last_2xx.take());
                 call.far_bye |= message.is_request() && message.method() == "BYE";
                 call.far_unknown += u8::from(message.code() == 481);
+                call.referred |= message.word() == "REFER" && message.get("Refer-To").contains("desk@");
             }
             return;
         }
@@ -188,10 +190,13 @@ impl Promises {
         let Some(call) = self.calls.get(&mark.call) else {
             return self.broken(format!("an INVITE of no call went to {}", who(port)));
         };
-        let (plan, over, is_lost) = (call.plan.contains(&port), call.final_out.is_some(), call.is_lost());
+        let plan = call.plan.contains(&port) || (call.referred && TARGETS.contains(&port));
+        let (over, is_lost, referred) = (call.final_out.is_some(), call.is_lost(), call.referred);
         self.hold(plan, || format!("call {:x} went to {}", mark.call, who(port)));
-        self.hold(!over || is_lost, || format!("call {:x} had its answer and went to {}", mark.call, who(port)));
-        if over && !self.legs.contains_key(invite.call_id()) {
+        self.hold(!over || is_lost || referred, || {
+            format!("call {:x} had its answer and went to {}", mark.call, who(port))
+        });
+        if over && is_lost && !self.legs.contains_key(invite.call_id()) {
             self.brought(mark.call);
         }
         let leg =
@@ -213,7 +218,7 @@ impl Promises {
         // A copy of its answer that comes after its own BYE gets another.
         let reason = state.caller_bye || state.caller_unknown >= 2 || state.far_bye;
         let (endures, no_ack) = (state.endures, !state.punctual);
-        self.hold(!is_winner || reason || (!endures && (no_ack || !self.complete)), || {
+        self.hold(!is_winner || reason || state.referred || (!endures && (no_ack || !self.complete)), || {
             format!("call {call:x} was taken from the one who answered")
         });
     }
@@ -289,6 +294,8 @@ impl Promises {
         for fact in facts {
             match fact {
                 Fact::CrisisCall => self.crisis_facts += 1,
+                Fact::Transferred { .. } => self.tally.count("transferred".to_owned()),
+                Fact::TransferFailed { .. } => self.tally.count("not transferred".to_owned()),
                 Fact::Arrived { call, .. } => self.facts.entry(*call).or_default()[0] += 1,
                 Fact::Answered { call, .. } => self.facts.entry(*call).or_default()[1] += 1,
                 Fact::Ended { call, .. } => self.facts.entry(*call).or_default()[2] += 1,
@@ -299,7 +306,10 @@ impl Promises {
         for (number, call) in &self.calls {
             let legs = || self.legs.values().filter(|leg| leg.call == *number);
             let talking: usize = legs().map(Leg::talking).sum();
-            if talking > 1 || (talking == 1 && call.final_out.is_some_and(|code| code >= 300)) {
+            // Who has transferred talks on until the caller is with the other, and lingers for half a minute.
+            if talking > 1 + usize::from(call.referred)
+                || (talking == 1 && call.final_out.is_some_and(|code| code >= 300))
+            {
                 faults.push(format!("{talking} far ends talk in call {number:x}"));
             }
             let Some(arrived) = call.arrived.filter(|_| call.is_waiting()) else { continue };

@@ -16,13 +16,16 @@ pub enum Say {
     Info,
     Message,
     Options,
+    /// A transfer that nobody carries out in a protected call.
     Transfer,
+    /// A transfer of a protected call by its far end to another one.
+    Refer,
     /// An INFO whose CSeq goes back.
     Backwards,
     Bye,
 }
 
-const SAYS: [(u64, Say); 10] = [
+const SAYS: [(u64, Say); 11] = [
     (4, Say::Reinvite),
     (3, Say::Hold),
     (2, Say::ReinviteWithoutOffer),
@@ -32,8 +35,12 @@ const SAYS: [(u64, Say); 10] = [
     (2, Say::Message),
     (1, Say::Options),
     (1, Say::Transfer),
+    (2, Say::Refer),
     (1, Say::Backwards),
 ];
+
+/// Those to whom a call is transferred.
+pub const TARGETS: [u16; 3] = [5070, 5071, 5072];
 
 /// Calls in which the caller's side may not hold or transfer have numbers from here on.
 pub const PROTECTED: u64 = 1 << 32;
@@ -72,6 +79,9 @@ impl Agent {
         }
         // Only what the caller's own INVITE has used up is sure to be known to the other end.
         let say = if say == Say::Backwards && !self.dialogs[dialog].calling { Say::Info } else { say };
+        // Who may not, or has nobody to transfer to, does what is refused.
+        let is_far_end = !self.dialogs[dialog].calling && self.dialogs[dialog].call >= PROTECTED;
+        let say = if say == Say::Refer && !is_far_end { Say::Transfer } else { say };
         let mark = self.new_mark(dialog);
         let (method, body, kind) = content(say, mark);
         let cseq = (say == Say::Backwards).then_some(0);
@@ -79,6 +89,10 @@ impl Agent {
         request.put("Reason", &mark.text()).put("Allow", ALLOW).put("Supported", "timer");
         if say == Say::Transfer {
             request.put("Refer-To", "<sip:+13125550199@127.0.0.1>");
+        }
+        if say == Say::Refer {
+            let target = self.chance.pick(&TARGETS);
+            request.put("Refer-To", &format!("<sip:desk@127.0.0.1:{target}>"));
         }
         request.carry(kind, body);
         if method == "INVITE" {
@@ -100,7 +114,7 @@ impl Agent {
             Say::Backwards => Expected::Refused,
             // A phone that holds this way gets nothing to hold with.
             Say::ReinviteWithoutOffer if protected && dialog.calling => Expected::Local,
-            Say::Refresh | Say::Options | Say::Bye => Expected::Local,
+            Say::Refresh | Say::Options | Say::Bye | Say::Refer => Expected::Local,
             _ if dialog.is_ivr => Expected::Local,
             _ => Expected::Passed,
         }
@@ -155,9 +169,21 @@ impl Agent {
             "INVITE" => self.reinvited(now, id, dialog),
             "UPDATE" => self.updated(now, id, dialog, request),
             "PRACK" => self.pracked(now, id, request),
-            "INFO" | "MESSAGE" | "NOTIFY" | "OPTIONS" => self.respond(now, id, 200, |_| {}),
+            "NOTIFY" => {
+                self.respond(now, id, 200, |_| {});
+                self.heard_news(now, dialog, &request.body);
+            }
+            "INFO" | "MESSAGE" | "OPTIONS" => self.respond(now, id, 200, |_| {}),
             "REFER" => self.respond(now, id, 603, |_| {}),
             _ => self.respond(now, id, 501, |_| {}),
+        }
+    }
+
+    /// News of a transfer: who has transferred hangs up when it is done, or forgets to.
+    fn heard_news(&mut self, now: u64, dialog: usize, news: &str) {
+        if news.starts_with("SIP/2.0 200") && self.chance.percent(70) {
+            let at = self.within(now, 2000);
+            self.plan(at, Act::Say { dialog, say: Say::Bye });
         }
     }
 
@@ -214,7 +240,7 @@ fn content(say: Say, mark: Mark) -> (&'static str, String, &'static str) {
         Say::Info | Say::Backwards => ("INFO", "Signal=5\r\nDuration=160\r\n".to_owned(), "application/dtmf-relay"),
         Say::Message => ("MESSAGE", "where are you?".to_owned(), "text/plain"),
         Say::Options => ("OPTIONS", String::new(), ""),
-        Say::Transfer => ("REFER", String::new(), ""),
+        Say::Transfer | Say::Refer => ("REFER", String::new(), ""),
         Say::Bye => ("BYE", String::new(), ""),
     }
 }
