@@ -39,7 +39,8 @@ struct EarlyDialog {
 /// is said with it.
 pub fn speak(core: &mut Core, call: &mut Call, number: u8, response: &Message) -> Option<Bytes> {
     let session = bridge::session_of(response).map(|session| call.words_for(Side::Caller, &session));
-    let said = turn(core, call, (number, response), session.as_ref(), MOST_DIALOGS);
+    let whose = (number, response.to_tag().unwrap_or_default());
+    let said = turn(core, call, whose, session.as_ref(), MOST_DIALOGS);
     session.filter(|_| said)
 }
 
@@ -47,7 +48,15 @@ pub fn speak(core: &mut Core, call: &mut Call, number: u8, response: &Message) -
 pub fn answer(core: &mut Core, call: &mut Call, number: u8, response: &Message) {
     if call.ring.as_deref().is_some_and(|ring| !ring.early.list.is_empty()) {
         let session = bridge::session_of(response).map(|session| call.words_for(Side::Caller, &session));
-        turn(core, call, (number, response), session.as_ref(), usize::MAX);
+        let whose = (number, response.to_tag().unwrap_or_default());
+        turn(core, call, whose, session.as_ref(), usize::MAX);
+    }
+}
+
+/// Turns to a dialog of our own, where somebody else's session description was heard in the one before.
+pub fn own(core: &mut Core, call: &mut Call) {
+    if call.ring.as_deref().is_some_and(|ring| !ring.early.list.is_empty()) {
+        turn(core, call, (u8::MAX, b""), None, usize::MAX);
     }
 }
 
@@ -123,14 +132,7 @@ impl EarlyDialog {
 
 /// Makes the dialog in which a response is heard the current one, a new one where none fits and there are fewer than
 /// `most`. Returns whether its session description may be said there.
-fn turn(
-    core: &mut Core,
-    call: &mut Call,
-    (number, response): (u8, &Message),
-    session: Option<&Bytes>,
-    most: usize,
-) -> bool {
-    let tag = response.to_tag().unwrap_or_default();
+fn turn(core: &mut Core, call: &mut Call, (number, tag): (u8, &[u8]), session: Option<&Bytes>, most: usize) -> bool {
     let Some(ring) = call.ring.as_deref_mut() else { return true };
     // A tag that came with the INVITE is the only one that its dialog can have: what is said in it is the answer's.
     if ring.invite.to_tag().is_some() {

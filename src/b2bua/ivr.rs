@@ -1,12 +1,12 @@
 //! A test call that we answer ourselves: a short ringing while the speech is made ready, the answer, the reading, two
 //! keys, and the end. The caller's leg is one like any other; there is no second one.
-use super::bridge;
 use super::call::{Call, Side, Stage};
 use super::core::Core;
 use super::midcall::{self, InDialog, relay};
 use super::ring::{self, Ring};
 use super::story::Ahead;
 use super::voice::{News, Order};
+use super::{bridge, early};
 use crate::base::now::{Mono, Now};
 use crate::fact::Fact;
 use crate::ivr::{self, Onward, Piece, Told};
@@ -114,6 +114,7 @@ pub fn begin(core: &mut Core, call: &mut Call, now: Now) -> bool {
     let ivr = Ivr { step: Step::Ringing, answer_at, ends_at, at, taken, version: 1, script, is_wrong: false };
     call.ivr = Some(Box::new(ivr));
     refuse(call, 0);
+    early::own(core, call);
     bridge::own_ringing(core, call, now);
     let arrived = call.arrived;
     core.note(call, |call, kind| Fact::Ringing { call, kind, trunk: OWN_IVR.into(), after: now.mono.since(arrived) });

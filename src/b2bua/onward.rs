@@ -15,7 +15,7 @@ use crate::fact::Fact;
 use crate::record::Trunk;
 use crate::routing::{Target, Targets};
 use crate::sdp::{self, Holds};
-use crate::sip::message::Message;
+use crate::sip::message::{Message, Name};
 use bytes::Bytes;
 use core::time::Duration;
 use std::sync::Arc;
@@ -65,11 +65,11 @@ pub fn transfer(
 /// A side has no such dialog any more. A far end that has lost an emergency call is asked again, once in a call, and
 /// after it those who would have been asked next; the caller stays. Every other call is over.
 pub fn lost(core: &mut Core, call: &mut Call, side: Side, now: Now) {
-    if side == Side::Answerer && outlives_old(core, call, now) {
+    let is_far_end = side == Side::Answerer;
+    if is_far_end && (takeover::outlives_old(core, call, now) || outlives_old(core, call, now)) {
         return;
     }
-    let may = side == Side::Answerer && !call.recovered && call.stage == Stage::Talking && !call.is_unanswered();
-    if may && call.takeover.is_none() && call.may_be_brought() {
+    if is_far_end && !call.recovered && !call.is_unanswered() && call.may_be_brought() && call.stage == Stage::Talking {
         hangup::refuse_pending(core, call, now);
         bring_back(core, call, now);
     } else {
@@ -103,14 +103,15 @@ fn seek(core: &mut Core, call: &mut Call, targets: Option<Targets>, referral: Op
     call.ring = Some(Box::new(ring));
     call.round = call.round.wrapping_add(1);
     if is_lost {
-        move_out(call);
+        move_out(core, call, now);
     }
     ring::next(core, call, now);
 }
 
 /// What the caller offers now: its last words, without the hold of a far end that transfers it.
 fn offer_of(call: &Call) -> Option<Bytes> {
-    let said = call.said_to(Side::Answerer)?;
+    let left = || call.former.as_ref().and_then(|former| former.leg.said.as_ref().map(|said| said.expose()));
+    let said = call.said_to(Side::Answerer).or_else(left)?;
     if sdp::holds(said, None) == Holds::No { Some(said.clone()) } else { sdp::opened(said) }
 }
 
@@ -130,9 +131,9 @@ fn again_first(targets: &mut Targets, trunk: &Arc<Trunk>) {
 }
 
 /// The far end that had the call is in it no more: its dialog stays for a BYE and for news of its transfer.
-fn move_out(call: &mut Call) {
+fn move_out(core: &mut Core, call: &mut Call, now: Now) {
     if let Some(leg) = call.answerer.take() {
-        call.former = Some(Box::new(Former { leg: Box::new(leg), bye_at: None }));
+        takeover::leave(core, call, Former { leg: Box::new(leg), bye_at: None }, now);
     }
 }
 
@@ -206,7 +207,7 @@ pub fn outlives_old(core: &mut Core, call: &mut Call, now: Now) -> bool {
     let Some(transfer) = call.onward.as_mut().and_then(|onward| onward.transfer.as_mut()) else { return false };
     transfer.alone = true;
     hangup::refuse_pending(core, call, now);
-    move_out(call);
+    move_out(core, call, now);
     true
 }
 
@@ -231,6 +232,31 @@ pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
         end(core, call, 408, now);
     } else if is_due && let Some(onward) = call.onward.as_mut() {
         onward.until = None;
+    }
+}
+
+/// Whether a SUBSCRIBE of the far end is for news of its transfer.
+pub fn is_subscribed(call: &Call, subscribe: &Message) -> bool {
+    let transfer = call.onward.as_ref().and_then(|onward| onward.transfer.as_ref());
+    let subscription = transfer.filter(|transfer| !transfer.alone).and_then(|transfer| transfer.subscription.as_ref());
+    subscription.is_some_and(|subscription| subscription.is_meant(subscribe))
+}
+
+/// How long that subscription has left when this SUBSCRIBE is granted, in seconds; none when it ends it.
+pub fn left_secs(call: &Call, subscribe: &Message, now: Now) -> u64 {
+    let left = call.onward.as_ref().and_then(|onward| onward.until).map_or(0, |until| until.since(now.mono).as_secs());
+    if subscribe.number(Name::Expires) == Some(0) { 0 } else { left.max(1) }
+}
+
+/// Tells the last status of a transfer again, with so many seconds left.
+pub fn tell_again(core: &mut Core, call: &mut Call, left_secs: u64, now: Now) {
+    let key = call.key;
+    let Some(transfer) = call.onward.as_mut().and_then(|onward| onward.transfer.as_mut()) else { return };
+    if let (Some(subscription), Some(leg)) = (transfer.subscription.as_ref(), call.answerer.as_mut()) {
+        subscription.repeat(core, key, &mut leg.dialog, left_secs, now);
+    }
+    if left_secs == 0 {
+        transfer.subscription = None;
     }
 }
 

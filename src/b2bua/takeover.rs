@@ -386,7 +386,7 @@ fn take(core: &mut Core, call: &mut Call, takeover: Takeover, response: Option<&
 }
 
 /// Who had the call is to leave it; one who was to leave before that does so now.
-fn leave(core: &mut Core, call: &mut Call, former: Former, now: Now) {
+pub fn leave(core: &mut Core, call: &mut Call, former: Former, now: Now) {
     if let Some(before) = call.former.replace(Box::new(former)).filter(|before| before.bye_at.is_some()) {
         let Former { mut leg, .. } = *before;
         hangup::goodbye(core, call.key, &mut leg.dialog, Some(ELSEWHERE), now);

@@ -1,8 +1,12 @@
 //! Early media: a caller hears each far end in a dialog of its own, and whoever answers in one that heard no other
 //! session description before.
 use crate::peers::{Caller, Far, body, value};
-use crate::world::{CALLER, KNOWN, PSAP_1, PSAP_2, SDP, World};
+use crate::world::{CALLER, IVR, KNOWN, PSAP_1, PSAP_2, SDP, World};
+use callbox::b2bua::Input;
+use callbox::b2bua::voice::{News, Order};
+use callbox::record::Ivr;
 use callbox::sip::message::{Message, Name};
+use core::time::Duration;
 
 const NOTHING: [&str; 0] = [];
 
@@ -382,4 +386,23 @@ fn a_session_timer_that_is_agreed_on_before_the_answer_runs_from_the_answer_on()
     assert_eq!(world.times(CALLER, "180 INVITE").len(), 3, "it goes on ringing");
     world.answer(&last, 200);
     world.got(CALLER, "200 INVITE");
+}
+
+#[test]
+fn after_the_early_media_of_a_test_trunk_that_refuses_our_own_voice_is_heard_in_a_dialog_of_its_own() {
+    let ivr = Ivr { first: false, max_calls: 2, max_span: Duration::from_secs(120), hourly: 10 };
+    let mut world = World::with(|snapshot| snapshot.ivr = Some(ivr), |_| {});
+    world.dial(KNOWN, "933");
+    let far = world.rung(IVR);
+    let first = speaks(&mut world, &far, 50_000);
+    world.answer(&far, 600);
+    let call = world.orders.iter().find_map(|order| match order {
+        Order::Open { call, .. } => Some(*call),
+        _ => None,
+    });
+    world.input(Input::Voice(call.expect("our own voice has the call"), News::Open(16_384)));
+    world.until(world.millis() + 100);
+    let answer = world.got(CALLER, "200 INVITE");
+    assert!(body(&answer).contains("16384"));
+    assert_ne!(to(&answer), to(&first), "a caller hears the first session of a dialog and no other");
 }

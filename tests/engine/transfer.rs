@@ -466,3 +466,55 @@ fn a_target_that_hangs_up_while_the_caller_is_asked_leaves_the_call_where_it_was
         assert!(!world.words(PSAP_2).contains(&"BYE".to_owned()));
     }
 }
+
+#[test]
+fn one_who_lingers_after_a_transfer_is_hung_up_on_when_the_next_one_leaves() {
+    let (mut world, caller, _) = referred(TO_PSAP_2);
+    let mut second = world.rung(PSAP_2);
+    taken(&mut world, &caller, &second, 51_000);
+    world.clear();
+    refer(&mut world, &mut second, "Refer-To: <sip:desk@127.0.0.1:5072>\r\n");
+    world.send(PSAP_2, second.request("BYE", "", ""));
+    assert_eq!(world.words(PSAP_1), ["BYE"], "the first one has no part in the call any more");
+    let third = world.rung(RELAY);
+    taken(&mut world, &caller, &third, 52_000);
+    assert_eq!(world.engine.active_calls(), 1);
+}
+
+#[test]
+fn a_target_that_rings_transfers_nothing_and_its_dialog_stays() {
+    let mut world = World::new();
+    world.dial(KNOWN, "911");
+    let mut far = world.rung(PSAP_1);
+    world.answer(&far, 180);
+    world.send(PSAP_1, far.request("REFER", TO_PSAP_2, ""));
+    world.got(PSAP_1, "403 REFER");
+    world.send(PSAP_1, far.request("SUBSCRIBE", "Event: dialog\r\n", ""));
+    world.got(PSAP_1, "403 SUBSCRIBE");
+    world.answer(&far, 200);
+    world.got(CALLER, "200 INVITE");
+    assert_eq!(world.words(PSAP_2), NOTHING);
+}
+
+#[test]
+fn who_has_transferred_may_ask_for_the_news_again_or_for_no_more() {
+    let (mut world, caller, mut far) = referred(TO_PSAP_2);
+    world.pass(30);
+    world.send(PSAP_1, far.request("SUBSCRIBE", "Event: refer\r\nExpires: 60\r\n", ""));
+    let granted = world.got(PSAP_1, "200 SUBSCRIBE");
+    assert_eq!(value(&granted, Name::Expires), "150");
+    assert_eq!(news(&mut world, &far), ("SIP/2.0 100 Trying".to_owned(), "active;expires=150".to_owned()));
+    world.send(PSAP_1, far.request("SUBSCRIBE", "Event: dialog\r\n", ""));
+    world.got(PSAP_1, "403 SUBSCRIBE");
+    let called = format!("Event: refer;id={}\r\nExpires: 0\r\n", far.cseq - 2);
+    world.send(PSAP_1, far.request("SUBSCRIBE", &called, ""));
+    assert_eq!(value(&world.got(PSAP_1, "200 SUBSCRIBE"), Name::Expires), "0");
+    assert_eq!(news(&mut world, &far), ("SIP/2.0 100 Trying".to_owned(), "terminated;reason=timeout".to_owned()));
+    world.send(PSAP_1, far.request("SUBSCRIBE", "Event: refer\r\nExpires: 60\r\n", ""));
+    world.got(PSAP_1, "403 SUBSCRIBE");
+    let target = world.rung(PSAP_2);
+    world.send(PSAP_2, target.response(200, "", &sdp(51_000, "")));
+    let offered = world.got(CALLER, "INVITE");
+    world.send(CALLER, caller.response(&offered, 200, "", SDP));
+    assert_eq!(world.words(PSAP_1), NOTHING, "the transfer goes on in silence");
+}

@@ -1,5 +1,6 @@
 //! Requests of a target that rings, in its early dialog (RFC 3261 §12.1). The caller has no part in them: its own early
 //! dialog is with us, and another target may still take the call.
+use super::subscribe;
 use crate::b2bua::attempt::Attempt;
 use crate::b2bua::core::Core;
 use crate::b2bua::headers::Abilities;
@@ -36,6 +37,9 @@ pub fn request(core: &mut Core, attempt: &mut Attempt, id: ServerId, request: &M
             abilities.write_all(writer);
         }),
         Some(Method::Info | Method::Message) => core.refuse(now, id, request, flow, 200),
+        // A target that rings has no call yet that it could transfer or show.
+        Some(Method::Refer) => core.refuse(now, id, request, flow, 403),
+        Some(Method::Subscribe) => core.refuse(now, id, request, flow, subscribe::refusal(request)),
         _ => core.refuse(now, id, request, flow, 481),
     }
     true

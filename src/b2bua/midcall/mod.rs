@@ -8,7 +8,7 @@
 //! | INFO | 403 if it records, 469 or 415 for what nobody knows, else passed | passed |
 //! | MESSAGE, NOTIFY | passed | passed |
 //! | REFER | 400 without one target, else 403 | 400; of a protected call carried out by us, or 403 where that may not be; else passed |
-//! | SUBSCRIBE | 403, or 489 for a package that nobody knows | the same |
+//! | SUBSCRIBE | 403, or 489 for a package that nobody knows | the same, but for news of a transfer that is under way: 200 |
 //! | OPTIONS | 200 | 200 |
 //! | PRACK | 200 if it names what we wait for, with an answer to its offer, else 481 | 481 |
 //! | others | 405, or 501 if unknown | 405, or 501 if unknown |
@@ -31,7 +31,7 @@ use super::call::{Call, Side, Stage};
 use super::core::Core;
 use super::judge as rules;
 use super::watch::Watch;
-use super::{hangup, ivr, reliable};
+use super::{hangup, ivr, onward, reliable};
 use crate::base::now::Now;
 use crate::fact::{Fact, Feature};
 use crate::sip::dialog::Sequence;
@@ -71,6 +71,8 @@ pub enum Verdict {
     Acknowledge,
     /// It asks for a transfer that we carry out.
     Transfer,
+    /// It goes on with the news of a transfer, or ends them.
+    Resubscribe,
 }
 
 /// A request in a dialog of this call.
@@ -101,6 +103,7 @@ pub fn request(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
         Verdict::Accept => accept(core, call, &asked, now),
         Verdict::Abilities => abilities(core, call, &asked, now),
         Verdict::Acknowledge => reliable::pracked(core, call, &asked, now),
+        Verdict::Resubscribe => subscribe::resubscribe(core, call, &asked, now),
         Verdict::Transfer => refer::carry_out(core, call, &asked, now),
         Verdict::Refuse(code, feature) => refuse(core, call, &asked, code, feature, now),
     }
@@ -129,6 +132,9 @@ fn judge(call: &Call, asked: &InDialog) -> Verdict {
         Method::Info if kept_from => info::judge(&asked.request),
         Method::Info | Method::Message | Method::Notify => Verdict::Pass,
         Method::Refer => refer::judge(&asked.request, kept_from, call),
+        Method::Subscribe if asked.side == Side::Answerer && onward::is_subscribed(call, &asked.request) => {
+            Verdict::Resubscribe
+        }
         Method::Subscribe => subscribe::judge(&asked.request, kept_from),
         Method::Options => Verdict::Abilities,
         Method::Prack => Verdict::Acknowledge,
