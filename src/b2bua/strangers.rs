@@ -7,6 +7,7 @@ use crate::base::now::Now;
 use crate::cache::{Snapshot, Who};
 use crate::classify::{self, Class};
 use crate::fact::{Fact, Feature};
+use crate::record::Source;
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name, Unreadable};
 use crate::sip::respond;
@@ -67,13 +68,15 @@ pub fn answer(core: &mut Core, now: Now, id: ServerId, flow: Flow, request: &Mes
         Some(Method::Options) if judge::unknown_extensions(request).next().is_some() => 420,
         Some(Method::Options) if core.draining => 503,
         Some(Method::Options) => 200,
-        Some(Method::Message) => match source.filter(|source| is_emergency(snapshot, request, source)) {
-            Some(source) => {
-                core.facts.push(Fact::MessageToEmergency { source: source.trunk.clone() });
-                501
+        Some(Method::Message) => {
+            match source.filter(|source| class_of(snapshot, request, source) == Some(Class::Emergency)) {
+                Some(source) => {
+                    core.facts.push(Fact::MessageToEmergency { source: source.trunk.clone() });
+                    501
+                }
+                None => 405,
             }
-            None => 405,
-        },
+        }
         Some(Method::Refer) if judge::unknown_extensions(request).next().is_some() => 420,
         Some(Method::Refer) if !refer::has_one_target(request) => 400,
         Some(Method::Refer) => 403,
@@ -94,10 +97,11 @@ pub fn answer(core: &mut Core, now: Now, id: ServerId, flow: Flow, request: &Mes
     });
 }
 
-fn is_emergency(snapshot: &Snapshot, request: &Message, source: &crate::record::Source) -> bool {
+/// What kind of call a request would be, of a caller that no site lists.
+pub fn class_of(snapshot: &Snapshot, request: &Message, source: &Source) -> Option<Class> {
     let asked = intake::read(request, source, None, false);
-    let Some(site) = snapshot.site(&source.default_site) else { return false };
-    classify::decide(site, snapshot.dial_plan(&site.country), asked.dialled()).class == Class::Emergency
+    let site = snapshot.site(&source.default_site)?;
+    Some(classify::decide(site, snapshot.dial_plan(&site.country), asked.dialled()).class)
 }
 
 /// Our word for a fault of the wire.

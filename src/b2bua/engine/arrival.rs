@@ -7,7 +7,7 @@ use crate::b2bua::headers::Abilities;
 use crate::b2bua::reliable::Reliable;
 use crate::b2bua::ring::Ring;
 use crate::b2bua::story::Decision;
-use crate::b2bua::{ask, forwarding, intake, judge, recorder};
+use crate::b2bua::{ask, forwarding, intake, judge, recorder, strangers};
 use crate::base::now::Now;
 use crate::cache::{Snapshot, Who};
 use crate::classify::{self, Class};
@@ -51,8 +51,10 @@ impl Engine {
             return self.refuse_stranger(now, id, flow, &invite);
         };
         if recorder::requires_recording(&invite) {
-            let (trunk, feature) = (origin.source.trunk.clone(), Feature::Recording);
-            self.core.facts.push(Fact::BlockedBeside { trunk, feature });
+            if strangers::class_of(snapshot, &invite, &origin.source) != Some(Class::Crisis) {
+                let (trunk, feature) = (origin.source.trunk.clone(), Feature::Recording);
+                self.core.facts.push(Fact::BlockedBeside { trunk, feature });
+            }
             return self.core.answer(now, id, &invite, flow, 420, |writer| {
                 writer.field(Name::Unsupported, "siprec");
             });
