@@ -70,6 +70,32 @@ fn a_network_that_no_row_knows_is_said_and_the_number_decides() {
 }
 
 #[test]
+fn whose_trunk_goes_first_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let conf = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("conf");
+    let own = |name: &str, keys: &str| {
+        format!("\n[[trunk]]\nname = \"{name}\"\nkind = \"psap-i3\"\nhost = \"127.0.0.1\"\nport = 5099\n{keys}\n")
+    };
+    let text = std::fs::read_to_string(conf.join("lab.toml")).expect("the lab's config");
+    // What it names stands where it stood.
+    let at = |text: String, key: &str, path: &str| {
+        text.replace(&format!("{key} = \"{path}\""), &format!("{key} = \"{}\"", conf.join(path).display()))
+    };
+    let text = at(at(text, "data", "lab"), "dial_plans", "dial-plan").replace("cases = \"cases\"\n", "");
+    let text = text
+        + &own("acme-own", "organisations = [\"acme\"]")
+        + &own("acme-112", "organisations = [\"acme\"]\ndials = [\"112\"]");
+    let file = folder.path().join("callbox.toml");
+    std::fs::write(&file, text).expect("the folder is ours");
+    let file = file.to_str().expect("a path");
+    let told = explain(&["112", "--from", "+13125550123", "--config", file]).expect("an answer");
+    let starts = |wanted: &str| assert!(told.iter().any(|line| line.starts_with(wanted)), "{wanted}: {told:#?}");
+    starts("targets 1. acme-112, the organisation's rule for the number");
+    starts("2. acme-own, the organisation's provider");
+    starts("3. psap-1, shows");
+}
+
+#[test]
 fn what_is_no_hardware_address_is_said_with_a_remedy() {
     let wrong = explain(&["911", "--bssid", "0200"]).expect_err("a complaint");
     assert!(wrong.contains("--bssid is no hardware address; try 02-00-00-00-00-11"), "{wrong}");

@@ -2,7 +2,7 @@
 //! was read of it can be written.
 use bytes::BytesMut;
 use callbox::base::now::Wall;
-use callbox::pidf::{Document, MOST_BYTES, Method, read, write};
+use callbox::pidf::{Document, MOST_BYTES, Method, enclosed, read, write};
 use callbox::record::{Civic, Grade, Shape};
 
 /// Reads a document, and writes the place that was found.
@@ -11,6 +11,10 @@ use callbox::record::{Civic, Grade, Shape};
 /// When something is made of a document that is too long or has a DTD, a place prints itself, or an address that was read
 /// is lost when it is written.
 pub fn check(data: &[u8]) {
+    if let Some(inner) = enclosed(data) {
+        // What was taken out stands alone.
+        assert!(enclosed(&inner).is_some_and(|again| again == inner));
+    }
     let Some(found) = read(data) else { return };
     assert!(data.len() <= MOST_BYTES);
     assert!(found.grade > Grade::None && (!found.firm || found.grade > Grade::Default));

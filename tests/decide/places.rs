@@ -218,6 +218,25 @@ fn a_number_that_may_not_stand_in_is_in_the_receipt_and_nowhere_else() {
 }
 
 #[test]
+fn a_reference_is_as_good_as_what_it_led_to_and_points_at_the_caller_while_that_is_not_known() {
+    let line = line("+13125550123", Some(default_place()));
+    let known = Known { line: Some(&line), reference: true, ..Known::default() };
+    let unread = decide(known);
+    assert_eq!((unread.grade, unread.candidates[0].rung), (Grade::BestAvailable, Rung::Reference));
+    assert!(unread.conveyed.is_none());
+    let door = conveyed(Grade::Dispatchable, true);
+    let read = decide(Known { fetched: Some(&door), ..known });
+    assert_eq!((read.grade, read.candidates[0].rung), (Grade::Dispatchable, Rung::Reference));
+    assert_eq!(read.conveyed, door.civic);
+    let stand_in = conveyed(Grade::Default, false);
+    let read = decide(Known { fetched: Some(&stand_in), ..known });
+    assert_eq!((read.grade, read.is_firm()), (Grade::Default, false), "it led to no more than a stand-in");
+    let desk = self::line("+13125550123", Some(place("hq-101", chicago())));
+    let read = decide(Known { line: Some(&desk), fetched: Some(&door), reference: true, ..Known::default() });
+    assert_eq!(read.candidates[0].rung, Rung::Number, "an earlier one holds");
+}
+
+#[test]
 fn a_document_that_was_found_too_long_ago_yields_and_alone_it_holds() {
     let line = line("+13125550123", Some(place("hq-101", chicago())));
     let day = 24 * 3600 * 1000;

@@ -195,6 +195,26 @@ fn a_number_in_a_document_is_shown_to_the_old_network_where_the_trunk_lists_it_a
 }
 
 #[test]
+fn a_test_call_reads_what_a_911_would_carry() {
+    let own =
+        callbox::record::Ivr { first: true, max_calls: 2, max_span: core::time::Duration::from_secs(120), hourly: 10 };
+    let mut world = self::world(|snapshot| snapshot.ivr = Some(own));
+    let mut caller = Caller::new(UNPLACED, "933");
+    caller.more = format!("Geolocation: <{THERE}>\r\n");
+    world.send(CALLER, caller.invite());
+    let orders = asked(&mut world);
+    assert!(world.orders.is_empty(), "it waits as a 911 would");
+    answer(&mut world, &orders[0], Ok(document("7")));
+    let script = world.orders.iter().find_map(|order| match order {
+        callbox::b2bua::voice::Order::Open { script, .. } => Some(script.clone()),
+        _ => None,
+    });
+    let script = script.expect("the test IVR takes it");
+    let street = |piece: &callbox::ivr::Piece| matches!(piece, callbox::ivr::Piece::Words(text) if text.expose().contains("Elsewhere"));
+    assert!(script.iter().any(street));
+}
+
+#[test]
 fn calls_for_one_address_are_one_fetch_and_the_next_ones_need_none_for_a_while() {
     let mut world = world(|_| {});
     for _ in 0..3 {
