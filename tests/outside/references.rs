@@ -1,10 +1,16 @@
 //! A caller whose location is kept by somebody else's server, which is asked while the call waits, and no longer.
+use crate::held::{HELD, LAB, NUMBER, asked};
 use crate::lab_config::LabConfig;
 use crate::lab_ports::LabPorts;
 use crate::router;
+use callbox::b2bua::ask::Order;
+use callbox::edge::fetch::{Client, WITHIN};
+use callbox::record::{WebAddress, WebHost};
 use core::net::SocketAddr;
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 const DOOR: &str = "<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" \
@@ -66,6 +72,24 @@ fn called(psap: &UdpSocket, lis: SocketAddr, serial: usize) -> String {
             return text;
         }
     }
+}
+
+#[test]
+fn what_our_own_location_server_answers_to_one_who_has_a_uri_is_read_by_who_fetches() {
+    let _ports = LabPorts::locked();
+    let _router = router::run("conf/lab.toml");
+    let told = asked("POST", &format!("{HELD}{LAB}"), NUMBER);
+    let begin = told.find("http://127.0.0.1:8080/location/").expect("a location URI");
+    let uri = told[begin..].split('<').next().expect("its end");
+    let order = Order {
+        address: Arc::new(WebAddress::read(uri.as_bytes()).expect("an address")),
+        hosts: [WebHost::read("127.0.0.1:8080").expect("a host")].into(),
+    };
+    let client = Client::new(Path::new("/nowhere"), None, true, WITHIN);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let found = runtime.block_on(client.fetch(&order)).expect("a document");
+    let room = callbox::pidf::read(&found).and_then(|read| read.civic).expect("an address");
+    assert_eq!(room.value(callbox::record::Element::Room), Some("101"));
 }
 
 #[test]
