@@ -96,6 +96,9 @@ pub fn fact(fact: &Fact) {
         Fact::CallbackPoolEmpty { call, kind, site } => {
             error!(call = %id(*call), class = kind.text(), site = &**site, "no callback number was free; the next best is shown");
         }
+        Fact::Diverted { call, kind, trunk } => {
+            warn!(call = %id(*call), class = kind.text(), trunk = &**trunk, "a call back was forwarded or queued and is not followed");
+        }
         Fact::CallbackPoolLow { site, free, size } => {
             warn!(site = &**site, free, size, "few callback numbers are free");
         }

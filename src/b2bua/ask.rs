@@ -272,7 +272,7 @@ fn retell(core: &mut Core, call: &mut Call, mut asked: Asked, fetched: Arc<Fetch
 }
 
 /// Nothing more is waited for: the first target is asked.
-fn depart(core: &mut Core, call: &mut Call, now: Now) {
+pub fn depart(core: &mut Core, call: &mut Call, now: Now) {
     if call.stage != Stage::Ringing {
         return;
     }

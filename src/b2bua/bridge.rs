@@ -6,6 +6,7 @@ use super::watch::{self, Watch};
 use super::{early, hangup, mend, offer, onward, reliable};
 use crate::base::id::Handle;
 use crate::base::now::Now;
+use crate::classify::Class;
 use crate::fact::{Fact, Feature};
 use crate::record::Trunk;
 use crate::sdp;
@@ -73,7 +74,7 @@ pub fn numbered(
 /// does.
 pub fn progress(core: &mut Core, call: &mut Call, now: Now) {
     let Some(ring) = call.ring.as_deref() else { return };
-    let code = if ring.has_winner() { 180 } else { 183 };
+    let code = if ring.has_winner() || (ring.is_ladder() && ring.has_rung()) { 180 } else { 183 };
     if requires_reliability(ring) {
         return reliable::progress(core, call, code, now);
     }
@@ -101,6 +102,13 @@ fn to_caller(core: &Core, ring: &Ring, call: &Call, code: u16) -> Writer {
     let mut writer = respond::respond(core.buffer(), &ring.invite, ring.flow.peer, code, "", Some(tag), true);
     writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", ring.flow));
     writer.field(Name::Allow, call.caller.abilities.allow).field(Name::Server, PRODUCT);
+    // Whoever calls back sees whom it has reached (RFC 3325 §9.1).
+    if let Some(shown) = ring.decision.callback.filter(|_| call.class == Class::Callback) {
+        let domain = core.cache.snapshot.load().domain.clone();
+        let marks = if shown.number.is_e164() { ";user=phone" } else { "" };
+        let identity = ["<sip:", shown.number.expose(), "@", &domain, marks, ">"].concat();
+        writer.field(Name::PAssertedIdentity, identity);
+    }
     writer
 }
 

@@ -1,5 +1,6 @@
 //! The engine's door: one input at a time, then what came of it.
 mod arrival;
+mod inbound;
 mod sources;
 mod takeovers;
 mod waiting;

@@ -30,7 +30,8 @@ pub fn fate(profile: Profile, replaces: bool, invite: &Message, field: &Field) -
         Profile::Legacy | Profile::Test => always,
         Profile::Crisis => always || name == Name::Privacy,
         Profile::Whole => {
-            let is_mark = name == Name::Priority && invite.field_value(field).eq_ignore_ascii_case(CALLBACK_MARK);
+            let is_mark =
+                name == Name::Priority && invite.field_value(field).eq_ignore_ascii_case(CALLBACK_MARK.as_bytes());
             let is_other_number = replaces && says_a_number(name);
             let is_hop = belongs_to_hop(name) || (name == Name::Other && is_of_hop(invite.field_name(field)));
             !(is_hop || is_mark || is_other_number)
@@ -41,7 +42,7 @@ pub fn fate(profile: Profile, replaces: bool, invite: &Message, field: &Field) -
 
 /// The mark of a call back from a PSAP (RFC 7090 §3): believed from emergency trunks alone, and never passed on for
 /// anyone else (rulings 14).
-const CALLBACK_MARK: &[u8] = b"psap-callback";
+pub const CALLBACK_MARK: &str = "psap-callback";
 
 /// On i3 routes all that describes the call goes along; what describes the caller's equipment, asserts identities or
 /// asks something of a proxy does not. Unknown end-to-end headers pass, private ones (`X-`, `P-`) do not.

@@ -5,7 +5,7 @@ use super::body::{Body, Documents, FETCHED, Naming, Ours, Placed};
 use super::call::Call;
 use super::core::{Core, DATAGRAM_BYTES, PRODUCT};
 use super::geolocation;
-use super::headers::{self, Fate};
+use super::headers::{self, Abilities, CALLBACK_MARK, Fate};
 use super::presented::{self, Presented};
 use super::ring::Ring;
 use super::terms::{Load, Terms};
@@ -22,7 +22,7 @@ use crate::sip::cseq;
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::uri::without_brackets;
 use crate::sip::message::writer::{put_address, put_number};
-use crate::sip::message::{Message, Method, Name, Scheme, SessionId, Uri, Writer, limits};
+use crate::sip::message::{Field, Message, Method, Name, Scheme, SessionId, Uri, Writer, limits};
 use crate::sip::transaction::ClientId;
 use bytes::{Bytes, BytesMut};
 use core::fmt::Write as _;
@@ -143,7 +143,7 @@ fn is_readable(bytes: &Bytes) -> bool {
 fn profile_for(target: &Target, class: Class, way: Way) -> Profile {
     match (class, way) {
         (Class::Crisis, _) => Profile::Crisis,
-        (Class::Other, _) | (_, Way::Gateway) => Profile::Whole,
+        (Class::Other | Class::Callback, _) | (_, Way::Gateway) => Profile::Whole,
         _ => target.trunk.profile,
     }
 }
@@ -197,9 +197,14 @@ impl Sheet<'_> {
         let parties = self.parties(&mut writer, &uri);
         self.location(&mut writer, body);
         let replaces = self.caller.replaces();
+        let class = self.ring.decision.classified.class;
         for field in self.invite.fields() {
             let fate = headers::fate(self.profile, replaces, self.invite, field);
-            if fate == Fate::Kept && !(field.name == Name::CallInfo && body.lacks(self.invite.field_value(field))) {
+            let is_ours = class == Class::Callback && (field.name == Name::Priority || self.adds(field));
+            if fate == Fate::Kept
+                && !is_ours
+                && !(field.name == Name::CallInfo && body.lacks(self.invite.field_value(field)))
+            {
                 writer.copy(self.invite, field);
             }
         }
@@ -232,6 +237,9 @@ impl Sheet<'_> {
     fn request_uri(&self) -> String {
         if let Some(referral) = self.ring.referral.as_deref() {
             return referral.uri(&self.target.trunk);
+        }
+        if let Some(rung) = &self.target.rung {
+            return rung.uri.expose().to_string();
         }
         let decision = &self.ring.decision;
         let trunk = &self.target.trunk;
@@ -323,6 +331,7 @@ impl Sheet<'_> {
         });
         // A call passed on whole keeps the To that it came with, unless another number is dialled.
         let as_it_came = self.profile == Profile::Whole && self.target.dial.is_none() && self.ring.referral.is_none();
+        let as_it_came = as_it_came && self.target.rung.is_none();
         let to = self.invite.to().filter(|_| as_it_came);
         writer.field_with(Name::To, |out| match to {
             Some(to) => {
@@ -417,6 +426,26 @@ impl Sheet<'_> {
         }
     }
 
+    /// Whether the trunk has a header of its own in the place of this one.
+    fn adds(&self, field: &Field) -> bool {
+        let name = self.invite.field_name(field);
+        self.target.trunk.callback_headers.iter().any(|(ours, _)| name.eq_ignore_ascii_case(ours.as_bytes()))
+    }
+
+    /// Says of a call back what it is (RFC 7090 §3, RFC 7135 §3), that neither queue nor answering machine is wanted (RFC
+    /// 3841 §9.1, §9.2), and what its PBX needs to put it through.
+    fn mark<'w>(&self, writer: &'w mut Writer) -> &'w mut Writer {
+        writer
+            .field(Name::Priority, CALLBACK_MARK)
+            .field(Name::ResourcePriority, "esnet.0")
+            .field(Name::RequestDisposition, "no-queue")
+            .field(Name::RejectContact, "*;automata;actor=\"msg-taker\"");
+        for (name, value) in &self.target.trunk.callback_headers {
+            writer.other(name.as_bytes(), value.as_bytes());
+        }
+        writer
+    }
+
     fn abilities(&self, writer: &mut Writer, offered: bool) {
         let class = self.ring.decision.classified.class;
         match (self.profile, class) {
@@ -424,6 +453,7 @@ impl Sheet<'_> {
             (Profile::Test, _) | (Profile::I3, Class::Test) => writer.field(Name::Priority, "non-urgent"),
             (Profile::I3, _) => writer.field(Name::ResourcePriority, "esnet.1"),
             (Profile::Relay, _) => writer.field(Name::Priority, "emergency"),
+            (_, Class::Callback) => self.mark(writer),
             _ => writer,
         };
         let mut supported = headers::supported(self.profile, self.invite, offered, self.uri().is_some());
@@ -431,7 +461,9 @@ impl Sheet<'_> {
         if !supported.is_empty() {
             writer.field_with(Name::Supported, |out| put_list(out, &supported));
         }
-        writer.field(Name::Allow, headers::allow(self.profile));
+        let is_callback = class == Class::Callback;
+        let allow = if is_callback { Abilities::towards_caller(true).allow } else { headers::allow(self.profile) };
+        writer.field(Name::Allow, allow);
         writer.field(Name::Accept, headers::accept(self.profile));
         if self.terms.allows("timer") {
             writer.field_with(Name::SessionExpires, |out| {

@@ -125,7 +125,7 @@ fn again_first(targets: &mut Targets, trunk: &Arc<Trunk>) {
         is_new
     });
     if !targets.iter().any(|target| target.trunk.name == trunk.name) {
-        targets.push(Target { trunk: Arc::clone(trunk), at: None, dial: None, with_default: false });
+        targets.push(Target { trunk: Arc::clone(trunk), at: None, dial: None, rung: None, with_default: false });
     }
     targets.sort_by_key(|target| target.trunk.name != trunk.name);
 }

@@ -35,7 +35,7 @@ pub fn follow(core: &Core, ring: &mut Ring, from: &Target, class: Class, redirec
             Some(at) if at < place => continue,
             Some(at) => ring.decision.plan.targets.remove(at),
             None if leads(from, trunk, class) && !is_sender(core, &snapshot, trunk, ring.flow.peer) => {
-                Target { trunk: Arc::clone(trunk), at: None, dial: None, with_default: from.with_default }
+                Target { trunk: Arc::clone(trunk), at: None, dial: None, rung: None, with_default: from.with_default }
             }
             None => continue,
         };

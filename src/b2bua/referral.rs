@@ -97,7 +97,7 @@ impl Referral {
         };
         let trunk = by_number.or_else(by_host).or(call.trunk.as_ref()).ok_or("trunk")?;
         let mut targets: Targets =
-            smallvec![Target { trunk: Arc::clone(trunk), at: None, dial: None, with_default: false }];
+            smallvec![Target { trunk: Arc::clone(trunk), at: None, dial: None, rung: None, with_default: false }];
         self.at_trunk |= by_number.is_some();
         addresses::spread(core, &mut targets, now);
         Ok((self, targets))

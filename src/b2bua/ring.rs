@@ -11,13 +11,13 @@ use super::reason::{self, ELSEWHERE};
 use super::referral::Referral;
 use super::story::Decision;
 use super::terms::Terms;
-use super::{addresses, again, bridge, hangup, intake, ivr, offer, onward, redirect, told};
+use super::{addresses, again, bridge, hangup, intake, ivr, ladder, offer, onward, redirect, told};
 use crate::base::now::{Mono, Now};
 use crate::classify::Class;
 use crate::fact::{Attempted, Fact, Outcome};
 use crate::record::{Number, Trunk};
 use crate::routing::health::Health;
-use crate::routing::{Targets, Turn};
+use crate::routing::{Targets, Turn, Way};
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name};
 use crate::sip::transaction::ServerId;
@@ -65,6 +65,8 @@ pub struct Ring {
     pub referral: Option<Box<Referral>>,
     /// The call's own targets, while those of a transfer are asked.
     pub home: Option<Box<Targets>>,
+    /// For a call back: when the next step begins.
+    pub step_at: Option<Mono>,
     /// The caller's early dialogs.
     pub early: EarlyDialogs,
 }
@@ -84,6 +86,7 @@ impl Ring {
             terms: Vec::new(),
             refusal: None,
             own_refusal: None,
+            step_at: None,
             referral: None,
             home: None,
             early: EarlyDialogs::default(),
@@ -113,7 +116,7 @@ impl Ring {
     /// When something must happen.
     pub fn deadline(&self) -> Option<Mono> {
         let late = self.attempts.iter().filter(|attempt| !attempt.over).filter_map(|attempt| attempt.late_at);
-        late.chain(self.progress_at).min()
+        late.chain(self.progress_at).chain(self.step_at).min()
     }
 
     /// Whether a target on this trunk was asked and has not answered.
@@ -127,12 +130,17 @@ impl Ring {
         shown || intake::numbers(&self.invite).contains(number)
     }
 
+    /// Whether it is a call back, whose targets ring at the same time.
+    pub fn is_ladder(&self) -> bool {
+        self.decision.plan.way == Way::Callback
+    }
+
     fn open(&self) -> impl Iterator<Item = (usize, &Attempt)> {
         self.attempts.iter().enumerate().filter(|(_, attempt)| attempt.is_open())
     }
 
     /// Whether there is another target to ask. Attempts are counted by a byte; no call comes near that.
-    fn untried(&self) -> bool {
+    pub fn untried(&self) -> bool {
         self.next < self.decision.plan.targets.len() && self.attempts.len() < usize::from(u8::MAX)
     }
 
@@ -178,6 +186,9 @@ impl Ring {
 /// Starts the next target. With two open already, the one that has said least makes room. When every target was tried,
 /// also those that were stopped for one that failed later, and none may answer any more, the caller is told.
 pub fn next(core: &mut Core, call: &mut Call, now: Now) {
+    if call.ring.as_deref().is_some_and(Ring::is_ladder) {
+        return ladder::next(core, call, now);
+    }
     while call.is_seeking() {
         if call.ring.as_deref().is_some_and(Ring::is_our_turn) && ivr::begin(core, call, now) {
             return;
@@ -225,7 +236,7 @@ fn let_back_in(core: &mut Core, ring: &mut Ring, now: Now) {
 }
 
 /// Sends the INVITE to the plan's next target. `false` when it could not even leave.
-fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
+pub fn start(core: &mut Core, call: &mut Call, now: Now) -> bool {
     let Some(ring) = call.ring.as_deref_mut() else { return true };
     let place = ring.next;
     let target = ring.decision.plan.targets[place].clone();
@@ -276,6 +287,7 @@ pub fn heard(core: &mut Core, call: &mut Call, number: u8, response: &Message, n
         let (trunk, peer) = (attempt.trunk.clone(), attempt.flow.peer);
         core.trunk_heard(&trunk, Some(peer), now);
     }
+    let is_ladder = is_free && call.ring.as_deref().is_some_and(Ring::is_ladder);
     match code {
         100 => attempt_mut(call, number).into_iter().for_each(trying),
         // One of several forks has ended; that is no ringing (RFC 6228 §4).
@@ -284,6 +296,8 @@ pub fn heard(core: &mut Core, call: &mut Call, number: u8, response: &Message, n
             early::ended(call, number, response);
             attempt_mut(call, number).into_iter().for_each(trying);
         }
+        181 | 182 if is_ladder => ladder::diverted(core, call, number, now),
+        101..=198 if is_ladder => ladder::rings(core, call, number, response, now),
         101..=198 => rings(core, call, number, response, now),
         200..=299 => answers(core, call, number, response, now),
         _ => refuses(core, call, number, response, code, now),
@@ -336,7 +350,7 @@ fn rings(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: 
 
 /// PRACKs a reliable provisional response, each once and in order (RFC 3262 §4). `false` for one that is to be ignored:
 /// a copy, or one that came too early.
-fn acknowledge_provisional(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) -> bool {
+pub fn acknowledge_provisional(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) -> bool {
     let key = call.key;
     let Some(early) = attempt_mut(call, number).and_then(|attempt| attempt.early_of(response)) else { return true };
     let reliable = response.has_token(Name::Require, "100rel");
@@ -359,6 +373,7 @@ fn acknowledge_provisional(core: &mut Core, call: &mut Call, number: u8, respons
 fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now: Now) {
     let is_seeking = call.is_seeking();
     let Some(ring) = call.ring.as_deref_mut() else { return };
+    let is_ladder = ring.is_ladder();
     let winner = ring.winner.is_none_or(|winner| winner == number);
     let attempt = &mut ring.attempts[usize::from(number)];
     if core::mem::replace(&mut attempt.over, true) {
@@ -366,10 +381,14 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
         bridge::late_answer(core, call, Some(flow), response, now);
         return;
     }
+    let is_diverted = attempt.cancelled && is_ladder;
     let (trunk, nonce, session) = (attempt.trunk.clone(), attempt.nonce, attempt.sent.session.clone());
-    let abilities = Abilities::towards(attempt.sent.profile);
+    let abilities = match is_ladder {
+        true => Abilities::towards_caller(true),
+        false => Abilities::towards(attempt.sent.profile),
+    };
     let dialog = attempt.confirmed(response);
-    if !is_seeking || !winner {
+    if !is_seeking || !winner || is_diverted {
         let reason = if call.stage == Stage::Talking || !winner { ELSEWHERE } else { reason::OVER };
         hangup::release(core, call, dialog, response, reason, now);
         tell_ended(core, call, &trunk, Attempted::Cancelled, 0);
@@ -412,10 +431,10 @@ fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, cod
     } else {
         if let Some(ring) = call.ring.as_deref_mut() {
             ring.refusal = Some(response.clone());
-            if !matches!(code, 408 | 503) {
+            if !matches!(code, 408 | 503) && !ring.is_ladder() {
                 addresses::refused(&mut ring.decision.plan.targets, ring.next, &trunk, call.class);
             }
-            if code < 400 {
+            if code < 400 && !ring.is_ladder() {
                 let from = ring.decision.plan.targets[ring.attempts[usize::from(number)].place].clone();
                 redirect::follow(core, ring, &from, call.class, response);
             }
@@ -439,6 +458,7 @@ fn replace(core: &mut Core, call: &mut Call, replaced: bool, now: Now) {
 
 /// What is due: late targets, and a word to a caller who waits.
 pub fn on_time(core: &mut Core, call: &mut Call, now: Now) {
+    ladder::on_time(core, call, now);
     loop {
         let is_seeking = call.is_seeking();
         let Some(ring) = call.ring.as_deref_mut().filter(|_| is_seeking) else { return };
@@ -469,13 +489,16 @@ fn late(core: &mut Core, call: &mut Call, number: u8, now: Now) {
         silence::missed(core, call, number, now);
     }
     let Some(ring) = call.ring.as_deref_mut() else { return };
-    let untried = ring.untried();
+    let (untried, is_ladder) = (ring.untried(), ring.is_ladder());
     let attempt = &mut ring.attempts[usize::from(number)];
     if heard == Heard::Trying && now.mono >= end {
         return give_up_on(core, call, number, now);
     }
     if heard == Heard::Trying {
         attempt.late_at = Some(end);
+        if is_ladder {
+            return;
+        }
     }
     if !untried {
         return let_back_in(core, ring, now);
@@ -526,7 +549,7 @@ fn attempt_mut(call: &mut Call, number: u8) -> Option<&mut Attempt> {
 
 /// Every target was tried. An emergency or crisis caller hears 503 without Retry-After, so that the PBX tries another
 /// way; other callers hear what the far end said, as far as it is for them (rulings 1, 10, 19).
-fn give_up(core: &mut Core, call: &mut Call, now: Now) {
+pub fn give_up(core: &mut Core, call: &mut Call, now: Now) {
     if call.onward.is_some() {
         return onward::failed(core, call, now);
     }

@@ -98,6 +98,15 @@ pub fn ended(core: &mut Core, call: &mut Call, hung_up_soon: bool, now: Now) {
     keep(core, change, now);
 }
 
+/// A call back begins: the window of who is called stays open as long as it lasts.
+pub fn begins(core: &mut Core, call: &mut Call, holder: Option<Holder>, now: Now) {
+    if let Some(holder) = holder {
+        let change = core.cache.leases.begins(&holder, now.mono);
+        keep(core, change, now);
+        call.holder = Some(holder);
+    }
+}
+
 fn keep(core: &mut Core, change: Option<Change>, now: Now) {
     core.changes.extend(change);
     schedule(core, now);

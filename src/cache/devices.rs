@@ -2,6 +2,7 @@
 use super::Cache;
 use super::large::Large;
 use crate::record::{Device, Mac, Number, User, device};
+use dashmap::DashMap;
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub struct Devices {
     by_mac: Named<Mac, Arc<Device>>,
     by_instance: Named<Arc<str>, Arc<Device>>,
     by_line: Named<Number, Ringing>,
+    by_home: DashMap<Arc<str>, Ringing, RandomState>,
     users: Large<Arc<str>, Arc<User>>,
     users_by_line: Named<Number, Arc<User>>,
 }
@@ -42,6 +44,11 @@ impl Cache {
     /// The devices that an organisation's line rings. With more than one, the line alone does not say which calls.
     pub fn devices_of_line(&self, organisation: &Arc<str>, line: Number) -> Ringing {
         self.devices.by_line.get(&(Arc::clone(organisation), line)).map(|found| found.clone()).unwrap_or_default()
+    }
+
+    /// The devices that belong to a place.
+    pub fn devices_at(&self, place: &str) -> Ringing {
+        self.devices.by_home.get(place).map(|found| found.clone()).unwrap_or_default()
     }
 
     /// A user by id.
@@ -76,6 +83,11 @@ impl Devices {
         if let Some(instance) = &device.instance {
             self.by_instance.insert((Arc::clone(&device.organisation), Arc::clone(instance)), Arc::clone(device));
         }
+        if let Some(home) = &device.home {
+            let mut there = self.by_home.entry(Arc::clone(home)).or_default();
+            there.retain(|other| other.id != device.id);
+            there.push(Arc::clone(device));
+        }
         for &line in &device.lines {
             let mut ringing = self.by_line.entry((Arc::clone(&device.organisation), line)).or_default();
             match ringing.iter_mut().find(|other| other.id == device.id) {
@@ -104,6 +116,12 @@ impl Devices {
         }
         if let Some(instance) = &device.instance {
             self.by_instance.remove_if(&(organisation(), Arc::clone(instance)), |_, found| is_it(found));
+        }
+        if let Some(home) = &device.home {
+            if let Some(mut there) = self.by_home.get_mut(home) {
+                there.retain(|found| !is_it(found));
+            }
+            self.by_home.remove_if(home, |_, there| there.is_empty());
         }
         for &line in &device.lines {
             let key = (organisation(), line);

@@ -225,6 +225,7 @@ impl Metrics {
             | Fact::FromElsewhere { .. }
             | Fact::NumberLent { .. }
             | Fact::CallbackPoolLow { .. }
+            | Fact::Diverted { .. }
             | Fact::TakenOver { .. }
             | Fact::Forwarded { .. }
             | Fact::FixedDeviceMoved { .. }

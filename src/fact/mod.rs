@@ -274,6 +274,8 @@ pub enum Fact {
     NumberLent { call: Handle, kind: Kind, site: Arc<str> },
     /// The caller should have had a number of its site's pool, and there was none; it shows the next best.
     CallbackPoolEmpty { call: Handle, kind: Kind, site: Arc<str> },
+    /// The exchange forwarded a call back, or put it into a queue; it is not followed there.
+    Diverted { call: Handle, kind: Kind, trunk: Arc<str> },
     /// A site's pool is nearly used up.
     CallbackPoolLow { site: Arc<str>, free: usize, size: usize },
     /// How many numbers of a site's pool are free, and how many there are.
@@ -343,6 +345,7 @@ impl Fact {
             | Fact::FixedDeviceMoved { call, kind }
             | Fact::NumberLent { call, kind, .. }
             | Fact::CallbackPoolEmpty { call, kind, .. }
+            | Fact::Diverted { call, kind, .. }
             | Fact::HungUpSoon { call, kind }
             | Fact::AnswerNotAcknowledged { call, kind }
             | Fact::NoSession { call, kind, .. }

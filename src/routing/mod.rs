@@ -6,6 +6,7 @@ mod plan;
 
 pub use claim::Claim;
 
+use crate::base::private::Private;
 use crate::cache::Snapshot;
 use crate::record::{Class, Located, Number, OWN_IVR, Site, Trunk};
 use core::net::SocketAddr;
@@ -42,6 +43,8 @@ pub enum Way {
     Crisis,
     /// To the trunk that the source's route names.
     Other,
+    /// Back to who called.
+    Callback,
     /// Nowhere: an `other` call of a source that may not place any (404).
     Refused,
 }
@@ -81,6 +84,7 @@ impl Way {
             Way::Test => "test",
             Way::Crisis => "crisis",
             Way::Other => "other",
+            Way::Callback => "callback",
             Way::Refused => "refused",
         }
     }
@@ -95,8 +99,19 @@ pub struct Target {
     pub at: Option<SocketAddr>,
     /// A number that replaces the dialled one in the Request-URI: +18002738255 for 988 by a gateway.
     pub dial: Option<&'static str>,
+    /// Where a call back goes.
+    pub rung: Option<Rung>,
     /// Whether the default location is attached (relay call that falls back to a PSAP).
     pub with_default: bool,
+}
+
+/// One whom a call back asks.
+#[derive(Clone, Debug)]
+pub struct Rung {
+    /// The Request-URI.
+    pub uri: Private<Arc<str>>,
+    /// Those of one step are called at the same time.
+    pub step: u8,
 }
 
 /// Targets in order; the usual call has no more than fit in place.

@@ -179,7 +179,7 @@ fn next(chance: &mut u64) -> u64 {
 }
 
 fn plain(trunk: &Arc<Trunk>) -> Target {
-    Target { trunk: Arc::clone(trunk), at: None, dial: None, with_default: false }
+    Target { trunk: Arc::clone(trunk), at: None, dial: None, rung: None, with_default: false }
 }
 
 fn with_default(trunk: &Arc<Trunk>) -> Target {

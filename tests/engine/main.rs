@@ -4,6 +4,7 @@ mod addresses;
 mod again;
 mod agreed;
 mod answered;
+mod callbacks;
 mod cancelled;
 mod credentials;
 mod described;

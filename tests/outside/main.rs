@@ -1,6 +1,7 @@
 //! callbox from outside: the real program, real sockets, SIPp as PBX and PSAP, Kamailio between, and real phones.
 //!
 //! These tests need the lab's fixed ports, so each of them holds [`lab_ports::LabPorts`] for as long as it lasts.
+mod called_back;
 mod click_to_dial;
 mod day;
 mod heard;

@@ -1,5 +1,6 @@
 //! An INVITE that begins a call: whose it is, the few reasons for which it is not taken, and how it starts.
 use super::Engine;
+use super::inbound::Inbound;
 use crate::b2bua::agreed::Agreed;
 use crate::b2bua::call::{Call, Leg, Owner, Stage, kind_of};
 use crate::b2bua::decide::decide;
@@ -7,12 +8,12 @@ use crate::b2bua::headers::Abilities;
 use crate::b2bua::reliable::Reliable;
 use crate::b2bua::ring::Ring;
 use crate::b2bua::story::Decision;
-use crate::b2bua::{ask, forwarding, intake, judge, recorder, strangers};
+use crate::b2bua::{ask, forwarding, intake, judge, recorder, strangers, window};
 use crate::base::now::Now;
 use crate::cache::{Snapshot, Who};
 use crate::classify::{self, Class};
 use crate::fact::{Fact, Feature};
-use crate::record::{Source, Trunk, TrunkKind};
+use crate::record::{Profile, Source, Trunk, TrunkKind};
 use crate::routing::Way;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::Flow;
@@ -46,6 +47,9 @@ impl Engine {
         }
         if self.came_back(&invite).is_some_and(|(call, _)| !call.outlives_suspicion()) {
             return self.core.refuse(now, id, &invite, flow, 482);
+        }
+        if let Some(inbound) = self.inbound(now, snapshot, &invite, &who) {
+            return self.come_in(now, id, flow, invite, snapshot, inbound);
         }
         let Some(origin) = self.origin(snapshot, &invite, who) else {
             return self.refuse_stranger(now, id, flow, &invite);
@@ -96,6 +100,31 @@ impl Engine {
         let begun = self.begin(now, id, flow, invite, source.trunk.clone(), decision, merge_key);
         if let Some(mut call) = begun {
             ask::begin(&mut self.core, &mut call, asked, &source, snapshot, now);
+            self.after(now, call);
+        }
+    }
+
+    /// A call for somebody who placed an emergency call, or for a line of ours.
+    fn come_in(&mut self, now: Now, id: ServerId, flow: Flow, invite: Message, snapshot: &Snapshot, inbound: Inbound) {
+        let Inbound { decision, source, holder } = inbound;
+        let merge_key = self.merge_key(&invite);
+        let class = decision.classified.class;
+        let refusal = if self.merged.contains_key(&merge_key) {
+            Some(482)
+        } else if let Some((call, kind)) = self.is_in_emergency(snapshot, &source, &decision) {
+            self.core.facts.push(Fact::FeatureBlocked { call, kind, feature: Feature::CallWaiting });
+            Some(486)
+        } else {
+            self.refusal(&decision, &invite)
+        };
+        if let Some(code) = refusal {
+            self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code }));
+            return self.core.refuse(now, id, &invite, flow, code);
+        }
+        self.core.refuse(now, id, &invite, flow, 100);
+        if let Some(mut call) = self.begin(now, id, flow, invite, source, decision, merge_key) {
+            window::begins(&mut self.core, &mut call, holder, now);
+            ask::depart(&mut self.core, &mut call, now);
             self.after(now, call);
         }
     }
@@ -161,7 +190,7 @@ impl Engine {
         if !self.calls.has_room(class, setup.max_calls, setup.emergency_reserve_percent) {
             return Some(503);
         }
-        if class == Class::Emergency {
+        if matches!(class, Class::Emergency | Class::Callback) {
             return None;
         }
         if recorder::is_marked(invite) {
@@ -207,9 +236,17 @@ impl Engine {
             return None;
         };
         let defects = intake::defects(&invite);
-        let (forwarded, moved) = (is_protected(class) && forwarding::is_forwarded(&invite), decision.moved);
+        let is_out = class != Class::Callback;
+        let (forwarded, moved) =
+            (is_out && is_protected(class) && forwarding::is_forwarded(&invite), is_out && decision.moved);
         self.core.layer.set_user(id, Owner::Call(key));
-        let agreed = Agreed::begin(&invite);
+        // Whoever calls back is a PSAP, and may transfer and record.
+        let abilities = match class {
+            Class::Callback => Abilities::towards(Profile::I3),
+            _ => Abilities::towards_caller(is_protected(class)),
+        };
+        let mut agreed = Agreed::begin(&invite);
+        agreed.recorded &= class != Class::Callback;
         let reliable = Reliable::wanted(&invite, &mut self.core.entropy);
         let call = Box::new(Call {
             key,
@@ -222,7 +259,7 @@ impl Engine {
             arrived: now.mono,
             heard_at: now.mono,
             stage: Stage::Ringing,
-            caller: Leg::new(dialog, tag.nonce, Abilities::towards_caller(is_protected(class))),
+            caller: Leg::new(dialog, tag.nonce, abilities),
             answerer: None,
             trunk: None,
             ring: Some(Box::new(Ring::new(invite, id, flow, decision, now))),
@@ -273,5 +310,5 @@ impl Engine {
 
 /// Whether the caller's side is kept from holding, transferring, conferencing and recording (rulings 10, 12).
 const fn is_protected(class: Class) -> bool {
-    matches!(class, Class::Emergency | Class::Test)
+    matches!(class, Class::Emergency | Class::Test | Class::Callback)
 }

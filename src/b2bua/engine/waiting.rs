@@ -29,8 +29,10 @@ impl Engine {
         let line = self.core.cache.line(&site.organisation, dialled, calling_code)?;
         let is_theirs =
             |known: &crate::record::Line| known.number == line.number && known.organisation == line.organisation;
-        let mut calls =
-            self.calls.iter().filter(|call| call.class == Class::Emergency && call.stage != Stage::Clearing);
+        let mut calls = self
+            .calls
+            .iter()
+            .filter(|call| matches!(call.class, Class::Emergency | Class::Callback) && call.stage != Stage::Clearing);
         let found = calls.find(|call| call.line.as_deref().is_some_and(is_theirs))?;
         Some((found.key, found.kind()?))
     }

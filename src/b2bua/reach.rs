@@ -1,0 +1,153 @@
+//! Whom a call back asks, in which step (rulings 14): who called, then the others who used the number; the caller's other
+//! devices; the phones in the same place; the security desk; the relay center.
+use super::offer::host_port;
+use super::story::Decision;
+use crate::base::private::Private;
+use crate::cache::{Cache, Snapshot};
+use crate::record::{Caller, Guard, Number, Site, Trunk, TrunkKind, Window};
+use crate::routing::{Rung, Target, Targets};
+use crate::sip::message::{Scheme, Uri};
+use core::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// The most phones in one place that are called.
+const NEARBY: usize = 8;
+/// The most others who used the number that are called.
+const OTHERS: usize = 4;
+
+/// The list as it grows.
+pub struct Steps<'a> {
+    cache: &'a Cache,
+    snapshot: &'a Snapshot,
+    targets: Targets,
+    step: u8,
+}
+
+impl<'a> Steps<'a> {
+    /// Nobody yet.
+    pub fn new(cache: &'a Cache, snapshot: &'a Snapshot) -> Steps<'a> {
+        Steps { cache, snapshot, targets: Targets::new(), step: 0 }
+    }
+
+    /// Those who used the number, the one who called last first, and whoever else may reach that one.
+    pub fn callers(mut self, windows: &[Window]) -> Self {
+        for window in windows.iter().take(OTHERS) {
+            let caller = &window.caller;
+            let Some(trunk) = self.snapshot.trunk(&caller.source) else { continue };
+            if let Some(contact) = &caller.contact {
+                self.contact(trunk, contact.expose());
+                self.end();
+            }
+            if let Some(number) = caller.line.or(caller.shown) {
+                self.number(trunk, number);
+                self.end();
+            }
+        }
+        if let Some(window) = windows.first() {
+            self = self.devices(&window.caller).nearby(&window.caller);
+        }
+        self
+    }
+
+    /// A line that is called by its own number.
+    pub fn line(mut self, trunk: &Arc<Trunk>, number: Number) -> Self {
+        self.number(trunk, number);
+        self.end();
+        self
+    }
+
+    /// The other lines and devices of the caller's user.
+    fn devices(mut self, caller: &Caller) -> Self {
+        let user = caller.line.and_then(|line| self.cache.user_of_line(&caller.organisation, line));
+        if let (Some(user), Some(trunk)) = (user, self.snapshot.trunk(&caller.source)) {
+            let of_devices = user.devices.iter().filter_map(|id| self.cache.device(id));
+            let lines: Vec<Number> = of_devices.flat_map(|device| device.lines.clone()).collect();
+            for number in user.lines.iter().copied().chain(lines).take(NEARBY) {
+                self.number(trunk, number);
+            }
+            self.end();
+        }
+        self
+    }
+
+    /// The phones that belong to the place where the caller was.
+    fn nearby(mut self, caller: &Caller) -> Self {
+        if let (Some(place), Some(trunk)) = (&caller.place, self.snapshot.trunk(&caller.source)) {
+            let phones = self.cache.devices_at(place);
+            let lines: Vec<Number> = phones.iter().flat_map(|device| device.lines.clone()).take(NEARBY).collect();
+            for number in lines {
+                self.number(trunk, number);
+            }
+            self.end();
+        }
+        self
+    }
+
+    /// The security desk of the site.
+    pub fn desk(mut self, site: &Site) -> Self {
+        let Some(trunk) = pbx_of(self.snapshot, site) else { return self };
+        match &site.desk {
+            Some(Guard::Number(number)) => self.number(&trunk, *number),
+            Some(Guard::Uri(uri)) => self.contact(&trunk, uri.expose()),
+            None => {}
+        }
+        self.end();
+        self
+    }
+
+    /// The relay center that an emergency call of the caller would go to.
+    pub fn relay(mut self, ahead: &Decision) -> Self {
+        let relays = ahead.plan.targets.iter().filter(|target| target.trunk.kind == TrunkKind::Relay);
+        for target in relays.take(1) {
+            let trunk = Arc::clone(&target.trunk);
+            let dialled = ahead.classified.number.as_ref().map_or("911", Number::expose);
+            let user = trunk.account.as_deref().unwrap_or(dialled);
+            let uri = ["sip:", user, "@", &host_port(&trunk.host, trunk.port)].concat();
+            self.add(trunk, target.at, &uri);
+        }
+        self.end();
+        self
+    }
+
+    /// All of them.
+    pub fn targets(self) -> Targets {
+        self.targets
+    }
+
+    fn end(&mut self) {
+        if self.targets.last().and_then(|target| target.rung.as_ref()).is_some_and(|rung| rung.step == self.step) {
+            self.step = self.step.saturating_add(1);
+        }
+    }
+
+    /// A number or extension at its exchange.
+    fn number(&mut self, trunk: &Arc<Trunk>, number: Number) {
+        let marks = if number.is_e164() { ";user=phone" } else { "" };
+        let uri = ["sip:", number.expose(), "@", &host_port(&trunk.host, trunk.port), marks].concat();
+        self.add(Arc::clone(trunk), None, &uri);
+    }
+
+    /// A URI: at its own address where it has one, else by the exchange, which knows its domain.
+    fn contact(&mut self, trunk: &Arc<Trunk>, uri: &str) {
+        let Some(read) = Uri::read(uri.as_bytes()).filter(|read| read.scheme == Scheme::Sip) else { return };
+        let host = core::str::from_utf8(read.host).unwrap_or_default().trim_matches(['[', ']']);
+        let at = host.parse::<IpAddr>().ok().map(|host| SocketAddr::new(host, read.port.unwrap_or(5060)));
+        self.add(Arc::clone(trunk), at, uri);
+    }
+
+    fn add(&mut self, trunk: Arc<Trunk>, at: Option<SocketAddr>, uri: &str) {
+        let is_there = |target: &Target| target.rung.as_ref().is_some_and(|rung| &**rung.uri.expose() == uri);
+        if !self.targets.iter().any(is_there) {
+            let rung = Some(Rung { uri: Private::new(uri.into()), step: self.step });
+            self.targets.push(Target { trunk, at, dial: None, rung, with_default: false });
+        }
+    }
+}
+
+/// The exchange of a site: of its organisation's sources the one whose default site it is, else the first.
+pub fn pbx_of(snapshot: &Snapshot, site: &Site) -> Option<Arc<Trunk>> {
+    let of_organisation = || snapshot.sources.iter().filter(|source| source.organisation == site.organisation);
+    let source =
+        of_organisation().find(|source| source.default_site == site.id).or_else(|| of_organisation().next())?;
+    snapshot.trunk(&source.trunk).cloned()
+}
