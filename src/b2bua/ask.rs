@@ -44,13 +44,19 @@ pub struct Order {
     pub hosts: Arc<[WebHost]>,
 }
 
-/// What came of an order.
-#[derive(Clone, Debug)]
+/// What came of an order. It never prints what was found.
+#[derive(Clone)]
 pub struct Answer {
     /// From where.
     pub address: Arc<WebAddress>,
     /// The document, or our word for why there is none.
     pub found: Result<Bytes, &'static str>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Answer({:?})", self.found.as_ref().map(Bytes::len))
+    }
 }
 
 /// What was fetched. It never prints itself.

@@ -295,6 +295,20 @@ fn a_bare_reference_goes_to_one_who_takes_documents_alone_only_where_nothing_els
 }
 
 #[test]
+fn nothing_of_what_is_asked_and_found_prints_itself() {
+    let mut world = world(|_| {});
+    dial(&mut world, UNPLACED, THERE);
+    let orders = asked(&mut world);
+    let found = Answer { address: Arc::clone(&orders[0].address), found: Ok(document("7").into()) };
+    let printed = format!("{orders:?} {found:?}");
+    world.input(Input::Fetched(found));
+    let printed = format!("{printed} {:?} {:?}", world.facts, world.accounts);
+    for private in ["lis.example/t", "Elsewhere", "presence", "0124"] {
+        assert!(!printed.contains(private), "{private}: {printed}");
+    }
+}
+
+#[test]
 fn only_listed_hosts_and_only_the_web_are_asked() {
     for reference in [
         "https://other.example/t",
