@@ -108,15 +108,14 @@ fn placed(cache: &Cache, organisation: &Organisation, subject: &Subject, told: A
         ..Known::default()
     };
     let mut located = location::decide(known);
-    if located.place.is_none() && !located.is_in_conflict() {
-        located.place = at_site(cache, organisation, subject, &told);
-        (located.method, located.grade) = (Method::Default, located.grade.max(default_of(&located)));
+    if located.place.is_none()
+        && !located.is_in_conflict()
+        && let Some(site) = at_site(cache, organisation, subject, &told)
+    {
+        located.place = Some(site);
+        (located.method, located.grade) = (Method::Default, located.grade.max(Grade::Default));
     }
     Placed { told, located }
-}
-
-fn default_of(located: &Located) -> Grade {
-    if located.place.is_some() { Grade::Default } else { Grade::None }
 }
 
 /// Who asks from a network that its organisation's calls come from is at least known to be at a site (RFC 6881 AN-24): its
