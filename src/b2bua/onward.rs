@@ -57,6 +57,11 @@ pub fn transfer(
     let until = Some(now.mono + Duration::from_secs(SPAN_SECS));
     let Some(first) = targets.first().map(|target| Arc::clone(&target.trunk)) else { return };
     core.note(call, |call, kind| Fact::TransferBegun { call, kind, trunk: first.name.clone() });
+    // One who lingers after an earlier transfer need not wait for this one.
+    if let Some(former) = call.former.as_mut().filter(|former| former.bye_at.is_some()) {
+        former.bye_at = Some(now.mono);
+        takeover::on_time(core, call, now);
+    }
     call.onward = Some(Box::new(Onward { transfer: Some(Transfer { subscription, alone: false }), until }));
     tell(core, call, 100, now);
     seek(core, call, Some(targets), Some(referral), now);

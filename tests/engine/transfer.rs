@@ -468,14 +468,14 @@ fn a_target_that_hangs_up_while_the_caller_is_asked_leaves_the_call_where_it_was
 }
 
 #[test]
-fn one_who_lingers_after_a_transfer_is_hung_up_on_when_the_next_one_leaves() {
+fn one_who_lingers_after_a_transfer_is_hung_up_on_when_the_next_one_begins() {
     let (mut world, caller, _) = referred(TO_PSAP_2);
     let mut second = world.rung(PSAP_2);
     taken(&mut world, &caller, &second, 51_000);
     world.clear();
     refer(&mut world, &mut second, "Refer-To: <sip:desk@127.0.0.1:5072>\r\n");
-    world.send(PSAP_2, second.request("BYE", "", ""));
     assert_eq!(world.words(PSAP_1), ["BYE"], "the first one has no part in the call any more");
+    world.send(PSAP_2, second.request("BYE", "", ""));
     let third = world.rung(RELAY);
     taken(&mut world, &caller, &third, 52_000);
     assert_eq!(world.engine.active_calls(), 1);
