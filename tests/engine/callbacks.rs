@@ -36,7 +36,7 @@ fn uri(far: &Far) -> String {
 }
 
 fn changed(change: impl Fn(&mut Site)) -> World {
-    let world = World::new();
+    let world = World::with(|_| {}, |_| {});
     world.cache.snapshot.rcu(|held| {
         let mut next = (**held).clone();
         let mut site = (**next.site("hq").expect("the lab's site")).clone();

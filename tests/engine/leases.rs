@@ -22,7 +22,7 @@ fn seen(world: &mut World, from: &str, number: &str) -> String {
 }
 
 fn with_pool(numbers: &[&str]) -> World {
-    let world = World::new();
+    let world = World::with(|_| {}, |_| {});
     let pool = numbers.iter().filter_map(|number| callbox::record::Number::read(number)).collect::<Vec<_>>();
     world.cache.snapshot.rcu(|held| {
         let mut next = (**held).clone();

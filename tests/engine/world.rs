@@ -81,7 +81,18 @@ pub struct World {
 impl World {
     /// The lab as it is, with all trunks in good health and no probes.
     pub fn new() -> World {
-        World::of(published(|_| {}), |_| {})
+        thread_local! {
+            static LAB: core::cell::RefCell<Arc<Cache>> = core::cell::RefCell::new(published(|_| {}));
+        }
+        // Tables are large; what callers were lent is all that one world leaves to the next.
+        let cache = LAB.with_borrow_mut(|lab| {
+            match Arc::get_mut(lab) {
+                Some(cache) => cache.leases = callbox::cache::Leases::default(),
+                None => *lab = published(|_| {}),
+            }
+            Arc::clone(lab)
+        });
+        World::of(cache, |_| {})
     }
 
     /// The lab with probes, and all that is learnt of trunks.
