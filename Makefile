@@ -10,7 +10,7 @@ SHELL := /bin/bash
 
 # program:package, as Debian and Ubuntu name them
 TEST_TOOLS    := sipp:sip-tester kamailio:kamailio lost.so:kamailio-utils-modules baresip:baresip-core \
-                 linphonec:linphone-cli xmllint:libxml2-utils espeak-ng:espeak-ng ip:iproute2
+                 linphonec:linphone-cli xmllint:libxml2-utils espeak-ng:espeak-ng aiosmtpd:python3-aiosmtpd openssl:openssl ip:iproute2
 COMPARE_TOOLS := sipp:sip-tester kamailio:kamailio python3:python3 cc:gcc
 COUNT_TOOLS   := valgrind:valgrind
 

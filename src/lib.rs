@@ -24,6 +24,7 @@ pub mod callback;
 pub mod classify;
 pub mod ivr;
 pub mod location;
+pub mod notice;
 pub mod routing;
 
 // floor 4: the machine with a life of its own, and the location server's answers

@@ -2,7 +2,8 @@
 use super::control::{self, Control, Signals};
 use super::drive::Shard;
 use super::follow::{Follower, Turn};
-use super::witness::{self, Part, Teller, WAITING};
+use super::notices;
+use super::witness::{self, Teller, WAITING};
 use crate::b2bua::{Engine, Setup};
 use crate::cache::Cache;
 use crate::config::value::UnknownSource;
@@ -10,6 +11,7 @@ use crate::config::{Complaint, Settings, World};
 use crate::edge::clock::Clock;
 use crate::edge::fetch::{self, Fetcher, WITHIN as FETCH_WITHIN};
 use crate::edge::http;
+use crate::edge::http::acknowledge::{self, Acknowledgement};
 use crate::edge::http::serve::Doors;
 use crate::edge::http::tls::Certificate;
 use crate::edge::metrics::{Metrics, Page};
@@ -21,12 +23,12 @@ use crate::edge::voice::{self, Speaker, Voice};
 use crate::edge::{dns, entropy, log};
 use crate::held::Terms;
 use crate::sip::flow::Transport;
+use arc_swap::ArcSwap;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
@@ -48,6 +50,7 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     };
     let cache = Arc::new(Cache::default());
     let version = world.version;
+    let notices: notices::Shared = Arc::new(ArcSwap::new(Arc::clone(&world.notices)));
     let settings = world.publish(&cache);
     let clock = Clock::start();
     let (state, _temporary) = take_state(&settings, &clock)?;
@@ -64,10 +67,15 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     LocalSet::new().block_on(&runtime, async {
         let (told, control) = mpsc::channel(16);
         let (fetcher, orders) = fetch::ends();
-        let (shard, witness, listening) = shard(&settings, &cache, clock, control, fetcher, keeper)?;
+        let (mut shard, listening) = shard(&settings, &cache, clock, control, fetcher, keeper)?;
+        let page = shard.metrics.page();
+        let (part, acknowledge) = notices::start(&notices, Arc::clone(&cache), clock, &state, &page)?;
+        let (teller, seen) = Teller::new(WAITING);
+        let witness = witness::start(seen, clock, vec![part])?;
+        shard.teller = teller;
         let (settling, settled) = std::sync::mpsc::channel();
         let quiet =
-            Quiet { settings: settings.clone(), cache, clock, page: shard.metrics.page(), told, reading, turn, log };
+            Quiet { settings: settings.clone(), cache, clock, page, told, reading, turn, log, notices, acknowledge };
         let _quiet =
             std::thread::Builder::new().name("callbox-quiet".into()).spawn(move || quiet.run(settling, orders))?;
         // Ready is ready for signals, scrapes and calls: the other thread drops its end when it listens, or when it
@@ -122,7 +130,7 @@ fn shard(
     control: mpsc::Receiver<Control>,
     fetcher: Fetcher,
     keeper: Keeper,
-) -> io::Result<(Shard, JoinHandle<()>, Vec<SocketAddr>)> {
+) -> io::Result<(Shard, Vec<SocketAddr>)> {
     let of = |transport: Transport| -> Vec<_> {
         let listeners = settings.listeners.iter().filter(|listener| listener.transport == transport);
         listeners.map(|listener| (listener.address, listener.advertised.unwrap_or(listener.address))).collect()
@@ -147,8 +155,8 @@ fn shard(
     let mut chance = entropy::from_system()?;
     let voice = Voice::start(voice_of(settings), chance.branch())?;
     let engine = Engine::new(setup, cache.clone(), chance, Box::new(move || clock.now().mono));
-    let (teller, seen) = Teller::new(WAITING);
-    let witness = witness::start(seen, clock, parts())?;
+    // Nobody is told before the thread that takes it is there.
+    let (teller, _) = Teller::new(1);
     let shard = Shard {
         engine,
         datagrams,
@@ -163,12 +171,7 @@ fn shard(
         loopback_only,
         keeper,
     };
-    Ok((shard, witness, listening))
-}
-
-/// Those who notify and keep records.
-fn parts() -> Vec<Box<dyn Part>> {
-    Vec::new()
+    Ok((shard, listening))
 }
 
 /// What the test IVR speaks with.
@@ -195,6 +198,8 @@ struct Quiet {
     reading: Reading,
     turn: Turn,
     log: Option<log::Log>,
+    notices: notices::Shared,
+    acknowledge: mpsc::Sender<Acknowledgement>,
 }
 
 impl Quiet {
@@ -278,7 +283,8 @@ impl Quiet {
             self.page.locations(),
         );
         let listener = tokio::net::TcpListener::bind(address).await?;
-        drop(tokio::spawn(http::serve::serve(listener, http::held::router(Arc::new(server)), doors)));
+        let pages = http::held::router(Arc::new(server)).merge(acknowledge::router(self.acknowledge.clone()));
+        drop(tokio::spawn(http::serve::serve(listener, pages, doors)));
         drop(tokio::spawn(forget(Arc::clone(&self.cache), self.clock)));
         Ok(certificate)
     }
@@ -308,6 +314,7 @@ impl Quiet {
                 if let Some(Err(error)) = certificate.map(Certificate::reload) {
                     tracing::error!(%error, "certificate not taken; the one before stays");
                 }
+                self.notices.store(Arc::clone(&world.notices));
                 let settings = world.publish(&self.cache);
                 if let Some(log) = &self.log {
                     log.set_level(settings.log.level);

@@ -133,7 +133,8 @@ impl Follower {
     }
 
     fn take_some(&self, fresh: &Fresh) -> Result<usize, NotTaken> {
-        let Tables { organisations, sites, locations, lines, wiremap, devices, users } = self.read(&fresh.texts())?;
+        let Tables { organisations, sites, locations, lines, wiremap, devices, users, recipients } =
+            self.read(&fresh.texts())?;
         let has = |kind, id: &str| fresh.has(kind, &Key::new([id]));
         let tables = Tables {
             organisations: kept(organisations, |one| has(Kind::Organisations, &one.id)),
@@ -144,6 +145,7 @@ impl Follower {
             wiremap,
             devices: kept(devices, |one| has(Kind::Devices, &one.id)),
             users: kept(users, |one| has(Kind::Users, &one.id)),
+            recipients: kept(recipients, |one| has(Kind::Recipients, &one.id)),
         };
         let gone = gone(fresh.gone());
         let many = count(&tables) + fresh.gone().len();
@@ -172,8 +174,8 @@ fn kept<T>(mut records: Vec<Arc<T>>, is_fresh: impl Fn(&T) -> bool) -> Vec<Arc<T
 }
 
 fn count(tables: &Tables) -> usize {
-    let Tables { organisations, sites, locations, lines, wiremap, devices, users } = tables;
-    let people = organisations.len() + sites.len() + users.len();
+    let Tables { organisations, sites, locations, lines, wiremap, devices, users, recipients } = tables;
+    let people = organisations.len() + sites.len() + users.len() + recipients.len();
     people + locations.len() + lines.len() + wiremap.len() + devices.len()
 }
 
@@ -190,6 +192,7 @@ fn gone(keys: &[(Kind, Key)]) -> Gone {
             Kind::Buildings | Kind::Locations => gone.places.push(id()),
             Kind::Devices => gone.devices.push(id()),
             Kind::Users => gone.users.push(id()),
+            Kind::Recipients => gone.recipients.push(id()),
             Kind::Numbers => {
                 gone.lines.extend(cells.get(1).and_then(|text| Number::read(text)).map(|line| (id(), line)))
             }

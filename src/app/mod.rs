@@ -5,4 +5,5 @@ pub mod control;
 pub mod drive;
 pub mod follow;
 pub mod narrate;
+pub mod notices;
 pub mod witness;

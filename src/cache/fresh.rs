@@ -21,6 +21,8 @@ pub struct Gone {
     pub devices: Vec<Arc<str>>,
     /// Users.
     pub users: Vec<Arc<str>>,
+    /// Recipients.
+    pub recipients: Vec<Arc<str>>,
     /// Pieces of network, with their organisations.
     pub wiremap: Vec<(Arc<str>, Key)>,
 }
@@ -29,7 +31,7 @@ impl Cache {
     /// Puts records into the places of those with their keys, and takes out what is gone. No lock is held from one
     /// record to the next, and whoever asks meanwhile sees each either old or new.
     pub fn apply(&self, fresh: Tables, gone: &Gone) {
-        let Tables { organisations, sites, locations, lines, wiremap, devices, users } = fresh;
+        let Tables { organisations, sites, locations, lines, wiremap, devices, users, recipients } = fresh;
         let stays = |id: &Arc<str>| locations.iter().any(|place| place.id == *id);
         let places: Vec<_> = gone.places.iter().filter(|id| !stays(id)).collect();
         for location in &locations {
@@ -45,6 +47,8 @@ impl Cache {
         devices.iter().for_each(|device| self.devices.insert(device));
         users.iter().for_each(|user| self.devices.insert_user(user));
         gone.wiremap.iter().for_each(|(organisation, key)| self.wiremap.remove(organisation, key));
+        recipients.into_iter().for_each(|recipient| self.recipients.insert(recipient));
+        gone.recipients.iter().for_each(|id| self.recipients.remove(id));
         gone.users.iter().for_each(|id| self.devices.remove_user(id));
         gone.devices.iter().for_each(|id| self.devices.remove(id));
         gone.lines.iter().for_each(|line| drop(self.lines.remove(line)));

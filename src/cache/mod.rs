@@ -4,6 +4,7 @@ mod fresh;
 mod large;
 pub mod leases;
 mod lines;
+mod recipients;
 mod snapshot;
 pub mod typed;
 pub mod unwritten;
@@ -14,6 +15,7 @@ mod wiremap;
 pub use devices::{Devices, Ringing};
 pub use fresh::Gone;
 pub use leases::Leases;
+pub use recipients::Recipients;
 pub use snapshot::Snapshot;
 pub use typed::Typed;
 pub use whereabouts::{Named, Told, Whereabouts};
@@ -48,6 +50,8 @@ pub struct Cache {
     pub devices: Devices,
     /// Who can be called back, and the numbers that are lent.
     pub leases: Leases,
+    /// Who is told of emergency calls; no call reads it.
+    pub recipients: Recipients,
     /// Where each trunk's targets are now, by the trunk's name: written by the background resolver.
     pub targets: DashMap<Arc<str>, Arc<Targets>, RandomState>,
     /// The snapshot.
@@ -91,7 +95,7 @@ impl Cache {
     /// Takes the tables for all that is known: what they do not have goes. A call that is being decided meanwhile sees
     /// each record either old or new, and never none that both have.
     pub fn load(&self, tables: Tables) {
-        let Tables { organisations, sites, locations, lines, wiremap, devices, users } = tables;
+        let Tables { organisations, sites, locations, lines, wiremap, devices, users, recipients } = tables;
         self.locations.load(locations.into_iter().map(|location| (Arc::clone(&location.id), location)));
         self.wiremap.load(&wiremap);
         let organisations = organisations.into_iter().map(|one| (Arc::clone(&one.id), one)).collect();
@@ -105,5 +109,6 @@ impl Cache {
         });
         self.lines.load(lines.into_iter().map(|line| ((Arc::clone(&line.organisation), line.number), line)));
         self.devices.load(&devices, &users);
+        self.recipients.load(recipients);
     }
 }

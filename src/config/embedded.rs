@@ -1,5 +1,6 @@
 //! The lab's config and tables inside the binary, so that `callbox lab` works in any folder.
 use super::file::{self, Reading};
+use super::notices::NoticeTexts;
 use super::texts::Texts;
 use crate::record::table::Kind;
 
@@ -41,6 +42,7 @@ pub(super) fn lab_texts() -> Texts {
         ],
         version: None,
         cases: vec![conf!("cases/lab.toml")],
+        notices: NoticeTexts::default(),
     }
 }
 

@@ -76,6 +76,11 @@ impl Settings {
         stand(&mut self.node.boundaries);
         stand(&mut self.node.cases);
         stand(&mut self.client.trusted_certificates);
+        stand(&mut self.notices.templates);
+        self.notices.issuers.iter_mut().for_each(stand);
+        for hook in &mut self.webhooks {
+            hook.body.iter_mut().chain(&mut hook.secret_file).for_each(stand);
+        }
         self.http.tls_certificate.iter_mut().chain(&mut self.http.tls_key).for_each(stand);
     }
 }

@@ -4,7 +4,7 @@ use super::document::Document;
 use super::settings::Settings;
 use super::texts::{self, Text, Texts};
 use super::world::{self, Ground, World, complaint};
-use super::{file, routes};
+use super::{file, notices, routes};
 use crate::edge::clock::Clock;
 use crate::edge::store::{self, MOST_LOOKED_UP, Store, Trouble};
 use crate::record::table::plan::{Lines, Linked, Plan, Refusal, Stored, Wish, plan};
@@ -84,6 +84,8 @@ fn import_once(place: &Place, store: &mut Store, wish: &Wish<'_>, order: &Order)
     let sites = wish.files.iter().find(|(kind, _)| *kind == Kind::Sites).map_or("sites.csv", |(_, file)| file.name());
     let mut complaints = Vec::new();
     routes::check(&place.settings, &place.ground.snapshot, &tables, &place.document, sites, &mut complaints);
+    let notices = notices::of(&place.settings, &place.texts.notices, &place.document, &mut complaints);
+    notices::check_recipients(&notices, &tables.recipients, Kind::Recipients.file(), &mut complaints);
     if !complaints.is_empty() {
         return Err(Refused::Complaints(ordered(complaints)));
     }

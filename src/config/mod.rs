@@ -10,6 +10,7 @@ pub mod file;
 mod headers;
 pub mod import;
 mod models;
+pub mod notices;
 pub mod reference;
 mod routes;
 pub mod settings;

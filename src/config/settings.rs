@@ -2,6 +2,7 @@
 use super::table::{Reader, Table, table};
 use super::value::{Network, Probe, UnknownSource};
 use crate::base::private::Private;
+use crate::edge::deliver::mail;
 use crate::edge::log;
 use crate::record::trunk::{Answers, Carrier};
 use crate::record::{Area, Conveyance, Destination, LocationPosition, Number, Profile, Rung, TrunkKind, WebHost};
@@ -149,6 +150,71 @@ table! {
         misdial_secs: u32 = 10,
         /// How long the line of such a caller is kept free of other calls; up to 3600.
         kept_free_secs: u32 = 300,
+    }
+}
+
+table! {
+    /// Who is told of emergency calls, in which words and for how long. The recipients are a table, `recipients.csv`.
+    Notices {
+        /// The folder of templates: a folder for each language, and in it a file for each notice, as
+        /// `en/emergency_call.txt`. What is not there is said in words of callbox's own. It need not exist.
+        templates: PathBuf = "notices".into(),
+        /// The language of recipients that name none.
+        language: String = "en".into(),
+        /// Within how long of its beginning a call that is over counts as dialled by mistake, so that `abandoned_call`
+        /// is told.
+        misdial_secs: u16 = 15,
+        /// After how long without an acknowledgement the next step of a group is told.
+        step_after_secs: u16 = 120,
+        /// How long a message is tried that cannot be delivered.
+        keep_trying_hours: u16 = 24,
+        /// Issuers of certificates of mail servers and webhooks that are trusted beside those of the system, as a PEM
+        /// file.
+        issuers: Option<PathBuf> = None,
+    }
+}
+
+table! {
+    /// The mail server that notices leave by.
+    Mail {
+        /// Its host. Empty: nobody is told by e-mail.
+        host: Option<String> = None,
+        /// Its port: 587 with `starttls`, 465 with `tls`.
+        port: u16 = 587,
+        /// How the connection is secured: `starttls`, `tls` (from the first byte) or, on this machine alone, `none`.
+        security: mail::Security = mail::Security::StartTls,
+        /// The user name, where the server wants one.
+        user: Option<Private<String>> = None,
+        /// The password. Better in the environment, as CALLBOX_MAIL__PASSWORD, than here.
+        password: Option<Private<String>> = None,
+        /// The sender. Empty: callbox at `node.domain`.
+        from: Option<String> = None,
+        /// The sender when the server refuses the first.
+        fallback_from: Option<String> = None,
+        /// How long one message may take.
+        timeout_secs: u16 = 30,
+    }
+}
+
+table! {
+    /// Somewhere that is told by a signed HTTP request: another system, an SMS gateway, a pager.
+    Webhook {
+        /// Its name, as recipients have it.
+        [required] name: String = "desk".into(),
+        /// Its address, with https.
+        [required] url: String = "https://hooks.example.com/callbox".into(),
+        /// What it and callbox know, at least 16 characters: requests are signed with it.
+        secret: Option<Private<String>> = None,
+        /// A file with the secret, readable for callbox alone.
+        secret_file: Option<PathBuf> = None,
+        /// The media type of its body. Values are written so that they cannot break out of JSON or a form.
+        content_type: String = "application/json".into(),
+        /// The template of its body. Empty: JSON with all that is known.
+        body: Option<PathBuf> = None,
+        /// Headers of its requests, which may have variables, as `X-Site: {{site}}`.
+        headers: Vec<Private<String>> = Vec::new(),
+        /// How long one request may take.
+        timeout_secs: u16 = 10,
     }
 }
 
@@ -306,6 +372,10 @@ pub struct Settings {
     pub ivr: Ivr,
     /// `[callback]`
     pub callback: Callback,
+    /// `[notices]`
+    pub notices: Notices,
+    /// `[mail]`
+    pub mail: Mail,
     /// `[log]`
     pub log: Log,
     /// `[[listener]]`
@@ -314,11 +384,27 @@ pub struct Settings {
     pub trunks: Vec<Trunk>,
     /// `[[source]]`
     pub sources: Vec<Source>,
+    /// `[[webhook]]`
+    pub webhooks: Vec<Webhook>,
 }
 
 /// The tables that a config may have, as they are written.
-pub const TABLES: [&str; 11] =
-    ["node", "unknown_source", "metrics", "http", "client", "ivr", "callback", "log", "listener", "trunk", "source"];
+pub const TABLES: [&str; 14] = [
+    "node",
+    "unknown_source",
+    "metrics",
+    "http",
+    "client",
+    "ivr",
+    "callback",
+    "notices",
+    "mail",
+    "log",
+    "listener",
+    "trunk",
+    "source",
+    "webhook",
+];
 
 impl Settings {
     /// Reads the root of a document.
@@ -331,10 +417,13 @@ impl Settings {
             client: reader.table("client"),
             ivr: reader.table("ivr"),
             callback: reader.table("callback"),
+            notices: reader.table("notices"),
+            mail: reader.table("mail"),
             log: reader.table("log"),
             listeners: reader.tables("listener"),
             trunks: reader.tables("trunk"),
             sources: reader.tables("source"),
+            webhooks: reader.tables("webhook"),
         };
         reader.refuse_the_rest(&TABLES);
         settings
@@ -366,9 +455,12 @@ pub fn pages() -> Vec<Page> {
         page::<Client>("client", false),
         page::<Ivr>("ivr", false),
         page::<Callback>("callback", false),
+        page::<Notices>("notices", false),
+        page::<Mail>("mail", false),
         page::<Log>("log", false),
         page::<Listener>("listener", true),
         page::<Trunk>("trunk", true),
         page::<Source>("source", true),
+        page::<Webhook>("webhook", true),
     ]
 }

@@ -1,6 +1,7 @@
 //! The files beside a config: from the disk, or from inside the binary for the lab.
 use super::complaint::Complaint;
 use super::document::{Document, MAX_FILE_BYTES};
+use super::notices::NoticeTexts;
 use super::settings::Settings;
 use crate::edge::clock::Clock;
 use crate::edge::http::tls::Certificate;
@@ -31,6 +32,8 @@ pub struct Texts {
     pub version: Option<u64>,
     /// Files of cases, by name of file.
     pub cases: Vec<Text>,
+    /// What notices need.
+    pub notices: NoticeTexts,
 }
 
 impl Texts {
@@ -79,6 +82,7 @@ impl Texts {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => unreadable("node.cases", &node.cases, &error, "a folder of cases, or none"),
         }
+        texts.notices = NoticeTexts::read(settings, document, complaints);
         let http = &settings.http;
         if let Some((certificate, key)) = http.tls_certificate.as_deref().zip(http.tls_key.as_deref())
             && let Err(why) = Certificate::load(certificate, key)

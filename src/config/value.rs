@@ -1,5 +1,6 @@
 //! How each kind of value is read from a config and written in its reference.
 use crate::base::private::Private;
+use crate::edge::deliver::mail;
 use crate::edge::log;
 use crate::record::trunk::{Answers, Carrier};
 use crate::record::{
@@ -155,6 +156,8 @@ choices! {
     log::Level: "off, error, warn, info, debug or trace", like "\"info\"";
         log::Level::Off => "off", log::Level::Error => "error", log::Level::Warn => "warn", log::Level::Info => "info",
         log::Level::Debug => "debug", log::Level::Trace => "trace";
+    mail::Security: "starttls, tls or none", like "\"starttls\"";
+        mail::Security::StartTls => "starttls", mail::Security::Tls => "tls", mail::Security::None => "none";
     TrunkKind: "psap-i3, psap-legacy, relay, test, crisis, gateway or pbx", like "\"psap-i3\"";
         TrunkKind::PsapI3 => "psap-i3", TrunkKind::PsapLegacy => "psap-legacy", TrunkKind::Relay => "relay",
         TrunkKind::Test => "test", TrunkKind::Crisis => "crisis", TrunkKind::Gateway => "gateway",

@@ -3,12 +3,14 @@ use super::cases::{self, Case};
 use super::complaint::{Complaint, ordered};
 use super::document::Document;
 use super::file::Reading;
+use super::notices::{self, Notices};
 use super::settings::Settings;
 use super::texts::Texts;
 use super::{boundaries, dial_plan, embedded, file, models, routes, snapshot};
 use crate::cache::{Cache, Snapshot};
 use crate::record::table::{self, Against, Fault, File, Files, Kind, Tables};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Reads the config at `path` and every file that it names.
 ///
@@ -43,6 +45,8 @@ pub struct World {
     pub version: Option<u64>,
     /// The owner's cases.
     pub cases: Vec<Case>,
+    /// How notices are sent, and in which words.
+    pub notices: Arc<Notices>,
 }
 
 impl World {
@@ -80,9 +84,12 @@ impl World {
         if complaints.is_empty() {
             routes::check(&settings, &snapshot, &tables, document, &texts.name_of(Kind::Sites), &mut complaints);
         }
+        let notices = notices::of(&settings, &texts.notices, document, &mut complaints);
+        notices::check_recipients(&notices, &tables.recipients, &texts.name_of(Kind::Recipients), &mut complaints);
+        let notices = Arc::new(notices);
         let version = texts.version;
         if complaints.is_empty() {
-            Ok(World { settings, snapshot, tables, version, cases })
+            Ok(World { settings, snapshot, tables, version, cases, notices })
         } else {
             Err(ordered(complaints))
         }

@@ -2,6 +2,10 @@
 //!
 //! Labels are our own words and the configured names of trunks, never anything that a peer sent. A crisis call counts
 //! in `callbox_crisis_calls_total`, which has no labels, and in nothing else that knows of calls.
+mod notices;
+
+pub use notices::Notices;
+
 use crate::fact::{Attempted, Fact, Feature, Foreign, Kind, Outcome};
 use crate::sip::message::Method;
 use core::hash::Hash;
@@ -427,6 +431,14 @@ fn describe() {
     counter!("callbox_no_room_total", "Calls that found no room, by class");
     counter!("callbox_wrong_tests_total", "Test calls whose caller said that something it heard is wrong");
     counter!("callbox_unwitnessed_total", "Accounts and facts that those who notify and keep records missed");
+    counter!("callbox_notices_total", "Messages to recipients of notices, by channel and what became of them");
+    counter!("callbox_notices_untold_total", "Emergency calls of which no recipient is told");
+    counter!("callbox_notices_unkept_total", "Times that the outbox could not be written to disk");
+    gauge!("callbox_notices_waiting", "Messages that are not delivered yet");
+    gauge!(
+        "callbox_notice_channel_up",
+        "1 while a channel takes messages or nothing else is known, 0 while it does not"
+    );
     gauge!("callbox_active_calls", "Calls now; crisis calls are not among them");
     gauge!("callbox_trunk_up", "1 while a trunk answers or nothing else is known, 0 while it does not");
     histogram!("callbox_decision_seconds", "From a call's INVITE to the list of its targets");

@@ -1,6 +1,7 @@
 //! Everything that touches the world. Its rooms do not know each other, but for what lies on `database`.
 pub mod clock;
 pub mod database;
+pub mod deliver;
 pub mod dns;
 pub mod entropy;
 pub mod fetch;

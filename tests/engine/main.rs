@@ -19,6 +19,7 @@ mod letter;
 mod lost;
 mod midcall;
 mod no_session;
+mod noticed;
 mod parties;
 mod passing;
 mod peers;

@@ -14,6 +14,7 @@ mod lab_ports;
 mod lost;
 mod matrix;
 mod midcall;
+mod noticed;
 mod operating;
 mod phones;
 mod program;

@@ -47,7 +47,7 @@ pub fn run(args: &CheckArgs) -> ExitCode {
 
 /// What a node with this config would run.
 fn summary(world: &World) -> String {
-    let World { settings, snapshot, tables, version, cases } = world;
+    let World { settings, snapshot, tables, version, cases, .. } = world;
     let mut out = String::from("OK\n");
     let mut line = |what: &str, value: String| {
         let _grows = writeln!(out, "{what:<10}{value}");

@@ -6,6 +6,7 @@ pub mod check;
 pub mod explain;
 pub mod import;
 pub mod lab;
+pub mod notify;
 pub mod run;
 
 use crate::config::complaint::EXIT_CODE;
@@ -32,6 +33,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Print how a call would be decided, without making it
     Explain(explain::ExplainArgs),
+    /// Try out, preview or look at notices
+    Notify(notify::NotifyArgs),
     /// Take tables from CSV files into the store, all of them or none
     Import(import::ImportArgs),
     /// Write the tables of the store as CSV files
@@ -59,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Call(args) => call::run(args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(args),
+        Command::Notify(args) => notify::run(args),
         Command::Import(args) => import::import(args),
         Command::Export(args) => import::export(&args),
         Command::Backup(args) => backup::backup(&args),

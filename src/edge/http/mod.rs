@@ -1,4 +1,5 @@
 //! What is served over HTTP.
+pub mod acknowledge;
 mod client;
 mod credentials;
 pub mod held;

@@ -5,6 +5,7 @@
 //! a call.
 mod kept;
 pub mod leases;
+pub mod outbox;
 mod up;
 pub mod whereabouts;
 
@@ -16,8 +17,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// Every version that the file ever had. What was released is never edited.
-const SCHEMA: Schema =
-    Schema { mark: *b"cbxs", steps: &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")] };
+const SCHEMA: Schema = Schema {
+    mark: *b"cbxs",
+    steps: &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql")],
+};
 
 /// The file.
 const FILE: &str = "state.db";

@@ -22,6 +22,7 @@ const SCHEMA: Schema = Schema {
         include_str!("3.sql"),
         include_str!("4.sql"),
         include_str!("5.sql"),
+        include_str!("6.sql"),
     ],
 };
 

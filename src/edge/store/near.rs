@@ -68,14 +68,15 @@ impl Near<'_> {
             let had = |name: &str| before.as_ref().map(|before| before.cell(column(kind, name)));
             let differs = |name: &str| had(name).is_some_and(|had| had != cell(name));
             match kind {
-                Kind::Organisations | Kind::Wiremap => {}
+                Kind::Organisations | Kind::Wiremap | Kind::Recipients => {}
                 // A building and a location share their names.
                 Kind::Buildings | Kind::Locations => {
                     self.waiting.extend([(Kind::Buildings, key.clone()), (Kind::Locations, key.clone())]);
                 }
                 // Every number and user of a site depends on these two.
                 Kind::Sites if differs("organisation") || differs("country") => return Ok(false),
-                Kind::Devices if differs("organisation") => return Ok(false),
+                // Recipients of a site or a user are of its organisation.
+                Kind::Devices | Kind::Users if differs("organisation") => return Ok(false),
                 Kind::Sites => {}
                 Kind::Devices => {
                     for name in ["mac", "instance"].into_iter().filter(|name| had(name) != Some(cell(name))) {
@@ -89,8 +90,7 @@ impl Near<'_> {
                 }
                 Kind::Numbers => {}
                 Kind::Users => {
-                    let had = had("lines").filter(|_| !differs("organisation"));
-                    let had: HashSet<&str> = had.unwrap_or("").split(' ').collect();
+                    let had: HashSet<&str> = had("lines").unwrap_or("").split(' ').collect();
                     let more = cell("lines").split(' ').filter(|number| !number.is_empty() && !had.contains(number));
                     new_lines.entry(cell("organisation")).or_default().extend(more);
                 }

@@ -1,6 +1,6 @@
 //! The tables by name.
 use super::sheet::Layout;
-use super::{device, line, place, site, user, wiremap};
+use super::{device, line, place, recipient, site, user, wiremap};
 
 /// A table. Each refers to none but those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,10 +21,12 @@ pub enum Kind {
     Users,
     /// Pieces of network.
     Wiremap,
+    /// Who is told of emergency calls.
+    Recipients,
 }
 
 /// How many tables there are.
-pub const KINDS: usize = 8;
+pub const KINDS: usize = 9;
 
 impl Kind {
     /// All tables, in the order in which each refers to none but those before it.
@@ -37,6 +39,7 @@ impl Kind {
         Kind::Devices,
         Kind::Users,
         Kind::Wiremap,
+        Kind::Recipients,
     ];
 
     /// The name of its file.
@@ -50,6 +53,7 @@ impl Kind {
             Kind::Devices => "devices.csv",
             Kind::Users => "users.csv",
             Kind::Wiremap => "wiremap.csv",
+            Kind::Recipients => "recipients.csv",
         }
     }
 
@@ -68,9 +72,9 @@ impl Kind {
         self as usize
     }
 
-    /// Whether nobody needs it: whose phones do not move has no use for it.
+    /// Whether a node can do without it: whose phones do not move has no use for some.
     pub const fn is_optional(self) -> bool {
-        matches!(self, Kind::Devices | Kind::Users | Kind::Wiremap)
+        matches!(self, Kind::Devices | Kind::Users | Kind::Wiremap | Kind::Recipients)
     }
 
     /// Its columns.
@@ -84,6 +88,7 @@ impl Kind {
             Kind::Devices => &device::DEVICES,
             Kind::Users => &user::USERS,
             Kind::Wiremap => &wiremap::WIREMAP,
+            Kind::Recipients => &recipient::RECIPIENTS,
         }
     }
 

@@ -8,6 +8,7 @@ mod kind;
 mod line;
 mod place;
 pub mod plan;
+mod recipient;
 mod shape;
 mod sheet;
 mod site;
@@ -21,7 +22,9 @@ pub use kind::{KINDS, Kind};
 pub use shape::MOST_CORNERS;
 pub use wiremap::keys as wiremap_keys;
 
-use super::{Civic, Device, DialPlan, Element, Line, Location, Models, Number, Organisation, Site, Trunk, User};
+use super::{
+    Civic, Device, DialPlan, Element, Line, Location, Models, Number, Organisation, Recipient, Site, Trunk, User,
+};
 use by_id::ById;
 use fault::Faults;
 use std::collections::HashMap;
@@ -101,6 +104,8 @@ pub struct Tables {
     pub devices: Vec<Arc<Device>>,
     /// Users.
     pub users: Vec<Arc<User>>,
+    /// Who is told of emergency calls.
+    pub recipients: Vec<Arc<Recipient>>,
 }
 
 /// The tables that have places.
@@ -125,6 +130,8 @@ pub fn read(files: &Files<'_>, against: Against<'_>) -> Result<Tables, Vec<Fault
     let known =
         user::Known { organisations: &organisations, sites: &sites, places: &places, lines: &lines, devices: &devices };
     let users = user::read(of(Kind::Users), known, &mut faults);
+    let known = recipient::Known { organisations: &organisations, sites: &sites, places: &places, users: &users };
+    let recipients = recipient::read(of(Kind::Recipients), known, &mut faults);
     let lines = lines.of_users(&users, &places);
     faults.or(Tables {
         organisations: organisations.into_records(),
@@ -134,5 +141,6 @@ pub fn read(files: &Files<'_>, against: Against<'_>) -> Result<Tables, Vec<Fault
         wiremap,
         devices: devices.into_records(),
         users: users.into_records(),
+        recipients: recipients.into_records(),
     })
 }

@@ -1,0 +1,399 @@
+//! Who is told of a call, and when: accounts and facts in, drafts out. A notice starts when the first INVITE has left, so
+//! that it says what was signalled, and half a second after the decision at the latest.
+use super::{Channel, Draft, Notice, Values, place};
+use crate::account::{Account, Learnt, News, Particulars, Signalled};
+use crate::base::id::Handle;
+use crate::base::now::{Mono, Now, Wall};
+use crate::cache::Cache;
+use crate::fact::{Fact, Feature, Outcome};
+use crate::record::recipient::{Recipient, Scope};
+use crate::record::{Class, Grade, Profile};
+use core::time::Duration;
+use hashbrown::HashMap;
+use std::sync::Arc;
+
+/// How long the first INVITE is waited for.
+const SIGNAL_WITHIN: Duration = Duration::from_millis(500);
+
+/// How long a call is remembered whose end nobody told.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many calls are remembered; of more, the beginning is told and nothing later.
+pub const MOST_CALLS: usize = 20_000;
+
+/// How many trunks of one call are remembered.
+const MOST_TRUNKS: usize = 8;
+
+/// How long nothing more is said of a trunk that does not answer.
+const TRUNK_AGAIN: Duration = Duration::from_secs(10 * 60);
+
+/// The machine.
+pub struct Desk {
+    cache: Arc<Cache>,
+    /// Within which time of its beginning a call that its caller ends counts as dialled by mistake.
+    misdial: Duration,
+    calls: HashMap<Handle, Open, foldhash::fast::RandomState>,
+    trunks_down: HashMap<Arc<str>, Mono, foldhash::fast::RandomState>,
+    drafts: Vec<Draft>,
+    now: Now,
+    swept: Mono,
+    /// How many emergency calls there were of which nobody is told.
+    untold: u64,
+}
+
+/// A call that goes on.
+struct Open {
+    account: Arc<Account>,
+    /// What each trunk was told, the last of each.
+    signals: Vec<Arc<Account>>,
+    /// The location that the notices had; `None` before there are any.
+    told: Option<String>,
+    features: Vec<Feature>,
+}
+
+impl Desk {
+    /// A desk that knows recipients and organisations by the cache.
+    pub fn new(cache: Arc<Cache>, misdial: Duration) -> Desk {
+        Desk {
+            cache,
+            misdial,
+            calls: HashMap::default(),
+            trunks_down: HashMap::default(),
+            drafts: Vec::new(),
+            now: Now::default(),
+            swept: Mono::default(),
+            untold: 0,
+        }
+    }
+
+    /// Another time within which a call counts as dialled by mistake.
+    pub fn set_misdial(&mut self, misdial: Duration) {
+        self.misdial = misdial;
+    }
+
+    /// News of a call.
+    pub fn account(&mut self, account: &Arc<Account>) {
+        match &account.news {
+            News::Decided(_) => {
+                let open = Open { account: Arc::clone(account), signals: Vec::new(), told: None, features: Vec::new() };
+                if self.calls.len() < MOST_CALLS {
+                    self.calls.insert(account.call, open);
+                } else {
+                    self.begin(open);
+                }
+            }
+            News::Signalled(signalled) => {
+                let Some(open) = self.calls.get_mut(&account.call) else { return };
+                open.signals.retain(|known| trunk_of(known) != Some(&signalled.trunk));
+                open.signals.push(Arc::clone(account));
+                if open.signals.len() > MOST_TRUNKS {
+                    open.signals.remove(0);
+                }
+                if open.told.is_none() {
+                    self.begin_of(account.call);
+                }
+            }
+            News::Learnt(learnt) => self.learnt(account.call, learnt, account.at.wall),
+        }
+    }
+
+    /// A fact, and when it happened.
+    pub fn fact(&mut self, at: Wall, fact: &Fact) {
+        match fact {
+            Fact::Answered { call, trunk, .. } | Fact::TakenOver { call, trunk, .. } => self.answered(*call, trunk, at),
+            Fact::FeatureBlocked { call, feature, .. } => self.blocked(*call, *feature, at),
+            Fact::Ended { call, outcome, lasted, .. } => self.ended(*call, *outcome, *lasted, at),
+            Fact::TrunkState { trunk, up: false } => self.trunk_down(trunk, at),
+            Fact::TrunkState { trunk, up: true } => {
+                self.trunks_down.remove(trunk);
+            }
+            _ => {}
+        }
+    }
+
+    /// Begins what nobody was signalled of, and forgets what is long over.
+    pub fn on_time(&mut self, now: Now) {
+        self.now = now;
+        let is_due = |open: &Open| open.told.is_none() && now.mono.since(open.account.at.mono) >= SIGNAL_WITHIN;
+        let due: Vec<Handle> = self.calls.iter().filter(|(_, open)| is_due(open)).map(|(call, _)| *call).collect();
+        due.into_iter().for_each(|call| self.begin_of(call));
+        if now.mono.since(self.swept) > KEPT / 24 {
+            self.swept = now.mono;
+            self.calls.retain(|_, open| now.mono.since(open.account.at.mono) < KEPT);
+        }
+    }
+
+    /// What there is to send.
+    pub fn drain(&mut self) -> std::vec::Drain<'_, Draft> {
+        self.drafts.drain(..)
+    }
+
+    /// How many emergency calls there were of which nobody is told, since this was last asked.
+    pub fn take_untold(&mut self) -> u64 {
+        core::mem::take(&mut self.untold)
+    }
+
+    fn begin_of(&mut self, call: Handle) {
+        if let Some(open) = self.calls.remove(&call) {
+            let open = self.begin(open);
+            self.calls.insert(call, open);
+        }
+    }
+
+    fn begin(&mut self, mut open: Open) -> Open {
+        let Some(particulars) = particulars(&open.account) else { return open };
+        let first = match open.account.class {
+            Class::Test => Notice::TestCall,
+            Class::Callback => Notice::Callback,
+            _ => Notice::EmergencyCall,
+        };
+        let values = self.values(&open, first, open.account.at.wall, open.signals.last());
+        let location = values.location.clone();
+        let before = self.drafts.len();
+        self.tell(&open, values.clone());
+        if first == Notice::EmergencyCall {
+            self.untold += u64::from(self.drafts.len() == before);
+            if particulars.cause.is_some() {
+                self.tell(&open, Values { notice: Notice::RelayCall, severity: "low", ..values.clone() });
+            }
+            if particulars.located.caveat.is_some_and(|caveat| caveat != crate::record::Caveat::Stale) {
+                self.tell(&open, Values { notice: Notice::LocationConflict, severity: "high", ..values });
+            }
+        }
+        open.told = Some(location);
+        open
+    }
+
+    /// Who talks to the caller may have been told something else than those who were asked first.
+    fn answered(&mut self, call: Handle, trunk: &Arc<str>, at: Wall) {
+        let Some(mut open) = self.calls.remove(&call) else { return };
+        if open.told.is_none() {
+            open = self.begin(open);
+        }
+        let signal = open.signals.iter().find(|known| trunk_of(known) == Some(trunk)).cloned();
+        if let Some(signal) = signal.filter(|_| open.account.class == Class::Emergency) {
+            let values = self.values(&open, Notice::EmergencyCall, at, Some(&signal));
+            if open.told.as_ref() != Some(&values.location) {
+                open.told = Some(values.location.clone());
+                let note =
+                    "The trunk that answered was told another location than the one that was asked first.".into();
+                self.tell(&open, Values { update: true, note, ..values });
+            }
+        }
+        self.calls.insert(call, open);
+    }
+
+    /// A location came after the INVITE had left. What was signalled stays what the location is; this stands beside it.
+    fn learnt(&mut self, call: Handle, learnt: &Learnt, at: Wall) {
+        let Some(open) = self.calls.remove(&call) else { return };
+        let values = self.values(&open, Notice::EmergencyCall, at, open.signals.last());
+        let text = place::document(learnt.document.expose());
+        let note = ["Learnt after the call had left:\n", &text].concat();
+        if open.account.class == Class::Emergency {
+            self.tell(&open, Values { update: true, note, ..values });
+        }
+        self.calls.insert(call, open);
+    }
+
+    fn blocked(&mut self, call: Handle, feature: Feature, at: Wall) {
+        let Some(mut open) = self.calls.remove(&call) else { return };
+        if !open.features.contains(&feature) {
+            open.features.push(feature);
+            let values = self.values(&open, Notice::FeatureBlocked, at, open.signals.last());
+            let note = format!("Blocked: {}.", feature.text());
+            self.tell(&open, Values { severity: "low", note, ..values });
+        }
+        self.calls.insert(call, open);
+    }
+
+    fn ended(&mut self, call: Handle, outcome: Outcome, lasted: Duration, at: Wall) {
+        let Some(mut open) = self.calls.remove(&call) else { return };
+        if open.told.is_none() {
+            open = self.begin(open);
+        }
+        let is_short = outcome == Outcome::Completed && lasted < self.misdial;
+        let notice = match outcome {
+            _ if open.account.class != Class::Emergency => return,
+            Outcome::Failed => Notice::CallFailed,
+            Outcome::Abandoned => Notice::AbandonedCall,
+            _ if is_short => Notice::AbandonedCall,
+            _ => return,
+        };
+        let values = self.values(&open, notice, at, open.signals.last());
+        let (severity, note) = match (notice, outcome) {
+            (Notice::CallFailed, _) => ("critical", "Every target was tried and none took the call.".to_owned()),
+            (_, Outcome::Abandoned) => {
+                ("high", format!("The caller hung up after {} s, before anybody answered.", lasted.as_secs()))
+            }
+            _ => ("high", format!("The call was over after {} s.", lasted.as_secs())),
+        };
+        self.tell(&open, Values { severity, note, ..values });
+    }
+
+    fn trunk_down(&mut self, trunk: &Arc<str>, at: Wall) {
+        let now = self.now.mono;
+        if self.trunks_down.get(trunk).is_some_and(|told| now.since(*told) < TRUNK_AGAIN) {
+            return;
+        }
+        self.trunks_down.insert(Arc::clone(trunk), now);
+        let values = Values { trunk: trunk.to_string(), severity: "high", ..self.nothing(Notice::TrunkDown, at) };
+        self.draft(self.cache.recipients.of_organisations(), None, values);
+    }
+
+    /// Tells everyone who is to know of this call.
+    fn tell(&mut self, open: &Open, values: Values) {
+        let Some(told) = particulars(&open.account) else { return };
+        let scopes = [
+            told.user.clone().map(Scope::User),
+            told.place().cloned().map(Scope::Place),
+            told.building().cloned().map(Scope::Place),
+            Some(Scope::Site(Arc::clone(&told.site.id))),
+            Some(Scope::Organisation(Arc::clone(&told.organisation))),
+        ];
+        let is_own = |one: &Arc<Recipient>| one.organisation == told.organisation;
+        let found = scopes.into_iter().flatten().flat_map(|scope| self.cache.recipients.of(&scope));
+        let recipients = found.filter(is_own).collect();
+        self.draft(recipients, Some(open.account.call), values);
+    }
+
+    /// A draft for each address once, however many lines name it: the one with the first step.
+    fn draft(&mut self, recipients: Vec<Arc<Recipient>>, call: Option<Handle>, values: Values) {
+        let notice = values.notice;
+        let values = Arc::new(values);
+        let begin = self.drafts.len();
+        for recipient in recipients.iter().filter(|recipient| recipient.notices.has(notice)) {
+            for to in &recipient.to {
+                let draft = Draft {
+                    notice,
+                    call,
+                    channel: recipient.channel,
+                    to: Arc::clone(to),
+                    language: recipient.language.clone(),
+                    group: recipient.group.clone(),
+                    step: recipient.step,
+                    values: Arc::clone(&values),
+                };
+                let is_same = |known: &&mut Draft| is_same(known, recipient.channel, to);
+                match self.drafts[begin..].iter_mut().find(is_same) {
+                    Some(known) if known.step <= draft.step => {}
+                    Some(known) => *known = draft,
+                    None => self.drafts.push(draft),
+                }
+            }
+        }
+    }
+
+    fn nothing(&self, notice: Notice, at: Wall) -> Values {
+        Values {
+            notice,
+            id: None,
+            update: false,
+            severity: "low",
+            service: String::new(),
+            callback: String::new(),
+            callback_from: "",
+            location: String::new(),
+            documents: Vec::new(),
+            organisation: String::new(),
+            site: String::new(),
+            building: String::new(),
+            place: String::new(),
+            user: String::new(),
+            number: String::new(),
+            display: String::new(),
+            dialled: String::new(),
+            grade: "",
+            way: "",
+            cause: "",
+            trunk: String::new(),
+            at,
+            note: String::new(),
+        }
+    }
+
+    fn values(&self, open: &Open, notice: Notice, at: Wall, signal: Option<&Arc<Account>>) -> Values {
+        let nothing = self.nothing(notice, at);
+        let Some(told) = particulars(&open.account) else { return nothing };
+        let signalled = signal.and_then(|account| match &account.news {
+            News::Signalled(signalled) => Some(signalled),
+            _ => None,
+        });
+        let text =
+            |number: Option<crate::record::Number>| number.map(|number| number.expose().to_owned()).unwrap_or_default();
+        let snapshot = self.cache.snapshot.load();
+        let organisation = snapshot.organisations.get(&told.organisation);
+        Values {
+            id: Some(open.account.call),
+            severity: severity(open.account.class, told.located.grade),
+            service: text(told.service),
+            callback: text(told.callback.map(|(number, _)| number)),
+            callback_from: told.callback.map_or("", |(_, from)| from),
+            location: location(told, signalled),
+            documents: signalled.map(|one| one.documents.to_vec()).unwrap_or_default(),
+            organisation: organisation.map_or_else(|| told.organisation.to_string(), |one| one.name.clone()),
+            site: told.site.id.to_string(),
+            building: told.building().map(ToString::to_string).unwrap_or_default(),
+            place: told.place().map(ToString::to_string).unwrap_or_default(),
+            user: told.user.as_deref().unwrap_or_default().to_owned(),
+            number: text(told.number),
+            display: told.display.as_ref().map(|name| name.expose().to_string()).unwrap_or_default(),
+            dialled: text(told.dialled),
+            grade: told.located.grade.text(),
+            way: told.way,
+            cause: told.cause.unwrap_or_default(),
+            trunk: signalled.map(|one| one.trunk.to_string()).unwrap_or_default(),
+            ..nothing
+        }
+    }
+}
+
+fn is_same(known: &Draft, channel: Channel, to: &str) -> bool {
+    known.channel == channel && known.to.eq_ignore_ascii_case(to)
+}
+
+fn particulars(account: &Account) -> Option<&Particulars> {
+    match &account.news {
+        News::Decided(particulars) => Some(particulars),
+        _ => None,
+    }
+}
+
+fn trunk_of(account: &Account) -> Option<&Arc<str>> {
+    match &account.news {
+        News::Signalled(signalled) => Some(&signalled.trunk),
+        _ => None,
+    }
+}
+
+fn severity(class: Class, grade: Grade) -> &'static str {
+    match class {
+        Class::Test => "test",
+        // Nobody can be sent to where a call is only thought to be.
+        Class::Emergency if grade <= Grade::Default => "critical",
+        _ => "high",
+    }
+}
+
+/// The location as it was signalled: of each document and reference what it says. What was not signalled is said to be
+/// what is known here.
+fn location(told: &Particulars, signalled: Option<&Signalled>) -> String {
+    let known = told.located.civic().map(place::address).filter(|text| !text.is_empty());
+    let Some(signalled) = signalled else {
+        return known.map(|text| ["(not signalled yet)\n", &text].concat()).unwrap_or_default();
+    };
+    let mut parts: Vec<String> = Vec::new();
+    for document in &signalled.documents {
+        let text = place::document(document.expose());
+        if !parts.contains(&text) {
+            parts.push(text);
+        }
+    }
+    parts.extend(signalled.references.iter().map(|uri| format!("Location URI: {}", uri.expose())));
+    if parts.is_empty() {
+        let by_number = signalled.number.filter(|_| signalled.profile == Profile::Legacy);
+        let by = by_number.map(|number| format!("(signalled by the number {} alone)", number.expose()));
+        parts.extend(by.or_else(|| Some("(no location was signalled)".into())));
+        parts.extend(known.map(|text| ["Known here:\n", &text].concat()));
+    }
+    parts.join("\n\n")
+}
