@@ -161,7 +161,7 @@ pub fn of(settings: &Settings, texts: &NoticeTexts, document: &Document, complai
     Notices {
         templates: Arc::new(all),
         language: notices.language.clone(),
-        misdial: Duration::from_secs(notices.misdial_secs.into()),
+        misdial: Duration::from_secs(settings.callback.misdial_secs.into()),
         lifetime: Duration::from_secs(u64::from(notices.keep_trying_hours) * 3600),
         step_after: Duration::from_secs(notices.step_after_secs.into()),
         link: public_url.map(|url| [url.trim_end_matches('/'), "/notices/"].concat()),

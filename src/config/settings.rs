@@ -161,9 +161,6 @@ table! {
         templates: PathBuf = "notices".into(),
         /// The language of recipients that name none.
         language: String = "en".into(),
-        /// Within how long of its beginning a call that is over counts as dialled by mistake, so that `abandoned_call`
-        /// is told.
-        misdial_secs: u16 = 15,
         /// After how long without an acknowledgement the next step of a group is told.
         step_after_secs: u16 = 120,
         /// How long a message is tried that cannot be delivered.

@@ -24,8 +24,8 @@ pub const MOST_CALLS: usize = 20_000;
 /// How many trunks of one call are remembered.
 const MOST_TRUNKS: usize = 8;
 
-/// How long nothing more is said of a trunk that does not answer.
-const TRUNK_AGAIN: Duration = Duration::from_secs(10 * 60);
+/// How long nothing more is said of a trunk that does not answer or a pool that is empty.
+const AGAIN: Duration = Duration::from_secs(10 * 60);
 
 /// The machine.
 pub struct Desk {
@@ -34,6 +34,7 @@ pub struct Desk {
     misdial: Duration,
     calls: HashMap<Handle, Open, foldhash::fast::RandomState>,
     trunks_down: HashMap<Arc<str>, Mono, foldhash::fast::RandomState>,
+    pools_empty: HashMap<Arc<str>, Mono, foldhash::fast::RandomState>,
     drafts: Vec<Draft>,
     now: Now,
     swept: Mono,
@@ -59,6 +60,7 @@ impl Desk {
             misdial,
             calls: HashMap::default(),
             trunks_down: HashMap::default(),
+            pools_empty: HashMap::default(),
             drafts: Vec::new(),
             now: Now::default(),
             swept: Mono::default(),
@@ -103,6 +105,7 @@ impl Desk {
             Fact::Answered { call, trunk, .. } | Fact::TakenOver { call, trunk, .. } => self.answered(*call, trunk, at),
             Fact::FeatureBlocked { call, feature, .. } => self.blocked(*call, *feature, at),
             Fact::Ended { call, outcome, lasted, .. } => self.ended(*call, *outcome, *lasted, at),
+            Fact::CallbackPoolEmpty { site, .. } => self.pool_empty(site, at),
             Fact::TrunkState { trunk, up: false } => self.trunk_down(trunk, at),
             Fact::TrunkState { trunk, up: true } => {
                 self.trunks_down.remove(trunk);
@@ -232,12 +235,32 @@ impl Desk {
 
     fn trunk_down(&mut self, trunk: &Arc<str>, at: Wall) {
         let now = self.now.mono;
-        if self.trunks_down.get(trunk).is_some_and(|told| now.since(*told) < TRUNK_AGAIN) {
+        if self.trunks_down.get(trunk).is_some_and(|told| now.since(*told) < AGAIN) {
             return;
         }
         self.trunks_down.insert(Arc::clone(trunk), now);
         let values = Values { trunk: trunk.to_string(), severity: "high", ..self.nothing(Notice::TrunkDown, at) };
         self.draft(self.cache.recipients.of_organisations(), None, values);
+    }
+
+    fn pool_empty(&mut self, site: &Arc<str>, at: Wall) {
+        let now = self.now.mono;
+        if self.pools_empty.get(site).is_some_and(|told| now.since(*told) < AGAIN) {
+            return;
+        }
+        self.pools_empty.insert(Arc::clone(site), now);
+        let snapshot = self.cache.snapshot.load_full();
+        let Some(record) = snapshot.site(site) else { return };
+        let organisation = snapshot.organisations.get(&record.organisation).map(|one| one.name.clone());
+        let values = Values {
+            site: site.to_string(),
+            organisation: organisation.unwrap_or_default(),
+            severity: "high",
+            ..self.nothing(Notice::CallbackPoolEmpty, at)
+        };
+        let scopes = [Scope::Site(Arc::clone(site)), Scope::Organisation(Arc::clone(&record.organisation))];
+        let recipients = scopes.iter().flat_map(|scope| self.cache.recipients.of(scope)).collect();
+        self.draft(recipients, None, values);
     }
 
     /// Tells everyone who is to know of this call.

@@ -228,6 +228,23 @@ fn a_call_that_goes_on_whole_by_the_gateway_is_told_with_what_is_known_here() {
 }
 
 #[test]
+fn a_pool_without_numbers_is_told_once_in_ten_minutes_to_those_of_the_site() {
+    let branch = recipient("branch", Scope::Site("branch".into()), Notice::ALL, &["branch@acme.example"]);
+    let (mut world, mut office) = office(&[everyone(), vec![branch]].concat());
+    world.dial(KNOWN, "911");
+    let _begun = office.hears(&world);
+    let call = world.accounts[0].call;
+    let empty = Fact::CallbackPoolEmpty { call, kind: callbox::fact::Kind::Emergency, site: "hq".into() };
+    office.desk.fact(Wall::default(), &empty);
+    office.desk.fact(Wall::default(), &empty);
+    let drafts: Vec<_> = office.desk.drain().collect();
+    assert_eq!(
+        drafts.iter().map(|draft| (draft.notice.text(), &*draft.to)).collect::<Vec<_>>(),
+        [("callback_pool_empty", "all@acme.example")]
+    );
+}
+
+#[test]
 fn a_trunk_that_dies_is_told_once_in_ten_minutes() {
     let (world, mut office) = office(&everyone());
     let down = Fact::TrunkState { trunk: "psap-1".into(), up: false };
