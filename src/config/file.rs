@@ -109,8 +109,8 @@ mod tests {
                 "a.toml:7 trunk[0].kind: is not psap-i3, psap-legacy, relay, test, crisis, gateway or pbx; \
                  try \"psap-i3\"",
                 "a.toml:8 trunk[0].port: is not a whole number up to 65535; try 5060",
-                "a.toml:9 lgo: is not a key that callbox knows; try one of node, unknown_source, metrics, http, ivr, \
-                 log, listener, trunk, source",
+                "a.toml:9 lgo: is not a key that callbox knows; try one of node, unknown_source, metrics, http, client, \
+                 ivr, callback, notices, mail, log, listener, trunk, source, webhook",
             ]
         );
     }
