@@ -435,10 +435,7 @@ fn describe() {
     counter!("callbox_notices_untold_total", "Emergency calls of which no recipient is told");
     counter!("callbox_notices_unkept_total", "Times that the outbox could not be written to disk");
     gauge!("callbox_notices_waiting", "Messages that are not delivered yet");
-    gauge!(
-        "callbox_notice_channel_up",
-        "1 while a channel takes messages or nothing else is known, 0 while it does not"
-    );
+    gauge!("callbox_notice_channel_up", "1 while a channel takes messages, 0 while it does not");
     gauge!("callbox_active_calls", "Calls now; crisis calls are not among them");
     gauge!("callbox_trunk_up", "1 while a trunk answers or nothing else is known, 0 while it does not");
     histogram!("callbox_decision_seconds", "From a call's INVITE to the list of its targets");
