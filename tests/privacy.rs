@@ -235,6 +235,9 @@ fn told(story: impl FnOnce(&mut Bench)) -> String {
             metrics.count(fact);
             tracing::trace!("{fact:?}");
         }
+        for entry in bench.gatherer.rest() {
+            tracing::trace!("{entry:?}");
+        }
         for input in &bench.shown {
             tracing::trace!("{input}");
         }
@@ -325,6 +328,23 @@ fn malformed_messages_and_strangers_tell_nothing_of_what_they_said() {
     let told = told(malformed);
     assert_private("malformed", &told);
     assert!(told.contains("unreadable message") && told.contains("unknown source"), "{told}");
+}
+
+#[test]
+fn what_may_be_told_nowhere_is_in_the_receipt_of_a_call_but_no_name_and_nothing_of_a_crisis_call() {
+    let kept = |dialled: &str, far: u16| {
+        let mut bench = Bench::new(|_| {});
+        answered(&mut bench, dialled, "+13125550123", far);
+        bench.gatherer.rest().into_iter().map(|entry| entry.body).collect::<String>()
+    };
+    let receipt = kept("911", port::PSAP);
+    for mark in ["3125550123", "Markedville", "60601", "41.8781"] {
+        assert!(receipt.contains(mark), "{mark} is not in {receipt}");
+    }
+    for mark in ["Marked Caller", "Marked Answerer", "marked-call-id", "marked-session"] {
+        assert!(!receipt.contains(mark), "{mark} is in {receipt}");
+    }
+    assert_eq!(kept("988", port::CRISIS), "");
 }
 
 #[test]

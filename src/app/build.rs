@@ -1,9 +1,10 @@
 //! Settings become running parts; the only place that knows all of them.
 use super::control::{self, Control, Signals};
 use super::drive::Shard;
+use super::evidence::Evidence;
 use super::follow::{Follower, Turn};
 use super::notices;
-use super::witness::{self, Teller, WAITING};
+use super::witness::{self, Part, Teller, WAITING};
 use crate::b2bua::{Engine, Setup};
 use crate::cache::Cache;
 use crate::config::value::UnknownSource;
@@ -70,8 +71,10 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         let (mut shard, listening) = shard(&settings, &cache, clock, control, fetcher, keeper)?;
         let page = shard.metrics.page();
         let (part, acknowledge) = notices::start(&notices, Arc::clone(&cache), clock, &state, &page)?;
+        let mut parts = vec![part];
+        parts.extend(evidence(&state, &cache, clock, &page)?);
         let (teller, seen) = Teller::new(WAITING);
-        let witness = witness::start(seen, clock, vec![part])?;
+        let witness = witness::start(seen, clock, parts)?;
         shard.teller = teller;
         let (settling, settled) = std::sync::mpsc::channel();
         let quiet =
@@ -172,6 +175,19 @@ fn shard(
         keeper,
     };
     Ok((shard, listening))
+}
+
+/// Keeps receipts. Calls come first: without a ledger there are none, and calls all the same.
+fn evidence(state: &State, cache: &Arc<Cache>, clock: Clock, page: &Page) -> io::Result<Option<Box<dyn Part>>> {
+    let counters = page.ledger();
+    match Evidence::start(state.folder(), Arc::clone(cache), clock, entropy::from_system()?, counters.clone()) {
+        Ok(evidence) => Ok(Some(Box::new(evidence))),
+        Err(error) => {
+            counters.failing.set(1.0);
+            tracing::error!(%error, "no receipts are kept");
+            Ok(None)
+        }
+    }
 }
 
 /// What the test IVR speaks with.

@@ -3,6 +3,7 @@ pub mod build;
 pub mod command;
 pub mod control;
 pub mod drive;
+pub mod evidence;
 pub mod follow;
 pub mod narrate;
 pub mod notices;

@@ -15,6 +15,14 @@ pub struct Reading {
     pub complaints: Vec<Complaint>,
 }
 
+/// The settings of the config at `path`, with this process's environment over it. The files that it names are not read.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn settings(path: &Path) -> Result<Settings, Vec<Complaint>> {
+    open(path).sound().map(|(settings, _)| settings)
+}
+
 /// Reads the config at `path` with this process's environment over it.
 pub(super) fn open(path: &Path) -> Reading {
     let file = path.display().to_string();

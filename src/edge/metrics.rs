@@ -48,6 +48,19 @@ impl Page {
         metrics::with_local_recorder(&*self.0, Locations::registered)
     }
 
+    /// The counters of the ledger, on this page.
+    pub fn ledger(&self) -> Ledger {
+        metrics::with_local_recorder(&*self.0, || {
+            let failing = metrics::gauge!("callbox_ledger_failing");
+            failing.set(0.0);
+            Ledger {
+                entries: metrics::counter!("callbox_ledger_entries_total"),
+                lost: metrics::counter!("callbox_ledger_lost_total"),
+                failing,
+            }
+        })
+    }
+
     /// Folds what the histograms have gathered; to be called every few seconds, or memory grows.
     pub fn fold(&self) {
         self.0.handle().run_upkeep();
@@ -118,6 +131,17 @@ impl Locations {
     pub fn took(&self, span: Duration) {
         self.took.record(span.as_secs_f64());
     }
+}
+
+/// The counters of the ledger.
+#[derive(Clone)]
+pub struct Ledger {
+    /// Entries that are on the disk.
+    pub entries: Counter,
+    /// Entries that found no room.
+    pub lost: Counter,
+    /// 1 while it cannot be written.
+    pub failing: Gauge,
 }
 
 /// The counters of one engine. They do not touch the process's global recorder, so that several nodes can live in one
@@ -436,6 +460,9 @@ fn describe() {
     counter!("callbox_notices_unkept_total", "Times that the outbox could not be written to disk");
     gauge!("callbox_notices_waiting", "Messages that are not delivered yet");
     gauge!("callbox_notice_channel_up", "1 while a channel takes messages, 0 while it does not");
+    counter!("callbox_ledger_entries_total", "Entries of the ledger that are on the disk");
+    counter!("callbox_ledger_lost_total", "Entries of the ledger that found no room while it could not be written");
+    gauge!("callbox_ledger_failing", "1 while the ledger cannot be written, else 0");
     gauge!("callbox_active_calls", "Calls now; crisis calls are not among them");
     gauge!("callbox_trunk_up", "1 while a trunk answers or nothing else is known, 0 while it does not");
     histogram!("callbox_decision_seconds", "From a call's INVITE to the list of its targets");

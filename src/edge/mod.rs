@@ -6,6 +6,7 @@ pub mod dns;
 pub mod entropy;
 pub mod fetch;
 pub mod http;
+pub mod ledger;
 pub mod log;
 pub mod metrics;
 pub mod net;

@@ -1,6 +1,7 @@
 //! Organisations, sites and dial plans.
 use super::wiremap::{Network, Order, Windows};
 use super::{Civic, Guard, Number, Preference};
+use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -21,6 +22,39 @@ pub struct Organisation {
     pub did_fallback: DidFallback,
     /// How its devices prove that they are its own, when they may ask where they are.
     pub company: Option<Company>,
+    /// How long the contents of its receipts are kept.
+    pub receipts_kept: Duration,
+    /// Who pays for its calls that the relay center takes.
+    pub relay_bearer: Bearer,
+}
+
+/// How long receipts are kept where an organisation says nothing else: three years.
+pub const RECEIPTS_KEPT: Duration = Duration::from_secs(1096 * 24 * 60 * 60);
+
+/// Who pays for what the relay center does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Bearer {
+    /// Whoever runs this node for the organisation.
+    Partner,
+    /// The organisation.
+    #[default]
+    Customer,
+    /// Each of the two half.
+    Split,
+}
+
+impl Bearer {
+    /// All bearers.
+    pub const ALL: [Bearer; 3] = [Bearer::Partner, Bearer::Customer, Bearer::Split];
+
+    /// The word for tables and people.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Bearer::Partner => "partner",
+            Bearer::Customer => "customer",
+            Bearer::Split => "split",
+        }
+    }
 }
 
 impl Organisation {
@@ -34,6 +68,8 @@ impl Organisation {
             vpn: Vec::new(),
             did_fallback: DidFallback::default(),
             company: None,
+            receipts_kept: RECEIPTS_KEPT,
+            relay_bearer: Bearer::default(),
         }
     }
 }

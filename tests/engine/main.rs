@@ -9,6 +9,7 @@ mod cancelled;
 mod credentials;
 mod described;
 mod early;
+mod evidence;
 mod hard_to_lose;
 mod health;
 mod hedged;

@@ -9,6 +9,7 @@ use callbox::base::now::{Mono, Now, Wall};
 use callbox::cache::{Cache, Snapshot};
 use callbox::config::World as Configured;
 use callbox::config::world::lab;
+use callbox::edge::ledger::Gatherer;
 use callbox::fact::Fact;
 use callbox::sip::flow::{Flow, Transport};
 use callbox::sip::message::{Message, Method, Start};
@@ -64,6 +65,8 @@ pub struct World {
     pub cache: Arc<Cache>,
     pub facts: Vec<Fact>,
     pub accounts: Vec<Arc<Account>>,
+    /// The evidence of the calls.
+    pub gatherer: Gatherer,
     /// What the test IVR's voice was told, as far as nobody took it.
     pub orders: Vec<Order>,
     now: Mono,
@@ -125,6 +128,7 @@ impl World {
             cache,
             facts: Vec::new(),
             accounts: Vec::new(),
+            gatherer: Gatherer::default(),
             orders: Vec::new(),
             now: Mono::from_micros(0),
             wall: 1_795_000_000_000,
@@ -145,7 +149,7 @@ impl World {
         self.now.as_micros() / 1000
     }
 
-    fn moment(&self) -> Now {
+    pub fn moment(&self) -> Now {
         Now { mono: self.now, wall: Wall::from_millis(self.wall + self.millis()) }
     }
 
@@ -194,8 +198,15 @@ impl World {
     fn carry(&mut self) {
         let at = self.millis();
         let sent: Vec<_> = self.engine.drain_transmits().collect();
-        self.accounts.extend(self.engine.drain_accounts());
-        self.facts.extend(self.engine.drain_facts());
+        let now = self.moment();
+        for account in self.engine.drain_accounts() {
+            self.gatherer.account(&account);
+            self.accounts.push(account);
+        }
+        for fact in self.engine.drain_facts() {
+            self.gatherer.fact(now, &fact);
+            self.facts.push(fact);
+        }
         self.orders.extend(self.engine.drain_orders());
         let mut probes = Vec::new();
         for transmit in sent {

@@ -5,6 +5,7 @@ use callbox::base::entropy::Entropy;
 use callbox::base::now::{Mono, Now, Wall};
 use callbox::cache::Cache;
 use callbox::config::{World, world};
+use callbox::edge::ledger::Gatherer;
 use callbox::fact::Fact;
 use callbox::sip::flow::{Flow, Transport};
 use callbox::sip::message::Message;
@@ -31,6 +32,8 @@ pub struct Bench {
     pub sent: Vec<Transmit>,
     /// What it told.
     pub facts: Vec<Fact>,
+    /// The evidence of its calls.
+    pub gatherer: Gatherer,
     /// What it was given.
     pub received: Vec<Bytes>,
     /// The same, as a log would show it.
@@ -61,7 +64,15 @@ impl Bench {
         let engine = Engine::new(setup, cache, Entropy::seeded([7; 32]), Box::new(Mono::default));
         let wall = Wall::from_millis(1_795_292_103_000);
         let now = Now { mono: Mono::from_micros(1_000_000), wall };
-        Bench { engine, now, sent: Vec::new(), facts: Vec::new(), received: Vec::new(), shown: Vec::new() }
+        Bench {
+            engine,
+            now,
+            sent: Vec::new(),
+            facts: Vec::new(),
+            gatherer: Gatherer::default(),
+            received: Vec::new(),
+            shown: Vec::new(),
+        }
     }
 
     /// A message from a port of this machine.
@@ -105,7 +116,14 @@ impl Bench {
             crate::xmllint::assert_parts_valid(&message);
             self.sent.push(transmit);
         }
-        self.facts.extend(self.engine.drain_facts());
+        for account in self.engine.drain_accounts() {
+            self.shown.push(format!("{account:?}"));
+            self.gatherer.account(&account);
+        }
+        for fact in self.engine.drain_facts() {
+            self.gatherer.fact(self.now, &fact);
+            self.facts.push(fact);
+        }
     }
 
     /// The last message of this kind to a port: a method, or a status code as text.

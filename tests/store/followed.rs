@@ -5,14 +5,14 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 /// A number with an address of its own.
-const LISTED: &str = "+13125550123";
+pub const LISTED: &str = "+13125550123";
 /// A number without one.
 const UNPLACED: &str = "+13125550124";
 
 /// A router with the lab's tables in its store, a phone and a PSAP that is busy.
-struct Scene {
-    bench: Bench,
-    _router: Program,
+pub struct Scene {
+    pub bench: Bench,
+    router: Program,
     at: SocketAddr,
     phone: UdpSocket,
     psap: UdpSocket,
@@ -20,7 +20,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn begin() -> Scene {
+    pub fn begin() -> Scene {
         let bind = || UdpSocket::bind("127.0.0.1:0").expect("a free port");
         let (phone, psap) = (bind(), bind());
         let port = |socket: &UdpSocket| socket.local_addr().expect("it is bound").port();
@@ -29,11 +29,11 @@ impl Scene {
         bench.takes(&[&lab_tables()]);
         let mut router = Program::start("callbox run", bench.command("run"), true);
         let at = router.await_line("it was ready", |line| line.strip_prefix("callbox ready on ")?.parse().ok());
-        Scene { bench, _router: router, at, phone, psap, calls: 0 }
+        Scene { bench, router, at, phone, psap, calls: 0 }
     }
 
     /// Calls 911 and gives what the PSAP is told. The PSAP is busy, so nothing of the call is left.
-    fn call(&mut self, from: &str) -> String {
+    pub fn call(&mut self, from: &str) -> String {
         self.calls += 1;
         let (phone, router, call) = (self.phone.local_addr().expect("it is bound"), self.at, self.calls);
         let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
@@ -54,6 +54,12 @@ impl Scene {
                 return message;
             }
         }
+    }
+
+    /// The router is gone at once, as by a power cut.
+    pub fn kill(&mut self) {
+        self.router.signal("KILL");
+        let _status = self.router.await_end();
     }
 
     fn refuse(&self, invite: &str, peer: SocketAddr) {

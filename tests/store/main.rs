@@ -4,6 +4,7 @@
 mod program;
 
 mod bench;
+mod evidence;
 mod followed;
 mod imports;
 mod kept;

@@ -6,7 +6,9 @@ pub mod check;
 pub mod explain;
 pub mod import;
 pub mod lab;
+pub mod ledger;
 pub mod notify;
+pub mod report;
 pub mod run;
 
 use crate::config::complaint::EXIT_CODE;
@@ -43,6 +45,12 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup into the place of all that the store holds, while the router runs
     Restore(backup::RestoreArgs),
+    /// The evidence of emergency and test calls
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// What the evidence adds up to, as CSV
+    #[command(subcommand)]
+    Report(report::ReportCommand),
 }
 
 /// Reads the command line and runs the command.
@@ -67,5 +75,7 @@ pub fn main() -> ExitCode {
         Command::Export(args) => import::export(&args),
         Command::Backup(args) => backup::backup(&args),
         Command::Restore(args) => backup::restore(args),
+        Command::Ledger(command) => ledger::run(&command),
+        Command::Report(command) => report::run(&command),
     }
 }

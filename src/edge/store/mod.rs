@@ -23,6 +23,7 @@ const SCHEMA: Schema = Schema {
         include_str!("4.sql"),
         include_str!("5.sql"),
         include_str!("6.sql"),
+        include_str!("7.sql"),
     ],
 };
 

@@ -4,7 +4,7 @@ use super::form::Form;
 use super::kind::Kind;
 use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{Against, ById, Civic, Element, File, Location, Organisation, Site};
-use crate::record::site::plan_of;
+use crate::record::site::{Bearer, RECEIPTS_KEPT, plan_of};
 use crate::record::wiremap::{Network, Order, Rule, Windows};
 use crate::record::{Company, DidFallback, Guard, Preference, TrunkKind};
 use core::time::Duration;
@@ -25,6 +25,8 @@ pub(super) const ORGANISATIONS: Layout = Layout {
         optional("vpn").form(Form::Network).list(),
         optional("did_fallback_desk").form(Form::Switch),
         optional("did_fallback_soft").form(Form::Switch),
+        optional("receipts_kept_days"),
+        optional("relay_bearer"),
     ],
     civic: false,
     key: &[ID],
@@ -58,6 +60,8 @@ const WINDOW_ADDRESS: usize = 7;
 const VPN: usize = 8;
 const DID_FALLBACK_DESK: usize = 9;
 const DID_FALLBACK_SOFT: usize = 10;
+const RECEIPTS_KEPT_DAYS: usize = 11;
+const RELAY_BEARER: usize = 12;
 const ORGANISATION: usize = 1;
 const COUNTRY: usize = 2;
 const PREFIXES: usize = 3;
@@ -79,6 +83,9 @@ const MOST_LENT: usize = 1000;
 
 /// The longest window, in hours: a year.
 const MOST_HOURS: u64 = 8760;
+
+/// The longest that receipts are kept, in days: a century.
+const MOST_DAYS: u64 = 36_500;
 
 /// The most secrets of an organisation that hold at once: the one in use and the one that comes after it.
 const MOST_SECRETS: usize = 2;
@@ -106,6 +113,8 @@ pub(super) fn read(
             vpn: vpn(row, faults),
             did_fallback: did_fallback(row, faults),
             company,
+            receipts_kept: receipts_kept(row, faults),
+            relay_bearer: relay_bearer(row, faults),
         };
         if !known.insert(&Arc::clone(&organisation.id), organisation) {
             row.fault(ID, "another organisation has this id", "give each its own", faults);
@@ -151,6 +160,19 @@ fn windows(row: &Row<'_>, faults: &mut Faults) -> Windows {
         wireless: window(WINDOW_WIRELESS, usual.wireless),
         address: window(WINDOW_ADDRESS, usual.address),
     }
+}
+
+fn receipts_kept(row: &Row<'_>, faults: &mut Faults) -> Duration {
+    let days = |text: &str| text.parse().ok().filter(|days| (1..=MOST_DAYS).contains(days));
+    let form = ("this is no number of days", "write a whole number from 1 to 36500, or nothing");
+    let read: Option<u64> = row.read(RECEIPTS_KEPT_DAYS, days, form, faults);
+    read.map_or(RECEIPTS_KEPT, |days| Duration::from_secs(days * 86_400))
+}
+
+fn relay_bearer(row: &Row<'_>, faults: &mut Faults) -> Bearer {
+    let word = |text: &str| Bearer::ALL.into_iter().find(|bearer| bearer.text() == text);
+    let form = ("this is nobody who could pay", "write partner, customer or split, or nothing");
+    row.read(RELAY_BEARER, word, form, faults).unwrap_or_default()
 }
 
 fn vpn(row: &Row<'_>, faults: &mut Faults) -> Vec<Network> {
