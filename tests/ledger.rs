@@ -238,9 +238,11 @@ fn relay_calls_count_by_cause_and_short_calls_by_who_called_and_what_was_dialled
     let counted = relay_calls(&kept.book, &Chosen::default()).expect("it can be read");
     let cause = |cause: &str| ("acme".to_owned(), cause.to_owned());
     assert_eq!(counted.calls, BTreeMap::from([(cause("psap_failed"), 1), (cause("stale"), 2)]));
-    let short = misdials(&kept.book, &Chosen::default(), 10_000_000).expect("it can be read");
+    let short = misdials(&kept.book, &Chosen::default(), Some(10_000_000)).expect("it can be read");
     let caller = |dialled: &str| ["acme", "hq", "4117", dialled].map(str::to_owned);
     assert_eq!(short.calls, BTreeMap::from([(caller("911"), (4, 1)), (caller("9911"), (1, 1))]));
+    let short = misdials(&kept.book, &Chosen::default(), None).expect("it can be read");
+    assert!(short.calls.is_empty(), "nobody hung up by what the config calls soon");
     kept.let_go("acme", 3 * DAY);
     let counted = relay_calls(&kept.book, &Chosen::default()).expect("it can be read");
     assert_eq!((counted.calls, counted.let_go), (BTreeMap::from([(cause("psap_failed"), 1)]), 2));

@@ -93,6 +93,7 @@ fn a_call_that_is_given_up_leaves_who_it_was_where_and_how_long_it_rang() {
         receipt["end"],
         serde_json::json!({"outcome": "abandoned", "lasted_us": 2_300_000, "rang_us": 2_000_000})
     );
+    assert!(receipt["events"].as_array().expect("events").iter().any(|event| event["what"] == "hung_up_soon"));
     assert_eq!((&receipt["decision"]["number"], &receipt["decision"]["place"]), (&KNOWN.into(), &"hq-101".into()));
 }
 

@@ -9,9 +9,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Within how many seconds of its INVITE a call that ends was probably not meant.
-const SHORT_SECS: u32 = 10;
-
 /// What can be reported.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ReportCommand {
@@ -44,9 +41,9 @@ pub struct MisdialArgs {
     /// Which calls
     #[command(flatten)]
     pub span: Span,
-    /// How soon a caller hangs up who did not mean to call
-    #[arg(long, value_name = "SECS", default_value_t = SHORT_SECS)]
-    pub within: u32,
+    /// How soon a call is over that was not meant; by who hung up and the config of that time if left out
+    #[arg(long, value_name = "SECS")]
+    pub within: Option<u32>,
 }
 
 /// Prints a report.
@@ -57,7 +54,8 @@ pub fn run(command: &ReportCommand) -> ExitCode {
             with_book(&args.config, |book| relay(book, &args.span.chosen(), &bearers, args.price))
         }
         ReportCommand::Misdials(args) => {
-            with_book(&args.config, |book| short(book, &args.span.chosen(), u64::from(args.within) * 1_000_000))
+            let within_us = args.within.map(|secs| u64::from(secs) * 1_000_000);
+            with_book(&args.config, |book| short(book, &args.span.chosen(), within_us))
         }
     }
 }
@@ -94,7 +92,7 @@ fn money(cents: u64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
-fn short(book: &Book, chosen: &Chosen, within_us: u64) -> Result<ExitCode, Trouble> {
+fn short(book: &Book, chosen: &Chosen, within_us: Option<u64>) -> Result<ExitCode, Trouble> {
     let counted = misdials(book, chosen, within_us)?;
     let mut rows: Vec<_> = counted.calls.iter().collect();
     rows.sort_by_key(|(key, (_, short))| (core::cmp::Reverse(*short), *key));

@@ -1,6 +1,7 @@
 //! What receipts add up to: calls that went to the relay center, and calls that nobody meant.
 use super::super::database::Trouble;
 use super::book::{Book, Chosen};
+use super::story::HUNG_UP_SOON;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -48,11 +49,12 @@ pub fn relay_calls(book: &Book, chosen: &Chosen) -> Result<RelayCalls, Trouble> 
     Ok(counted)
 }
 
-/// Counts the emergency calls whose caller hung up within `within_us` microseconds of the INVITE.
+/// Counts the emergency calls that were over within `within_us` microseconds of the INVITE; without that, those whose caller
+/// hung up as soon as the config of that time called soon.
 ///
 /// # Errors
 /// What the database says.
-pub fn misdials(book: &Book, chosen: &Chosen, within_us: u64) -> Result<Misdials, Trouble> {
+pub fn misdials(book: &Book, chosen: &Chosen, within_us: Option<u64>) -> Result<Misdials, Trouble> {
     let mut counted = Misdials::default();
     counted.let_go = each_emergency(book, chosen, |receipt| {
         let (decision, end) = (&receipt["decision"], &receipt["end"]);
@@ -64,7 +66,13 @@ pub fn misdials(book: &Book, chosen: &Chosen, within_us: u64) -> Result<Misdials
         let (all, short) = counted.calls.entry(key.map(str::to_owned)).or_default();
         *all += 1;
         let gave_up = matches!(text(&end["outcome"]), "abandoned" | "completed");
-        *short += u64::from(gave_up && end["lasted_us"].as_u64().is_some_and(|lasted| lasted <= within_us));
+        let is_short = match within_us {
+            Some(within) => gave_up && end["lasted_us"].as_u64().is_some_and(|lasted| lasted <= within),
+            None => {
+                receipt["events"].as_array().is_some_and(|events| events.iter().any(|one| one["what"] == HUNG_UP_SOON))
+            }
+        };
+        *short += u64::from(is_short);
     })?;
     counted.calls.retain(|_, (_, short)| *short > 0);
     Ok(counted)

@@ -17,6 +17,9 @@ pub const MOST_OPEN: usize = 100_000;
 /// The most events that a receipt has room for. A phone that asks to hold a thousand times fills no disk.
 pub const MOST_EVENTS: usize = 200;
 
+/// What is said of a caller who hung up so soon that it may have misdialled.
+pub(super) const HUNG_UP_SOON: &str = "hung_up_soon";
+
 /// The most attempts, and the most INVITEs whose content is kept.
 const MOST_ATTEMPTS: usize = 32;
 
@@ -265,6 +268,13 @@ impl Open {
             Fact::SessionsDiffer { side, .. } => of("sessions_differ", side),
             Fact::SideSilent { side, .. } => of("side_silent", side),
             Fact::Orphaned { .. } => bare("orphaned"),
+            Fact::ForeignLocation { why, .. } => of("foreign_location", why),
+            Fact::LocationUpdate { trunk, sent, .. } => {
+                by(if *sent { "location_sent" } else { "location_not_sent" }, trunk)
+            }
+            Fact::NumberLent { .. } => bare("number_lent"),
+            Fact::CallbackPoolEmpty { .. } => bare("callback_pool_empty"),
+            Fact::HungUpSoon { .. } => bare(HUNG_UP_SOON),
             _ => return,
         });
     }
