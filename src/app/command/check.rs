@@ -136,7 +136,7 @@ mod tests {
         let two = |gap: f64| Boundaries::new(vec![boxed("west", 0.0, 1.0), boxed("east", 1.0 - gap, 2.0)]);
         assert_eq!(seams(&two(0.0)), "2 boundaries, without gaps and overlaps");
         let told = seams(&two(0.1));
-        let wanted = "west and east overlap; where shares are equal, west decides: 1239.2";
+        let wanted = "west and east overlap; where shares are equal, west decides: 1239.";
         assert!(told.contains(wanted) && told.ends_with(" km² near 0.50000, 0.95000"), "{told}");
     }
 }
