@@ -202,7 +202,7 @@ fn a_header_that_is_missing_or_wrong_is_told_without_repeating_what_stands_there
     assert!(!found.concat().contains("0123") && !found.concat().contains("Doe"), "{found:?}");
     assert_eq!(
         faults(|texts| texts.organisations = String::new())[0],
-        "organisations.csv:1: the file is empty; begin it with the columns id,name,wiremap_order,company,secrets,window_wired_hours,window_wireless_hours,window_address_hours,vpn,did_fallback_desk,did_fallback_soft"
+        "organisations.csv:1: the file is empty; begin it with the columns id,name,wiremap_order,company,secrets,window_wired_hours,window_wireless_hours,window_address_hours,vpn,did_fallback_desk,did_fallback_soft,receipts_kept_days,relay_bearer"
     );
     let twice = faults(|texts| texts.organisations = "id,name,ID\nacme,Acme,acme\n".into());
     assert_eq!(twice[0], "organisations.csv:1 column 3: the column is there twice; keep one of them");

@@ -35,6 +35,9 @@ pub struct Kept {
     pub is_whole: bool,
 }
 
+/// How long a change waits for others that go to the disk with it: each commit costs more than many changes do.
+const GATHER: Duration = Duration::from_millis(10);
+
 /// Keeps windows on a thread of its own.
 #[derive(Debug)]
 pub struct Keeper {
@@ -92,7 +95,10 @@ impl Writing {
                 false => changes.recv_timeout(AGAIN),
             };
             match first {
-                Ok(change) => self.take(change),
+                Ok(change) => {
+                    self.take(change);
+                    std::thread::park_timeout(GATHER);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
