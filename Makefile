@@ -27,7 +27,7 @@ deps-count: ## install what counting instructions needs
 	@.ci/install $(COUNT_TOOLS)
 
 # The tests from outside mostly wait: for phones that ring, for sentences that are read.
-export RUST_TEST_THREADS ?= 4
+export RUST_TEST_THREADS ?= 3
 
 test: deps ## every test, those from outside with SIPp, Kamailio and real phones too
 	cargo test --locked --doc
