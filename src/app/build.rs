@@ -10,6 +10,7 @@ use crate::cache::Cache;
 use crate::config::value::UnknownSource;
 use crate::config::{Complaint, Settings, World};
 use crate::edge::clock::Clock;
+use crate::edge::database::Trouble;
 use crate::edge::fetch::{self, Fetcher, WITHIN as FETCH_WITHIN};
 use crate::edge::http;
 use crate::edge::http::acknowledge::{self, Acknowledgement};
@@ -54,10 +55,8 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     let notices: notices::Shared = Arc::new(ArcSwap::new(Arc::clone(&world.notices)));
     let settings = world.publish(&cache);
     let clock = Clock::start();
-    let (state, _temporary) = take_state(&settings, &clock)?;
     // Before the first call: it may come from a device that told where it is an hour ago.
-    let _writing = Writing::start(&state, Arc::clone(&cache), clock).map_err(io::Error::other)?;
-    let keeper = windows(&state, &cache, clock)?;
+    let Memory { state, writing: _writing, keeper, temporary: _temporary } = remember(&settings, &cache, clock)?;
     let turn = Turn::default();
     if let (Some(path), Some(version)) = (&settings.node.store, version) {
         let follower = Follower::new(Arc::clone(&cache), clock, path, version, Arc::clone(&turn));
@@ -93,8 +92,8 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
 }
 
 /// Reads who can be called back before the first call, and keeps it from then on.
-fn windows(state: &State, cache: &Cache, clock: Clock) -> io::Result<Keeper> {
-    let (keeper, kept) = Keeper::start(state, clock).map_err(io::Error::other)?;
+fn windows(state: &State, cache: &Cache, clock: Clock) -> Result<Keeper, Trouble> {
+    let (keeper, kept) = Keeper::start(state, clock)?;
     let snapshot = cache.snapshot.load();
     let terms = snapshot.callbacks;
     let crashed = (!kept.is_whole).then(|| snapshot.sites.values().map(AsRef::as_ref));
@@ -109,21 +108,52 @@ pub(super) fn state_folder(settings: &Settings) -> Option<&Path> {
     settings.node.state.as_deref().or_else(beside_the_store)
 }
 
-/// The folder of what the node must find again; a temporary one is removed when the second value is.
-fn take_state(settings: &Settings, clock: &Clock) -> io::Result<(State, Option<TempDir>)> {
-    let (folder, temporary) = match state_folder(settings) {
-        Some(folder) => (folder.to_owned(), None),
-        None => {
-            if !settings.node.loopback_only {
-                tracing::warn!("no node.state and no node.store: what must outlive the router is lost with it");
-            }
-            let made = tempfile::Builder::new().prefix("callbox-").tempdir()?;
-            (made.path().to_owned(), Some(made))
+/// What the node must find again, open and read.
+struct Memory {
+    state: State,
+    writing: Writing,
+    keeper: Keeper,
+    /// Its folder, where that is removed when the node ends.
+    temporary: Option<TempDir>,
+}
+
+impl Memory {
+    fn open(folder: &Path, cache: &Arc<Cache>, clock: Clock) -> Result<Memory, Trouble> {
+        let state = State::take(folder, clock.now().wall)?;
+        let writing = Writing::start(&state, Arc::clone(cache), clock)?;
+        let keeper = windows(&state, cache, clock)?;
+        Ok(Memory { state, writing, keeper, temporary: None })
+    }
+
+    /// In a folder of its own that nobody finds again.
+    fn passing(made: io::Result<TempDir>, cache: &Arc<Cache>, clock: Clock) -> io::Result<Memory> {
+        let made = made?;
+        let memory = Memory::open(made.path(), cache, clock).map_err(io::Error::other)?;
+        Ok(Memory { temporary: Some(made), ..memory })
+    }
+}
+
+/// Opens what the node must find again. A folder that cannot be used, on a full disk or with a damaged file, keeps no
+/// call from getting through: the node begins without what is there. Only a folder that another node holds ends it.
+fn remember(settings: &Settings, cache: &Arc<Cache>, clock: Clock) -> io::Result<Memory> {
+    let mut made = tempfile::Builder::new();
+    made.prefix("callbox-");
+    let Some(folder) = state_folder(settings) else {
+        if !settings.node.loopback_only {
+            tracing::warn!("no node.state and no node.store: what must outlive the router is lost with it");
         }
+        return Memory::passing(made.tempdir(), cache, clock);
     };
-    let state = State::take(&folder, clock.now().wall);
-    let named = |trouble| io::Error::other(format!("the state in {}: {trouble}", folder.display()));
-    Ok((state.map_err(named)?, temporary))
+    match Memory::open(folder, cache, clock) {
+        Ok(memory) => Ok(memory),
+        Err(trouble @ Trouble::InUse(_)) => Err(io::Error::other(trouble)),
+        Err(trouble) => {
+            let folder = folder.display();
+            tracing::error!(%folder, %trouble, "the state cannot be used; calls go on, and what must outlive the router is lost with it");
+            // In memory where the system has a place for it: the disk may be what is full.
+            Memory::passing(made.tempdir_in("/dev/shm").or_else(|_| made.tempdir()), cache, clock)
+        }
+    }
 }
 
 fn shard(

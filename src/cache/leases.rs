@@ -178,14 +178,14 @@ impl Leases {
         found
     }
 
-    /// Whether a line takes no other calls: it is in an emergency call or a call back, or its caller hung up so soon
-    /// that there will be one.
+    /// Whether a line takes no everyday calls for a while: its caller hung up on an emergency call so soon that somebody
+    /// will call back.
     pub fn is_kept_free(&self, organisation: &Arc<str>, line: Number, now: Mono) -> bool {
         let book = self.book();
         let holders = book.by_line.get(&(Arc::clone(organisation), line)).into_iter().flatten();
         holders
             .filter_map(|holder| book.windows.get(holder))
-            .any(|window| window.open > 0 || window.kept_free.is_some_and(|until| until > now))
+            .any(|window| window.kept_free.is_some_and(|until| until > now))
     }
 
     /// Forgets the windows that are over. Tells whose sites they were.

@@ -314,3 +314,11 @@ fn a_psap_calls_a_site_whose_window_is_over_and_a_carrier_an_everyday_line() {
     world.got(GATEWAY, "403 INVITE");
     assert!(Number::read("+13125559999").is_some());
 }
+
+#[test]
+fn whoever_dials_an_emergency_code_calls_nobody_back_whatever_a_site_lends() {
+    let mut world = changed(|site| site.pool = Number::read("911").into_iter().collect());
+    called(&mut world, EXTENSION);
+    back(&mut world, CALLER, "911", "");
+    world.got(RELAY, "INVITE");
+}

@@ -52,6 +52,13 @@ fn a_line_in_an_emergency_call_is_busy_for_everyday_calls_until_it_is_over() {
             world.send(CALLER, caller.request("BYE", "", ""));
         }
         world.take(port);
+        // Its caller hung up at once: the line stays free for whoever calls back, and not for long.
+        incoming(&mut world, KNOWN);
+        world.got(GATEWAY, "486 INVITE");
+        let beside = |fact: &Fact| matches!(fact, Fact::BlockedBeside { feature: Feature::CallWaiting, .. });
+        assert_eq!(world.facts.iter().filter(|fact| beside(fact)).count(), 1);
+        world.pass(301);
+        world.clear();
         incoming(&mut world, KNOWN);
         world.got(PBX, "INVITE");
     }

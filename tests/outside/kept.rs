@@ -43,6 +43,22 @@ fn calls(from: &str, uri: Option<&str>) {
 }
 
 #[test]
+fn a_router_whose_state_is_damaged_carries_calls() {
+    let _ports = LabPorts::locked();
+    let psap = UdpSocket::bind("127.0.0.1:5070").expect("the PSAP's port");
+    let config = LabConfig::copied();
+    config.replace("[node]\n", "[node]\nstate = \"kept\"\n");
+    let state = config.file().with_file_name("kept");
+    std::fs::create_dir(&state).expect("the folder is ours");
+    std::fs::write(state.join("state.db"), "no database ".repeat(1000)).expect("the folder is ours");
+    let _router = router::run_file(&config.file());
+    calls("+13125550123", None);
+    assert!(invite_at(&psap).is_some_and(|arrived| arrived.contains("<ca:ROOM>101</ca:ROOM>")), "the call arrives");
+    let left = std::fs::read_to_string(state.join("state.db")).expect("it is there");
+    assert!(left.starts_with("no database "), "what is damaged is left for people to look at");
+}
+
+#[test]
 fn a_router_that_was_killed_still_knows_where_its_phones_are_and_what_their_users_gave() {
     let _ports = LabPorts::locked();
     let psap = UdpSocket::bind("127.0.0.1:5070").expect("the PSAP's port");

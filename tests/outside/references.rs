@@ -57,7 +57,7 @@ fn called(psap: &UdpSocket, lis: SocketAddr, serial: usize) -> String {
         session.len()
     );
     phone.send_to(invite.as_bytes(), router::ROUTER).expect("loopback takes datagrams");
-    psap.set_read_timeout(Some(Duration::from_secs(2))).expect("a timeout can be set");
+    psap.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout can be set");
     let mut buffer = [0; 65_536];
     loop {
         let (length, from) = psap.recv_from(&mut buffer).expect("an INVITE comes");

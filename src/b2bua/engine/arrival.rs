@@ -87,6 +87,12 @@ impl Engine {
             self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code: 486 }));
             return self.core.refuse(now, id, &invite, flow, 486);
         }
+        if self.is_kept_free(snapshot, &source.trunk, &decision, now) {
+            let (trunk, feature) = (source.trunk.clone(), Feature::CallWaiting);
+            self.core.facts.push(Fact::BlockedBeside { trunk, feature });
+            self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code: 486 }));
+            return self.core.refuse(now, id, &invite, flow, 486);
+        }
         if let Some(code) = self.refusal(&decision, &invite) {
             self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code }));
             if recorder::is_marked(&invite) && class != Class::Crisis {
@@ -113,6 +119,9 @@ impl Engine {
             Some(482)
         } else if let Some((call, kind)) = self.is_in_emergency(snapshot, &source, &decision) {
             self.core.facts.push(Fact::FeatureBlocked { call, kind, feature: Feature::CallWaiting });
+            Some(486)
+        } else if self.is_kept_free(snapshot, &source, &decision, now) {
+            self.core.facts.push(Fact::BlockedBeside { trunk: source.clone(), feature: Feature::CallWaiting });
             Some(486)
         } else {
             self.refusal(&decision, &invite)

@@ -37,10 +37,13 @@ impl Engine {
     pub(super) fn inbound(&mut self, now: Now, snapshot: &Snapshot, invite: &Message, who: &Who) -> Option<Inbound> {
         let Who::Trunk(trunk, source) = who else { return None };
         let user = dialled(invite)?;
+        let number = numbers(snapshot, &user);
+        if number.iter().any(|number| is_code(snapshot, number)) {
+            return None;
+        }
         if let Some(windows) = self.wanted(now, snapshot, invite, trunk, &user) {
             return self.call_back(now, snapshot, trunk, &user, windows);
         }
-        let number = numbers(snapshot, &user);
         let is_help = takeover::may(trunk.kind);
         if is_help && is_marked(invite) {
             // The window is over, and the PSAP wants the number all the same.
@@ -186,6 +189,13 @@ fn site_of(engine: &Engine, snapshot: &Snapshot, number: Number) -> Option<Arc<S
 /// Whether a call says that it is a call back (RFC 7090 §3).
 fn is_marked(invite: &Message) -> bool {
     invite.values(Name::Priority).any(|value| value.trim_ascii().eq_ignore_ascii_case(CALLBACK_MARK.as_bytes()))
+}
+
+/// Whether a number is an emergency, test or crisis code anywhere: whoever dials one calls for help, and calls nobody
+/// back, whatever number some caller has shown.
+fn is_code(snapshot: &Snapshot, number: &Number) -> bool {
+    let digits = number.expose();
+    digits.len() < SHORTEST && snapshot.dial_plans.values().any(|plan| plan.codes().any(|code| code == digits))
 }
 
 /// The user part that is called, of the Request-URI, else of To.

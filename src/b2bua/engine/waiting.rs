@@ -1,13 +1,16 @@
-//! Call waiting is off for a line that is in an emergency call (RFC 6881 ED-66): everyday calls to it find it busy.
+//! Call waiting is off for a line that is in an emergency call (RFC 6881 ED-66): everyday calls to it find it busy. So they do
+//! for a while when its caller hung up so soon that somebody will call back.
 use super::Engine;
 use crate::b2bua::call::Stage;
 use crate::b2bua::story::Decision;
 use crate::b2bua::takeover;
 use crate::base::id::Handle;
+use crate::base::now::Now;
 use crate::cache::Snapshot;
 use crate::classify::Class;
 use crate::fact::Kind;
-use crate::record::{Trunk, TrunkKind};
+use crate::record::{Line, Trunk, TrunkKind};
+use std::sync::Arc;
 
 impl Engine {
     /// The emergency call that the line is in to which an everyday call would lead. Whoever takes emergency calls gets
@@ -18,6 +21,25 @@ impl Engine {
         from: &str,
         decision: &Decision,
     ) -> Option<(Handle, Kind)> {
+        let line = self.everyday_line(snapshot, from, decision)?;
+        let is_theirs = |known: &Line| known.number == line.number && known.organisation == line.organisation;
+        let mut calls = self
+            .calls
+            .iter()
+            .filter(|call| matches!(call.class, Class::Emergency | Class::Callback) && call.stage != Stage::Clearing);
+        let found = calls.find(|call| call.line.as_deref().is_some_and(is_theirs))?;
+        Some((found.key, found.kind()?))
+    }
+
+    /// Whether the line to which an everyday call would lead is kept free for a call back (rulings 21).
+    pub(super) fn is_kept_free(&self, snapshot: &Snapshot, from: &str, decision: &Decision, now: Now) -> bool {
+        let leases = &self.core.cache.leases;
+        self.everyday_line(snapshot, from, decision)
+            .is_some_and(|line| leases.is_kept_free(&line.organisation, line.number, now.mono))
+    }
+
+    /// The line of ours to which an everyday call would lead.
+    fn everyday_line(&self, snapshot: &Snapshot, from: &str, decision: &Decision) -> Option<Arc<Line>> {
         let is_pbx = |trunk: &Trunk| trunk.kind == TrunkKind::Pbx;
         let leads = decision.plan.targets.iter().any(|target| is_pbx(&target.trunk));
         let is_help = snapshot.trunk(from).is_some_and(|trunk| takeover::may(trunk.kind));
@@ -26,14 +48,6 @@ impl Engine {
         }
         let (site, dialled) = (&decision.site, decision.classified.number?);
         let calling_code = &snapshot.dial_plan(&site.country).calling_code;
-        let line = self.core.cache.line(&site.organisation, dialled, calling_code)?;
-        let is_theirs =
-            |known: &crate::record::Line| known.number == line.number && known.organisation == line.organisation;
-        let mut calls = self
-            .calls
-            .iter()
-            .filter(|call| matches!(call.class, Class::Emergency | Class::Callback) && call.stage != Stage::Clearing);
-        let found = calls.find(|call| call.line.as_deref().is_some_and(is_theirs))?;
-        Some((found.key, found.kind()?))
+        self.core.cache.line(&site.organisation, dialled, calling_code)
     }
 }

@@ -190,7 +190,7 @@ fn attempt(tried: &mut Tried, trial: &Trial, stream: bool) -> Result<(), String>
             if !heard.invite.whole.contains(with) || heard.invite.whole.contains(without) {
                 return Err(format!("what arrives is not right:\n{}", heard.invite.whole));
             }
-            if took > Duration::from_secs(2) { Err(format!("it took {took:?}")) } else { Ok(()) }
+            if took > Duration::from_secs(5) { Err(format!("it took {took:?}")) } else { Ok(()) }
         }
         Then::Refused(status) => {
             let Came::Message(answer) = wire.await_final(request.field("Call-ID").as_deref()) else {
@@ -472,7 +472,7 @@ fn streams_that_stall_end_alone_and_pings_are_answered() {
         borne += 1;
         tried.good_call("a byte of a slow message");
     }
-    assert!((10..30).contains(&borne), "a slow sender was borne for {borne} half seconds");
+    assert!((4..30).contains(&borne), "a slow sender was borne for {borne} half seconds");
     assert!(ends(&mut short), "a message whose rest never came was waited for");
     tried.good_call("streams that stalled");
     tried.finish();
