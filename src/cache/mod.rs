@@ -5,6 +5,7 @@ mod large;
 pub mod leases;
 mod lines;
 mod recipients;
+mod sightings;
 mod snapshot;
 pub mod typed;
 pub mod unwritten;
@@ -16,6 +17,7 @@ pub use devices::{Devices, Ringing};
 pub use fresh::Gone;
 pub use leases::Leases;
 pub use recipients::Recipients;
+pub use sightings::{MOST_SIGHTINGS, Sighting};
 pub use snapshot::Snapshot;
 pub use typed::Typed;
 pub use whereabouts::{Named, Told, Whereabouts};
@@ -30,6 +32,7 @@ use core::net::{IpAddr, SocketAddr};
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
 use large::Large;
+use sightings::Sightings;
 use std::sync::Arc;
 
 /// The port of a SIP URI without one (RFC 3261 §19.1.2).
@@ -52,6 +55,7 @@ pub struct Cache {
     pub leases: Leases,
     /// Who is told of emergency calls; no call reads it.
     pub recipients: Recipients,
+    sightings: Sightings,
     /// Where each trunk's targets are now, by the trunk's name: written by the background resolver.
     pub targets: DashMap<Arc<str>, Arc<Targets>, RandomState>,
     /// The snapshot.

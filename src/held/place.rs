@@ -1,9 +1,11 @@
 //! Where a device is, by what it tells now or told last.
+use super::answer::is_served;
 use super::subject::Subject;
 use crate::base::now::Wall;
-use crate::cache::{Cache, Whereabouts};
+use crate::cache::{Cache, Sighting, Whereabouts};
 use crate::location::{self, Known};
 use crate::pidf::{Method, Source};
+use crate::record::surroundings::Surroundings;
 use crate::record::wiremap::Rule;
 use crate::record::{Grade, Interface, Located, Location, Measurements, Organisation, Rung, Site, user};
 use core::net::IpAddr;
@@ -22,6 +24,12 @@ impl Placed {
     /// The place, when it is one.
     pub(super) fn place(&self) -> Option<&Arc<Location>> {
         self.located.place.as_ref().filter(|_| !self.located.is_in_conflict())
+    }
+
+    /// Whether anybody has entered the network that it is on: into the wiremap, or its user for itself.
+    fn knows_network(&self) -> bool {
+        let located = &self.located;
+        located.wiremap.is_some() || located.candidates.iter().any(|candidate| candidate.rung == Rung::Typed)
     }
 
     /// How old the knowledge is.
@@ -80,10 +88,39 @@ pub(super) fn told_now(
                 let _is_kept = cache.tell_whereabouts(id, told.clone());
                 cache.saw_typed(id, &told.measurements, now);
             }
-            Arc::new(told)
+            let placed = placed(cache, organisation, subject, Arc::new(told), now);
+            if says && !placed.knows_network() && is_served(cache, organisation, subject) {
+                cache.saw(sighting(cache, subject, Surroundings::seen(&placed.told.measurements), None, now));
+            }
+            return placed;
         }
     };
     placed(cache, organisation, subject, told, now)
+}
+
+/// What those who look after networks are told of a device: its network, and the address that its user gave for it.
+pub(super) fn sighting(
+    cache: &Cache,
+    subject: &Subject,
+    network: Surroundings,
+    given: Option<Arc<Location>>,
+    at: Wall,
+) -> Sighting {
+    let line = subject.line.as_ref();
+    let user = line.and_then(|line| cache.user_of_line(&line.organisation, line.number));
+    let snapshot = cache.snapshot.load();
+    let address = subject.address.or(subject.public);
+    let of_network = || snapshot.site_at(&subject.organisation, address?).map(|site| &site.id);
+    Sighting {
+        organisation: Arc::clone(&subject.organisation),
+        site: line.map(|line| &line.site).or_else(of_network).cloned(),
+        user: user.map(|user| Arc::clone(&user.id)),
+        device: subject.device.as_ref().map(|device| Arc::clone(&device.id)),
+        number: line.map(|line| line.number),
+        at,
+        network,
+        given,
+    }
 }
 
 /// Where a device is by what it told last.

@@ -1,5 +1,7 @@
 //! Who is told of a call, and when: accounts and facts in, drafts out. A notice starts when the first INVITE has left, so
 //! that it says what was signalled, and half a second after the decision at the latest.
+mod beside;
+
 use super::{Channel, Draft, Notice, Values, place};
 use crate::account::{Account, Learnt, News, Particulars, Signalled};
 use crate::base::id::Handle;
@@ -35,11 +37,14 @@ pub struct Desk {
     calls: HashMap<Handle, Open, foldhash::fast::RandomState>,
     trunks_down: HashMap<Arc<str>, Mono, foldhash::fast::RandomState>,
     pools_empty: HashMap<Arc<str>, Mono, foldhash::fast::RandomState>,
+    sighted: HashMap<Arc<str>, beside::Sighted, foldhash::fast::RandomState>,
     drafts: Vec<Draft>,
     now: Now,
     swept: Mono,
     /// How many emergency calls there were of which nobody is told.
     untold: u64,
+    /// How many notices there was no room for.
+    lost: u64,
 }
 
 /// A call that goes on.
@@ -61,10 +66,12 @@ impl Desk {
             calls: HashMap::default(),
             trunks_down: HashMap::default(),
             pools_empty: HashMap::default(),
+            sighted: HashMap::default(),
             drafts: Vec::new(),
             now: Now::default(),
             swept: Mono::default(),
             untold: 0,
+            lost: 0,
         }
     }
 
@@ -117,6 +124,7 @@ impl Desk {
     /// Begins what nobody was signalled of, and forgets what is long over.
     pub fn on_time(&mut self, now: Now) {
         self.now = now;
+        self.take_sightings();
         let is_due = |open: &Open| open.told.is_none() && now.mono.since(open.account.at.mono) >= SIGNAL_WITHIN;
         let due: Vec<Handle> = self.calls.iter().filter(|(_, open)| is_due(open)).map(|(call, _)| *call).collect();
         due.into_iter().for_each(|call| self.begin_of(call));
@@ -134,6 +142,11 @@ impl Desk {
     /// How many emergency calls there were of which nobody is told, since this was last asked.
     pub fn take_untold(&mut self) -> u64 {
         core::mem::take(&mut self.untold)
+    }
+
+    /// How many notices were too many to be told, since this was last asked.
+    pub fn take_lost(&mut self) -> u64 {
+        core::mem::take(&mut self.lost)
     }
 
     fn begin_of(&mut self, call: Handle) {
@@ -164,6 +177,9 @@ impl Desk {
             }
         }
         open.told = Some(location);
+        if open.account.class != Class::Callback {
+            self.called_from(particulars, open.account.at.wall);
+        }
         open
     }
 
@@ -231,36 +247,6 @@ impl Desk {
             _ => ("high", format!("The call was over after {} s.", lasted.as_secs())),
         };
         self.tell(&open, Values { severity, note, ..values });
-    }
-
-    fn trunk_down(&mut self, trunk: &Arc<str>, at: Wall) {
-        let now = self.now.mono;
-        if self.trunks_down.get(trunk).is_some_and(|told| now.since(*told) < AGAIN) {
-            return;
-        }
-        self.trunks_down.insert(Arc::clone(trunk), now);
-        let values = Values { trunk: trunk.to_string(), severity: "high", ..self.nothing(Notice::TrunkDown, at) };
-        self.draft(self.cache.recipients.of_organisations(), None, values);
-    }
-
-    fn pool_empty(&mut self, site: &Arc<str>, at: Wall) {
-        let now = self.now.mono;
-        if self.pools_empty.get(site).is_some_and(|told| now.since(*told) < AGAIN) {
-            return;
-        }
-        self.pools_empty.insert(Arc::clone(site), now);
-        let snapshot = self.cache.snapshot.load_full();
-        let Some(record) = snapshot.site(site) else { return };
-        let organisation = snapshot.organisations.get(&record.organisation).map(|one| one.name.clone());
-        let values = Values {
-            site: site.to_string(),
-            organisation: organisation.unwrap_or_default(),
-            severity: "high",
-            ..self.nothing(Notice::CallbackPoolEmpty, at)
-        };
-        let scopes = [Scope::Site(Arc::clone(site)), Scope::Organisation(Arc::clone(&record.organisation))];
-        let recipients = scopes.iter().flat_map(|scope| self.cache.recipients.of(scope)).collect();
-        self.draft(recipients, None, values);
     }
 
     /// Tells everyone who is to know of this call.

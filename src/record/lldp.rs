@@ -34,6 +34,14 @@ impl Identifier {
         }
     }
 
+    fn expose(&self) -> String {
+        match *self.0 {
+            [a, b, c, d, e, f] => Mac::new([a, b, c, d, e, f]).expose(),
+            [1, a, b, c, d] => IpAddr::from([a, b, c, d]).to_string(),
+            ref octets => String::from_utf8_lossy(octets).replace(char::is_control, "?"),
+        }
+    }
+
     fn plain(octets: &[u8]) -> Option<Identifier> {
         (1..=IDENTIFIER_LEN).contains(&octets.len()).then(|| Identifier(SmallVec::from_slice(octets)))
     }
@@ -61,6 +69,11 @@ macro_rules! identifier {
             /// The octets that are compared.
             pub fn octets(&self) -> &[u8] {
                 &self.0.0
+            }
+
+            /// As a person reads it.
+            pub fn expose(&self) -> String {
+                self.0.expose()
             }
         }
 
@@ -95,6 +108,8 @@ mod tests {
         assert_eq!(Chassis::read("10.1.0.1"), Chassis::from_octets(&[1, 10, 1, 0, 1]));
         assert_ne!(Chassis::read("02-00-00-00-01-02"), octets);
         assert_eq!(Chassis::read("20-41-42-43-44-45"), Chassis::from_octets(b" ABCDE"), "octets that look like text");
+        let exposed = ["0200.0000.0101", "10.1.0.1", "closet 4"].map(|text| Chassis::read(text).unwrap().expose());
+        assert_eq!(exposed, ["02-00-00-00-01-01", "10.1.0.1", "closet 4"]);
     }
 
     #[test]

@@ -34,6 +34,13 @@ const PROVIDER: (u8, u8) = (16, 32);
 impl Surroundings {
     /// What measurements say of the network. `None` when they say nothing that another network would not say too.
     pub fn of(measurements: &Measurements) -> Option<Surroundings> {
+        let found = Surroundings::seen(measurements);
+        let tells = !found.gateways.is_empty() || !found.points.is_empty() || !found.switches.is_empty();
+        (tells || found.outside.is_some()).then_some(found)
+    }
+
+    /// All that measurements say of the network, be it as little as an address that many networks have.
+    pub fn seen(measurements: &Measurements) -> Surroundings {
         let mut found = Surroundings {
             outside: measurements.public.and_then(|(address, _)| outside(address)),
             ..Surroundings::default()
@@ -45,8 +52,26 @@ impl Surroundings {
             add(&mut found.switches, interface.switches.iter().map(|switch| switch.chassis.clone()));
             add(&mut found.inside, interface.addresses.iter().filter_map(|address| inside(*address)));
         }
-        let tells = !found.gateways.is_empty() || !found.points.is_empty() || !found.switches.is_empty();
-        (tells || found.outside.is_some()).then_some(found)
+        found
+    }
+
+    /// What is known of it in lines, for those whose network it is.
+    pub fn expose(&self) -> String {
+        let hardware = |name: &'static str, macs: &[Mac]| -> Vec<String> {
+            macs.iter().map(|mac| format!("{name}: {}", mac.expose())).collect()
+        };
+        let switches = self.switches.iter().map(|switch| format!("Switch: {}", switch.expose())).collect();
+        let nets = |name: &'static str, networks: &mut dyn Iterator<Item = &Network>| -> Vec<String> {
+            networks.map(|network| format!("{name}: {}", network.expose())).collect()
+        };
+        let lines = [
+            hardware("Gateway", &self.gateways),
+            hardware("Access point", &self.points),
+            switches,
+            nets("Seen from outside as", &mut self.outside.iter()),
+            nets("Inside", &mut self.inside.iter()),
+        ];
+        lines.concat().join("\n")
     }
 
     /// Whether both are one network: by the gateway where both have one, else by the access point, else by the switch, else

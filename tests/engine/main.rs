@@ -30,6 +30,7 @@ mod refused;
 mod reliable;
 mod routes;
 mod rows;
+mod sighted;
 mod strangers;
 mod takeover;
 mod timers;

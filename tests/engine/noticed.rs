@@ -11,12 +11,12 @@ use core::time::Duration;
 use std::sync::Arc;
 
 /// A desk, and what it said so far.
-struct Office {
-    desk: Desk,
+pub struct Office {
+    pub desk: Desk,
     heard: (usize, usize),
 }
 
-fn recipient(id: &str, scope: Scope, notices: &[Notice], to: &[&str]) -> Recipient {
+pub fn recipient(id: &str, scope: Scope, notices: &[Notice], to: &[&str]) -> Recipient {
     Recipient {
         id: id.into(),
         organisation: "acme".into(),
@@ -31,20 +31,20 @@ fn recipient(id: &str, scope: Scope, notices: &[Notice], to: &[&str]) -> Recipie
 }
 
 /// A lab in which everybody is told of everything.
-fn office(recipients: &[Recipient]) -> (World, Office) {
+pub fn office(recipients: &[Recipient]) -> (World, Office) {
     let world = World::with(|_| {}, |_| {});
     recipients.iter().for_each(|one| world.cache.recipients.insert(Arc::new(one.clone())));
     let desk = Desk::new(Arc::clone(&world.cache), Duration::from_secs(15));
     (world, Office { desk, heard: (0, 0) })
 }
 
-fn everyone() -> Vec<Recipient> {
+pub fn everyone() -> Vec<Recipient> {
     vec![recipient("all", Scope::Organisation("acme".into()), Notice::ALL, &["all@acme.example"])]
 }
 
 impl Office {
     /// Tells the desk what happened in the world since it was last told; what it has to say.
-    fn hears(&mut self, world: &World) -> Vec<Draft> {
+    pub fn hears(&mut self, world: &World) -> Vec<Draft> {
         let now = Now { mono: Mono::from_micros(world.millis() * 1000), wall: Wall::from_millis(world.wall) };
         world.accounts[self.heard.0..].iter().for_each(|account| self.desk.account(account));
         world.facts[self.heard.1..].iter().for_each(|fact| self.desk.fact(now.wall, fact));
@@ -54,7 +54,7 @@ impl Office {
     }
 }
 
-fn words(drafts: &[Draft]) -> Vec<&str> {
+pub fn words(drafts: &[Draft]) -> Vec<&str> {
     drafts.iter().map(|draft| draft.notice.text()).collect()
 }
 

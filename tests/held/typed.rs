@@ -120,3 +120,30 @@ fn what_is_wrong_with_an_address_is_told_field_by_field_and_nothing_is_kept() {
     assert_eq!(wrong(&with(&depot, CIVIC)), one("number", "not_served"));
     assert_eq!(outcome(&asks(&lis, &says(HOME))), UNKNOWN);
 }
+
+/// The words for what was seen, and of whom.
+fn seen(lis: &Lis) -> Vec<String> {
+    let (seen, lost) = lis.cache.take_sightings();
+    assert_eq!(lost, 0);
+    let words = |one: &callbox::cache::Sighting| {
+        let what = if one.given.is_some() { "given" } else { "unknown" };
+        format!("{what} {} {}", one.device.as_deref().unwrap_or("-"), one.site.as_deref().unwrap_or("-"))
+    };
+    seen.iter().map(words).collect()
+}
+
+#[test]
+fn who_asks_from_a_network_that_nobody_has_entered_is_seen_and_so_is_a_new_address() {
+    let lis = Lis::new();
+    asks(&lis, &says(DESK));
+    assert_eq!(seen(&lis), [""; 0], "the wiremap knows this switch");
+    asks(&lis, &says(HOME));
+    assert_eq!(seen(&lis), ["unknown hq-soft-1 hq"]);
+    gives(&lis, &with(&says(HOME), CIVIC)).expect("a sound address");
+    assert_eq!(seen(&lis), ["unknown hq-soft-1 hq", "given hq-soft-1 hq"]);
+    asks(&lis, &says(HOME));
+    gives(&lis, &with(&says(HOME), CIVIC)).expect("the same again");
+    assert_eq!(seen(&lis), [""; 0], "nothing of this is news");
+    gives(&lis, &with(&says(HOME), &CIVIC.replace("\"7\"", "\"9\""))).expect("they moved next door");
+    assert_eq!(seen(&lis), ["given hq-soft-1 hq"]);
+}

@@ -1,8 +1,8 @@
 //! Who is told of a call: a real mail server, and webhooks that take what they are sent, fail, hang and lie.
-use crate::held::asked_at;
+use crate::held::{LAB, asked_at, assert_says};
 use crate::lab_config::LabConfig;
 use crate::lab_ports::LabPorts;
-use crate::program::Program;
+use crate::program::{DEADLINE, Program};
 use crate::router::{self, metrics};
 use crate::sipp::{Answerer, Caller, free_port};
 use base64::Engine;
@@ -318,4 +318,32 @@ fn the_command_sends_a_trial_and_shows_what_would_be_said() {
     assert!(text.contains("{{callback}}") && text.contains("emergency_call"), "{text}");
     drop(server);
     assert_eq!(notify(&["check"]).0, Some(1));
+}
+
+#[test]
+fn a_network_that_nobody_has_entered_and_the_address_that_its_user_gives_are_told_of() {
+    let _ports = LabPorts::locked();
+    let (port, told) = sink(vec![]);
+    let config = config(
+        &webhook("desk", port, ""),
+        "networks,acme,,,,unknown_network pending_location,webhook,desk,,,\ncalls,acme,,,,,webhook,desk,,,\n",
+    );
+    let _router = router::run_file(&config.file());
+    let client = "{\"instance\":\"urn:uuid:00000000-0000-1000-8000-020000000a04\",\
+                  \"interfaces\":[{\"gateway\":\"02-00-00-00-77-01\"}],\"civic\":{\"country\":\"US\",\"A1\":\"IL\",\
+                  \"A3\":\"Springfield\",\"RD\":\"Sample\",\"HNO\":\"7\"}}";
+    let json = format!("Content-Type: application/json\r\n{LAB}");
+    assert_says(&asked_at("/client/v1/location", "POST", &json, client), "200", &["\"grade\":\"none\""]);
+    assert_says(&asked_at("/client/v1/address", "POST", &json, client), "200", &["\"found_by\":\"typed\""]);
+    let mut heard: Vec<serde_json::Value> = Vec::new();
+    while heard.len() < 2 {
+        let request = told.recv_timeout(DEADLINE).expect("a request");
+        heard.push(serde_json::from_str(request.split_once("\r\n\r\n").expect("a body").1).expect("JSON"));
+    }
+    heard.sort_by_key(|one| one["kind"].to_string());
+    let [given, unknown] = &heard[..] else { panic!("two: {heard:?}") };
+    assert_eq!((&unknown["kind"], &unknown["location"]["site"]), (&"unknown_network".into(), &"hq".into()));
+    assert!(unknown["note"].as_str().expect("text").contains("Gateway: 02-00-00-00-77-01"), "{unknown}");
+    assert_eq!((&given["kind"], &given["user"]), (&"pending_location".into(), &"client".into()));
+    assert_eq!(given["location"]["text"], "7 Sample\nSpringfield IL US");
 }

@@ -73,6 +73,11 @@ impl Notices {
             self.counts.untold(untold);
             tracing::warn!("an emergency call of which no recipient is told");
         }
+        let lost = self.desk.take_lost();
+        if lost > 0 {
+            (0..lost).for_each(|_| self.counts.count("all", "lost"));
+            tracing::warn!(lost, "too many addresses were given or networks seen at once to tell of each");
+        }
         if drafts.is_empty() {
             return;
         }

@@ -5,7 +5,7 @@ mod words;
 pub use words::{Asked, Given, Heard, Place, Plugged, Refused, Seen, Told, Wrong, read, read_given};
 
 use super::answer::{LOCATION_PATH, Terms, is_served};
-use super::place::{Placed, told_before, told_now};
+use super::place::{Placed, sighting, told_before, told_now};
 use super::subject::{self, Asker, Subject};
 use crate::base::entropy::Entropy;
 use crate::base::now::Wall;
@@ -48,8 +48,14 @@ pub fn given(
     if !is_served(cache, &client.organisation, &client.subject) {
         return Err(Refused::one("number", "not_served", "its site's location requests are not answered here"));
     }
-    if !cache.keep_typed(&device, Typed::new(here, civic, now)) {
+    let before = cache.typed(&device, &client.placed.told.measurements);
+    let typed = Typed::new(here.clone(), civic, now);
+    let place = Arc::clone(&typed.place);
+    if !cache.keep_typed(&device, typed) {
         return Err(Refused::one("instance", "full", "too many clients have given addresses; tell the operator"));
+    }
+    if before.is_none_or(|before| before.civic != place.civic) {
+        cache.saw(sighting(cache, &client.subject, here, Some(place), now));
     }
     let client = client.again(cache, now);
     Ok(client.told(cache, terms, &given.asked, now, chance))
