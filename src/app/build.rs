@@ -43,11 +43,11 @@ pub type Reading = Box<dyn Fn() -> Result<World, Vec<Complaint>> + Send>;
 /// # Errors
 /// A socket that cannot be opened, no source of chance, or metrics that cannot be set up.
 pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) -> io::Result<()> {
-    let log = match log::Log::start(world.settings.log.level, world.settings.log.format) {
-        Ok(log) => Some(log),
+    let (log, _rest) = match log::Log::start(world.settings.log.level, world.settings.log.format) {
+        Ok((log, rest)) => (Some(log), Some(rest)),
         Err(error) => {
             eprintln!("callbox: no log: {error}");
-            None
+            (None, None)
         }
     };
     let cache = Arc::new(Cache::default());
@@ -261,7 +261,11 @@ impl Quiet {
         drop(tokio::spawn(fetch::serve(orders, self.client())));
         if let Some(address) = self.settings.metrics.address {
             match tokio::net::TcpListener::bind(address).await {
-                Ok(listener) => drop(tokio::spawn(http::metrics::serve(listener, self.page.clone()))),
+                Ok(listener) => {
+                    let (log, lost) = (self.log.clone(), self.page.lost_lines());
+                    let look = move || lost.absolute(log.as_ref().map_or(0, log::Log::lost));
+                    drop(tokio::spawn(http::metrics::serve(listener, self.page.clone(), look)));
+                }
                 Err(error) => tracing::error!(%error, %address, "metrics cannot be served; calls go on"),
             }
         }

@@ -17,7 +17,7 @@ pub const WAITING: usize = 16_384;
 
 /// How long the thread rests when nothing waits. It looks by itself, since waking it would cost each call's thread more
 /// than everything else here.
-const NAP: Duration = Duration::from_millis(20);
+const NAP: Duration = Duration::from_millis(50);
 
 /// How much is taken before the parts may do what is due.
 const BATCH: usize = 256;
@@ -38,7 +38,7 @@ pub trait Part: Send {
     fn account(&mut self, account: &Arc<Account>);
     /// A fact.
     fn fact(&mut self, at: Now, fact: &Fact);
-    /// Does what is due; called between facts and at least every few dozen milliseconds.
+    /// Does what is due; called between facts and at least every tenth of a second.
     fn on_time(&mut self, _now: Now) {}
 }
 

@@ -1,12 +1,19 @@
 //! Log lines to standard error, as text for people or as JSON for collectors.
 //!
 //! Lines come from facts and carry what rulings on privacy allow: our own call id, trunk names, a peer's address.
+//!
+//! A thread of its own writes them. Whoever collects them may stop reading, and a pipe that is full stops who writes into
+//! it: that must never be the thread of the calls. Lines that find no room are counted and gone.
 use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{Layer, Registry};
+
+/// How many lines wait for whoever reads them.
+const WAITING: usize = 16_384;
 
 /// The least that a line must matter to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,19 +45,40 @@ pub enum Format {
 #[derive(Clone, Debug)]
 pub struct Log {
     filter: reload::Handle<Targets, Registry>,
+    lost: ErrorCounter,
+}
+
+/// Writes what still waits when it is dropped, or gives up after a second.
+#[derive(Debug)]
+pub struct Rest {
+    _worker: WorkerGuard,
 }
 
 impl Log {
-    /// Starts the log of this process. Fails when one is running already.
-    pub fn start(level: Level, format: Format) -> Result<Log, TryInitError> {
+    /// Starts the log of this process, which ends with the second value.
+    ///
+    /// # Errors
+    /// One is running already.
+    pub fn start(level: Level, format: Format) -> Result<(Log, Rest), TryInitError> {
         let (filter, handle) = reload::Layer::new(targets(level));
-        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+        let (writer, worker) = NonBlockingBuilder::default()
+            .buffered_lines_limit(WAITING)
+            .lossy(true)
+            .thread_name("callbox-log")
+            .finish(std::io::stderr());
+        let lost = writer.error_counter();
+        let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
         let lines = match format {
             Format::Text => lines.boxed(),
             Format::Json => lines.json().flatten_event(true).boxed(),
         };
         tracing_subscriber::registry().with(lines.with_filter(filter)).try_init()?;
-        Ok(Log { filter: handle })
+        Ok((Log { filter: handle, lost }, Rest { _worker: worker }))
+    }
+
+    /// How many lines found no room.
+    pub fn lost(&self) -> u64 {
+        self.lost.dropped_lines() as u64
     }
 
     /// Sets another level. The format stays: a collector that reads JSON does not expect it to change.

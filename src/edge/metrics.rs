@@ -61,6 +61,11 @@ impl Page {
         })
     }
 
+    /// The counter of log lines that nobody read in time, on this page.
+    pub fn lost_lines(&self) -> Counter {
+        metrics::with_local_recorder(&*self.0, || metrics::counter!("callbox_log_lines_lost_total"))
+    }
+
     /// Folds what the histograms have gathered; to be called every few seconds, or memory grows.
     pub fn fold(&self) {
         self.0.handle().run_upkeep();
@@ -462,6 +467,7 @@ fn describe() {
     gauge!("callbox_notice_channel_up", "1 while a channel takes messages, 0 while it does not");
     counter!("callbox_ledger_entries_total", "Entries of the ledger that are on the disk");
     counter!("callbox_ledger_lost_total", "Entries of the ledger that found no room while it could not be written");
+    counter!("callbox_log_lines_lost_total", "Lines of the log that found no room because nobody read those before");
     gauge!("callbox_ledger_failing", "1 while the ledger cannot be written, else 0");
     gauge!("callbox_active_calls", "Calls now; crisis calls are not among them");
     gauge!("callbox_trunk_up", "1 while a trunk answers or nothing else is known, 0 while it does not");

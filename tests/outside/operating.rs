@@ -4,6 +4,7 @@ use crate::lab_ports::LabPorts;
 use crate::program::Program;
 use crate::router;
 use crate::sipp::{Answerer, Caller};
+use std::process::Command;
 
 const PSAP_1: u16 = 5070;
 const PSAP_2: u16 = 5071;
@@ -79,4 +80,19 @@ fn a_router_that_is_told_to_leave_lets_the_call_finish_first() {
     psap.finishes();
     caller.finishes();
     assert!(router.await_end().success());
+}
+
+#[test]
+fn a_log_that_nobody_reads_delays_no_call() {
+    let _ports = LabPorts::locked();
+    // The pipe that the log goes into is full from the beginning, and whoever should read it sleeps.
+    let script = "exec 3>&1; (head -c 65536 /dev/zero >&2; exec \"$0\" run --config \"$1\") 2>&1 >&3 | sleep 600";
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_callbox")).arg(router::in_repository("conf/lab.toml"));
+    let mut psap = Answerer::start("psap", PSAP_1);
+    let mut router = Program::start_with_children("callbox run, with a log that nobody reads", command);
+    says(&mut router, "callbox ready");
+    Caller::new("call").calls();
+    psap.finishes();
+    assert!(router::metrics().contains("callbox_calls_total{class=\"emergency\",outcome=\"completed\"} 1"));
 }

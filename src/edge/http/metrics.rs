@@ -9,11 +9,19 @@ use tokio::net::TcpListener;
 /// How often the histograms are folded, whether or not anybody reads the page.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 
-/// Serves the page until the future is dropped or the listener fails.
-pub async fn serve(listener: TcpListener, page: Page) -> std::io::Result<()> {
+/// Serves the page until the future is dropped or the listener fails. `look` is called before each reading: it brings up
+/// to date what nobody tells.
+pub async fn serve(
+    listener: TcpListener,
+    page: Page,
+    look: impl Fn() + Clone + Send + Sync + 'static,
+) -> std::io::Result<()> {
     let shown = page.clone();
-    let router =
-        Router::new().route("/metrics", get(async move || ([(CONTENT_TYPE, Page::CONTENT_TYPE)], shown.text())));
+    let text = async move || {
+        look();
+        ([(CONTENT_TYPE, Page::CONTENT_TYPE)], shown.text())
+    };
+    let router = Router::new().route("/metrics", get(text));
     let folding = async {
         let mut every = tokio::time::interval(FOLD_EVERY);
         loop {
@@ -41,7 +49,7 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let metrics = Metrics::new([&"psap-1".into()]).unwrap();
-            let server = tokio::spawn(serve(listener, metrics.page()));
+            let server = tokio::spawn(serve(listener, metrics.page(), || {}));
             let mut answers = Vec::new();
             for path in ["/metrics", "/"] {
                 let mut stream = TcpStream::connect(address).await.unwrap();

@@ -17,6 +17,9 @@ pub const MOST_WAITING: usize = 10_000;
 /// How many entries are written at once.
 const BATCH: usize = 256;
 
+/// How long an entry waits for others that go to the disk with it: each commit costs more than many entries do.
+const GATHER: Duration = Duration::from_millis(100);
+
 /// How long a disk that takes nothing is left alone.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -100,6 +103,7 @@ impl Drop for Writer {
         self.to = None;
         self.leaving.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
             let _ended = thread.join();
         }
     }
@@ -126,6 +130,9 @@ impl Pen {
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
+            if !self.leaving.load(Ordering::Acquire) {
+                std::thread::park_timeout(GATHER);
+            }
             let batch: Vec<Entry> = core::iter::once(first).chain(from.try_iter().take(BATCH - 1)).collect();
             if !self.write(&batch, from) {
                 return;

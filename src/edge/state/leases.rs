@@ -36,7 +36,7 @@ pub struct Kept {
 }
 
 /// How long a change waits for others that go to the disk with it: each commit costs more than many changes do.
-const GATHER: Duration = Duration::from_millis(10);
+const GATHER: Duration = Duration::from_millis(50);
 
 /// Keeps windows on a thread of its own.
 #[derive(Debug)]
