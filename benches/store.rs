@@ -2,8 +2,10 @@
 //! and how many bytes a line has in the cache and in the file.
 mod counted;
 
+use callbox::base::hands::{Hands, InTurn};
 use callbox::base::now::Wall;
 use callbox::cache::{Cache, Snapshot};
+use callbox::edge::hands::SideBySide;
 use callbox::edge::store::{News, Store};
 use callbox::record::table::plan::{Edit, Lines, Stored, Wish, plan};
 use callbox::record::table::{self, Against, Cells, File, Files, Kind, Tables, Writer};
@@ -62,11 +64,11 @@ fn texts(lines: u64) -> Vec<(Kind, String)> {
     ]
 }
 
-fn read(texts: &[(Kind, String)], dial_plans: &HashMap<Arc<str>, Arc<DialPlan>>) -> Tables {
+fn read(hands: impl Hands, texts: &[(Kind, String)], dial_plans: &HashMap<Arc<str>, Arc<DialPlan>>) -> Tables {
     let mut files = Files::default();
     texts.iter().for_each(|(kind, text)| files.add(*kind, File::kept(kind.file(), text)));
     let against = Against { dial_plans, trunks: &[], models: &Models::default() };
-    table::read(&files, against).expect("the tables are sound")
+    table::read_by(hands, &files, against).expect("the tables are sound")
 }
 
 /// How many bytes a cache takes that holds these tables.
@@ -74,7 +76,7 @@ fn weight(texts: &[(Kind, String)], kinds: &[Kind], dial_plans: &HashMap<Arc<str
     let some: Vec<_> = texts.iter().filter(|(kind, _)| kinds.contains(kind)).cloned().collect();
     let before = counted::live();
     let cache = Cache::default();
-    cache.load(read(&some, dial_plans));
+    cache.load(read(InTurn, &some, dial_plans));
     counted::live().saturating_sub(before)
 }
 
@@ -99,8 +101,8 @@ fn main() {
     let mut store = timed("a start", || {
         let store = Store::open(&path, NOW).expect("the store");
         let (texts, _) = timed("  out of the file", || store.kept().expect("its tables"));
-        let tables = timed("  read", || read(&texts, &plans));
-        timed("  into the cache", || cache.load(tables));
+        let tables = timed("  read", || read(SideBySide, &texts, &plans));
+        timed("  into the cache", || cache.load_by(SideBySide, tables));
         store
     });
     let bytes = std::fs::metadata(&path).expect("the file").len();
@@ -118,7 +120,7 @@ fn main() {
     timed("a change, from the disk to its tables", || {
         let (News::Touched(touched), 2) = store.since(1).expect("news") else { panic!("all is new") };
         let fresh = store.fresh(touched, |_| None).expect("lines").expect("not too many");
-        read(&fresh.texts(), &plans)
+        read(InTurn, &fresh.texts(), &plans)
     });
     let moved = format!("id,organisation,class,mac,lines\ndevice-7,acme,fixed,02-00-09-00-00-07,{}\n", number(8));
     timed("the plan of one device that changes", || {

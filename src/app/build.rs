@@ -12,6 +12,7 @@ use crate::config::{Complaint, Settings, World};
 use crate::edge::clock::Clock;
 use crate::edge::database::Trouble;
 use crate::edge::fetch::{self, Fetcher, WITHIN as FETCH_WITHIN};
+use crate::edge::hands::SideBySide;
 use crate::edge::http;
 use crate::edge::http::acknowledge::{self, Acknowledgement};
 use crate::edge::http::serve::Doors;
@@ -53,7 +54,7 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     let cache = Arc::new(Cache::default());
     let version = world.version;
     let notices: notices::Shared = Arc::new(ArcSwap::new(Arc::clone(&world.notices)));
-    let settings = world.publish(&cache);
+    let settings = world.publish_by(SideBySide, &cache);
     let clock = Clock::start();
     // Before the first call: it may come from a device that told where it is an hour ago.
     let Memory { state, writing: _writing, keeper, temporary: _temporary } = remember(&settings, &cache, clock)?;

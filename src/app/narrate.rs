@@ -104,7 +104,7 @@ pub fn fact(fact: &Fact) {
         }
         Fact::CallbackPool { .. } => {}
         Fact::HungUpSoon { call, kind } => {
-            warn!(call = %id(*call), class = kind.text(), "the caller hung up so soon that it may have misdialled");
+            info!(call = %id(*call), class = kind.text(), "the caller hung up so soon that it may have misdialled");
         }
         Fact::AnswerNotAcknowledged { call, kind } => {
             warn!(call = %id(*call), class = kind.text(), "the caller never acknowledged the answer; the call goes on");

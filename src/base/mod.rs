@@ -1,5 +1,6 @@
 //! What everything stands on: time, identifiers, chance, private values, bounds.
 pub mod entropy;
+pub mod hands;
 pub mod id;
 pub mod now;
 pub mod private;

@@ -24,6 +24,7 @@ pub use whereabouts::{Named, Told, Whereabouts};
 pub use who::Who;
 pub use wiremap::Wiremap;
 
+use crate::base::hands::{Hands, InTurn};
 use crate::record::table::Tables;
 use crate::record::trunk::Targets;
 use crate::record::{Line, Location, Number, Trunk};
@@ -99,9 +100,13 @@ impl Cache {
     /// Takes the tables for all that is known: what they do not have goes. A call that is being decided meanwhile sees
     /// each record either old or new, and never none that both have.
     pub fn load(&self, tables: Tables) {
+        self.load_by(InTurn, tables);
+    }
+
+    /// The same by other hands.
+    pub fn load_by(&self, hands: impl Hands, tables: Tables) {
         let Tables { organisations, sites, locations, lines, wiremap, devices, users, recipients } = tables;
         self.locations.load(locations.into_iter().map(|location| (Arc::clone(&location.id), location)));
-        self.wiremap.load(&wiremap);
         let organisations = organisations.into_iter().map(|one| (Arc::clone(&one.id), one)).collect();
         let companies = fresh::companies(&organisations);
         let sites = sites.into_iter().map(|one| (Arc::clone(&one.id), one)).collect();
@@ -111,8 +116,13 @@ impl Cache {
             sites: std::collections::HashMap::clone(&sites),
             ..(**held).clone()
         });
-        self.lines.load(lines.into_iter().map(|line| ((Arc::clone(&line.organisation), line.number), line)));
-        self.devices.load(&devices, &users);
+        let ((), ()) = hands.both(
+            || {
+                self.wiremap.load(&wiremap);
+                self.lines.load(lines.into_iter().map(|line| ((Arc::clone(&line.organisation), line.number), line)));
+            },
+            || self.devices.load(&devices, &users),
+        );
         self.recipients.load(recipients);
     }
 }

@@ -147,7 +147,7 @@ pub fn restore(config: &Path, from: &Path, author: &str) -> Result<u64, Refused>
     let Place { settings, document, store, mut texts, .. } = Place::of(config)?;
     let (tables, version) = backup.kept()?;
     texts.take(tables, version);
-    World::build(settings, &document, &texts, Vec::new()).map_err(Refused::Complaints)?;
+    World::build(settings, &document, &texts, Vec::new(), crate::base::hands::InTurn).map_err(Refused::Complaints)?;
     let mut store = Store::create(&store, now)?;
     Ok(store::restore(&mut store, &backup, author, now)?)
 }

@@ -187,7 +187,7 @@ mod tests {
             file::read("lab.toml", &text, &[]).sound().expect("a config that is sound by itself");
         let mut texts = embedded::lab_texts();
         tables(&mut texts);
-        match World::build(settings, &document, &texts, Vec::new()) {
+        match World::build(settings, &document, &texts, Vec::new(), crate::base::hands::InTurn) {
             Ok(_) => Vec::new(),
             Err(complaints) => complaints.iter().map(ToString::to_string).collect(),
         }

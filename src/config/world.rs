@@ -7,6 +7,7 @@ use super::notices::{self, Notices};
 use super::settings::Settings;
 use super::texts::Texts;
 use super::{boundaries, dial_plan, embedded, file, models, routes, snapshot};
+use crate::base::hands::{Hands, InTurn};
 use crate::cache::{Cache, Snapshot};
 use crate::record::table::{self, Against, Fault, File, Files, Kind, Tables};
 use std::path::Path;
@@ -17,10 +18,18 @@ use std::sync::Arc;
 /// # Errors
 /// Everything that is wrong, at once.
 pub fn load(path: &Path) -> Result<World, Vec<Complaint>> {
+    load_by(InTurn, path)
+}
+
+/// The same by other hands.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_by(hands: impl Hands, path: &Path) -> Result<World, Vec<Complaint>> {
     let Reading { read, mut complaints } = file::open(path);
     let Some((settings, document)) = read else { return Err(ordered(complaints)) };
     let texts = Texts::read(&settings, &document, &mut complaints);
-    World::build(settings, &document, &texts, complaints)
+    World::build(settings, &document, &texts, complaints, hands)
 }
 
 /// The lab's world, from inside the binary.
@@ -29,7 +38,7 @@ pub fn load(path: &Path) -> Result<World, Vec<Complaint>> {
 /// None, unless the files in the binary are wrong, which a test shows.
 pub fn lab() -> Result<World, Vec<Complaint>> {
     let (settings, document) = embedded::lab().sound()?;
-    World::build(settings, &document, &embedded::lab_texts(), Vec::new())
+    World::build(settings, &document, &embedded::lab_texts(), Vec::new(), InTurn)
 }
 
 /// A node's world, checked, before it is put to use.
@@ -53,7 +62,12 @@ impl World {
     /// Puts this world into the place of the one that the cache has. Calls that are under way keep what they were
     /// decided with.
     pub fn publish(self, cache: &Cache) -> Settings {
-        cache.load(self.tables);
+        self.publish_by(InTurn, cache)
+    }
+
+    /// The same by other hands.
+    pub fn publish_by(self, hands: impl Hands, cache: &Cache) -> Settings {
+        cache.load_by(hands, self.tables);
         cache.configure(&self.snapshot);
         self.settings
     }
@@ -72,9 +86,10 @@ impl World {
         document: &Document,
         texts: &Texts,
         complaints: Vec<Complaint>,
+        hands: impl Hands,
     ) -> Result<World, Vec<Complaint>> {
         let Ground { snapshot, cases, mut complaints } = Ground::lay(&settings, texts, complaints)?;
-        let tables = match table::read(&files(texts), against(&snapshot)) {
+        let tables = match table::read_by(hands, &files(texts), against(&snapshot)) {
             Ok(tables) => tables,
             Err(faults) => {
                 complaints.extend(faults.into_iter().map(complaint));

@@ -5,6 +5,7 @@ pub mod deliver;
 pub mod dns;
 pub mod entropy;
 pub mod fetch;
+pub mod hands;
 pub mod http;
 pub mod ledger;
 pub mod log;

@@ -2,6 +2,7 @@
 use crate::app::build;
 use crate::config::complaint::EXIT_CODE;
 use crate::config::{self, Complaint, World};
+use crate::edge::hands::SideBySide;
 use clap::Args;
 use core::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ pub struct RunArgs {
 /// Runs the router until it is told to leave.
 pub fn run(args: RunArgs) -> ExitCode {
     let path = args.config.clone();
-    match config::world::load(&args.config) {
+    match config::world::load_by(SideBySide, &args.config) {
         Ok(world) => start(world, Box::new(move || config::world::load(&path)), |listening| {
             println!("callbox ready on {}", list(listening));
         }),

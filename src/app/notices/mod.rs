@@ -7,7 +7,7 @@ pub use post::{Channels, Post};
 
 use super::witness::Part;
 use crate::account::Account;
-use crate::base::now::Now;
+use crate::base::now::{Mono, Now};
 use crate::cache::Cache;
 use crate::config::notices::Notices as Config;
 use crate::edge::clock::Clock;
@@ -18,12 +18,16 @@ use crate::fact::Fact;
 use crate::notice::Draft;
 use crate::notice::desk::Desk;
 use arc_swap::ArcSwap;
+use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// How many rows of drafts may wait for the thread that sends.
 const ROWS: usize = 4096;
+
+/// How long the log says nothing more of calls of which nobody is told.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// How many acknowledgements may wait for it.
 const ACKNOWLEDGEMENTS: usize = 256;
@@ -51,7 +55,8 @@ pub fn start(
     let _thread = std::thread::Builder::new().name("callbox-notices".into()).spawn(work)?;
     let config = Arc::clone(config);
     let desk = Desk::new(cache, config.load().misdial);
-    let notices = Notices { desk, config, to, lost: 0, counts: metrics::Notices::on(page.clone()) };
+    let notices =
+        Notices { desk, config, to, lost: 0, counts: metrics::Notices::on(page.clone()), untold: 0, said: None };
     Ok((Box::new(notices), acknowledge))
 }
 
@@ -62,16 +67,28 @@ struct Notices {
     to: mpsc::Sender<Vec<Draft>>,
     lost: usize,
     counts: metrics::Notices,
+    /// The emergency calls of which nobody is told and the log has not said it.
+    untold: u64,
+    said: Option<Mono>,
 }
 
 impl Notices {
+    /// Says in the log that nobody is told of emergency calls: of the first at once, then once in a while.
+    fn say_untold(&mut self, now: Mono) {
+        if self.untold > 0 && self.said.is_none_or(|said| now.since(said) >= SAY_AGAIN) {
+            let calls = core::mem::take(&mut self.untold);
+            self.said = Some(now);
+            tracing::warn!(calls, "emergency calls of which no recipient is told");
+        }
+    }
+
     /// Hands on what there is to send.
     fn hand_on(&mut self) {
         let drafts: Vec<_> = self.desk.drain().collect();
         let untold = self.desk.take_untold();
         if untold > 0 {
             self.counts.untold(untold);
-            tracing::warn!("an emergency call of which no recipient is told");
+            self.untold += untold;
         }
         let lost = self.desk.take_lost();
         if lost > 0 {
@@ -114,5 +131,6 @@ impl Part for Notices {
         self.desk.set_misdial(self.config.load().misdial);
         self.desk.on_time(now);
         self.hand_on();
+        self.say_untold(now.mono);
     }
 }

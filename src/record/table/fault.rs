@@ -43,6 +43,11 @@ impl Faults {
         }
     }
 
+    /// Adds what was found elsewhere.
+    pub(super) fn add_all(&mut self, others: Faults) {
+        others.0.into_iter().for_each(|fault| self.add(fault));
+    }
+
     /// `value` when nothing was found wrong.
     pub(super) fn or<T>(self, value: T) -> Result<T, Vec<Fault>> {
         if self.0.is_empty() { Ok(value) } else { Err(self.0) }

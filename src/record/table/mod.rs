@@ -25,6 +25,7 @@ pub use wiremap::keys as wiremap_keys;
 use super::{
     Civic, Device, DialPlan, Element, Line, Location, Models, Number, Organisation, Recipient, Site, Trunk, User,
 };
+use crate::base::hands::{Hands, InTurn};
 use by_id::ById;
 use fault::Faults;
 use std::collections::HashMap;
@@ -120,13 +121,30 @@ const NO_SITE: (&str, &str) = ("no such site", "add it to the sites, or mend its
 /// # Errors
 /// Every fault of every file, up to [`MOST_FAULTS`].
 pub fn read(files: &Files<'_>, against: Against<'_>) -> Result<Tables, Vec<Fault>> {
+    read_by(InTurn, files, against)
+}
+
+/// The same by other hands.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_by(hands: impl Hands, files: &Files<'_>, against: Against<'_>) -> Result<Tables, Vec<Fault>> {
     let mut faults = Faults::default();
     let of = |kind| files.of(kind);
     let places = place::read(of(Kind::Buildings), of(Kind::Locations), &mut faults);
     let (organisations, sites) = site::read(of(Kind::Organisations), of(Kind::Sites), &places, against, &mut faults);
-    let lines = line::read(of(Kind::Numbers), &sites, &places, against, &mut faults);
-    let wiremap = wiremap::read(of(Kind::Wiremap), &organisations, &places, &mut faults);
-    let devices = device::read(of(Kind::Devices), &organisations, &places, &lines, against, &mut faults);
+    let ((lines, devices), (wiremap, more)) = hands.both(
+        || {
+            let lines = line::read(of(Kind::Numbers), &sites, &places, against, &mut faults);
+            let devices = device::read(of(Kind::Devices), &organisations, &places, &lines, against, &mut faults);
+            (lines, devices)
+        },
+        || {
+            let mut faults = Faults::default();
+            (wiremap::read(of(Kind::Wiremap), &organisations, &places, &mut faults), faults)
+        },
+    );
+    faults.add_all(more);
     let known =
         user::Known { organisations: &organisations, sites: &sites, places: &places, lines: &lines, devices: &devices };
     let users = user::read(of(Kind::Users), known, &mut faults);
