@@ -8,9 +8,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-compare deps-count test soak lint compare count fuzz deps-fuzz deny deps-deny
 
-# program:package, as Debian and Ubuntu name them
+# program (or module of Kamailio or Python):package, as Debian and Ubuntu name them
 TEST_TOOLS    := sipp:sip-tester kamailio:kamailio lost.so:kamailio-utils-modules baresip:baresip-core \
-                 linphonec:linphone-cli xmllint:libxml2-utils espeak-ng:espeak-ng aiosmtpd:python3-aiosmtpd openssl:openssl ip:iproute2
+                 linphonec:linphone-cli xmllint:libxml2-utils espeak-ng:espeak-ng aiosmtpd:python3-aiosmtpd openssl:openssl ip:iproute2 \
+                 curl:curl chromium:chromium websockets:python3-websockets
 COMPARE_TOOLS := sipp:sip-tester kamailio:kamailio python3:python3 cc:gcc
 COUNT_TOOLS   := valgrind:valgrind
 

@@ -22,6 +22,7 @@ pub mod sdp;
 // floor 3: deciders, pure and total
 pub mod callback;
 pub mod classify;
+pub mod desktop;
 pub mod ivr;
 pub mod location;
 pub mod notice;

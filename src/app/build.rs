@@ -1,5 +1,6 @@
 //! Settings become running parts; the only place that knows all of them.
 use super::control::{self, Control, Signals};
+use super::desktops::{self, Desktops};
 use super::drive::Shard;
 use super::evidence::Evidence;
 use super::follow::{Follower, Turn};
@@ -70,15 +71,28 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         let (fetcher, orders) = fetch::ends();
         let (mut shard, listening) = shard(&settings, &cache, clock, control, fetcher, keeper)?;
         let page = shard.metrics.page();
-        let (part, acknowledge) = notices::start(&notices, Arc::clone(&cache), clock, &state, &page)?;
-        let mut parts = vec![part];
+        let (events, arrivals) = desktops::open(Arc::clone(&cache), clock, &settings.http, &page);
+        let desks = notices::Desks { events: Arc::clone(&events), arrivals };
+        let (part, acknowledge) = notices::start(&notices, Arc::clone(&cache), clock, &state, &page, desks)?;
+        let mut parts: Vec<Box<dyn Part>> = vec![Box::new(Desktops(Arc::clone(&events))), part];
         parts.extend(evidence(&state, &cache, clock, &page)?);
         let (teller, seen) = Teller::new(WAITING);
         let witness = witness::start(seen, clock, parts)?;
         shard.teller = teller;
         let (settling, settled) = std::sync::mpsc::channel();
-        let quiet =
-            Quiet { settings: settings.clone(), cache, clock, page, told, reading, turn, log, notices, acknowledge };
+        let quiet = Quiet {
+            settings: settings.clone(),
+            cache,
+            clock,
+            page,
+            told,
+            reading,
+            turn,
+            log,
+            notices,
+            acknowledge,
+            events,
+        };
         let _quiet =
             std::thread::Builder::new().name("callbox-quiet".into()).spawn(move || quiet.run(settling, orders))?;
         // Ready is ready for signals, scrapes and calls: the other thread drops its end when it listens, or when it
@@ -247,6 +261,7 @@ struct Quiet {
     log: Option<log::Log>,
     notices: notices::Shared,
     acknowledge: mpsc::Sender<Acknowledgement>,
+    events: Arc<http::events::Hub>,
 }
 
 impl Quiet {
@@ -332,6 +347,7 @@ impl Quiet {
             entropy::from_system()?,
             rules,
             self.page.locations(),
+            Arc::clone(&self.events),
         );
         let listener = tokio::net::TcpListener::bind(address).await?;
         let pages = http::held::router(Arc::new(server)).merge(acknowledge::router(self.acknowledge.clone()));

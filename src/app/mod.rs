@@ -2,6 +2,7 @@
 pub mod build;
 pub mod command;
 pub mod control;
+pub mod desktops;
 pub mod drive;
 pub mod evidence;
 pub mod follow;

@@ -1,6 +1,6 @@
 //! Who is told, by whose calls they are told of.
 use crate::record::Recipient;
-use crate::record::recipient::Scope;
+use crate::record::recipient::{Channel, Scope};
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
 use std::collections::HashSet;
@@ -23,6 +23,12 @@ impl Recipients {
     pub fn of_organisations(&self) -> Vec<Arc<Recipient>> {
         let whole = self.by_scope.iter().filter(|one| matches!(one.key(), Scope::Organisation(_)));
         whole.flat_map(|one| one.value().clone()).collect()
+    }
+
+    /// The desk of this name, where a recipient of the organisation names it.
+    pub fn desk(&self, organisation: &str, name: &str) -> Option<Arc<str>> {
+        let own = |one: &Recipient| *one.organisation == *organisation && one.channel == Channel::Desktop;
+        self.by_id.iter().filter(|one| own(one)).find_map(|one| one.to.iter().find(|to| ***to == *name).cloned())
     }
 
     /// Adds one, or puts it in the place of the one with its id.

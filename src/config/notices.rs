@@ -75,6 +75,8 @@ pub struct Notices {
     pub hooks: Vec<Hook>,
     /// Issuers of certificates that are trusted beside the system's, in PEM.
     pub issuers: Option<Arc<str>>,
+    /// Whether desks can listen anywhere.
+    pub desks: bool,
 }
 
 impl NoticeTexts {
@@ -168,6 +170,7 @@ pub fn of(settings: &Settings, texts: &NoticeTexts, document: &Document, complai
         mail: mail_of(settings, &settings.mail, issuers.as_deref(), document, complaints),
         hooks,
         issuers,
+        desks: settings.http.address.is_some(),
     }
 }
 
@@ -322,6 +325,9 @@ pub fn check_recipients(notices: &Notices, recipients: &[Arc<Recipient>], file: 
                     "names a webhook that there is none of",
                     "a [[webhook]] with this name in the config",
                 );
+            }
+            Channel::Desktop if !notices.desks => {
+                complain(recipient, "is told at a desk, and desks cannot listen", "[http] with address in the config");
             }
             _ => {}
         }

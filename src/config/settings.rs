@@ -89,6 +89,8 @@ table! {
         requests_per_second: u32 = 1000,
         /// How many connections there may be at once.
         max_connections: u32 = 4096,
+        /// How many desktops may listen for events at once, up to three quarters of `max_connections`.
+        max_event_streams: u32 = 1024,
         /// How long the head of a request may take to arrive, and a connection may stay idle.
         idle_secs: u16 = 10,
         /// The networks of proxies in front of it, whose `X-Forwarded-For` is believed.

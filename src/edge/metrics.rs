@@ -2,6 +2,7 @@
 //!
 //! Labels are our own words and the configured names of trunks, never anything that a peer sent. A crisis call counts
 //! in `callbox_crisis_calls_total`, which has no labels, and in nothing else that knows of calls.
+pub mod desktops;
 mod notices;
 
 pub use notices::Notices;
@@ -465,6 +466,10 @@ fn describe() {
     counter!("callbox_notices_unkept_total", "Times that the outbox could not be written to disk");
     gauge!("callbox_notices_waiting", "Messages that are not delivered yet");
     gauge!("callbox_notice_channel_up", "1 while a channel takes messages, 0 while it does not");
+    counter!("callbox_event_requests_total", "Requests of desktops for a stream or a ticket, by what became of them");
+    gauge!("callbox_event_streams", "Desktops that listen now");
+    counter!("callbox_events_total", "Events for desktops, one for each that listens");
+    counter!("callbox_event_streams_cut_off_total", "Desktops that read too slowly, or whose place was needed");
     counter!("callbox_ledger_entries_total", "Entries of the ledger that are on the disk");
     counter!("callbox_ledger_lost_total", "Entries of the ledger that found no room while it could not be written");
     counter!("callbox_log_lines_lost_total", "Lines of the log that found no room because nobody read those before");

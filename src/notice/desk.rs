@@ -8,7 +8,7 @@ use crate::base::id::Handle;
 use crate::base::now::{Mono, Now, Wall};
 use crate::cache::Cache;
 use crate::fact::{Fact, Feature, Outcome};
-use crate::record::recipient::{Recipient, Scope};
+use crate::record::recipient::{Recipient, Scope, desk_address};
 use crate::record::{Class, Grade, Profile};
 use core::time::Duration;
 use hashbrown::HashMap;
@@ -272,17 +272,18 @@ impl Desk {
         let begin = self.drafts.len();
         for recipient in recipients.iter().filter(|recipient| recipient.notices.has(notice)) {
             for to in &recipient.to {
+                let to = address(recipient, to);
                 let draft = Draft {
                     notice,
                     call,
                     channel: recipient.channel,
-                    to: Arc::clone(to),
+                    to: Arc::clone(&to),
                     language: recipient.language.clone(),
                     group: recipient.group.clone(),
                     step: recipient.step,
                     values: Arc::clone(&values),
                 };
-                let is_same = |known: &&mut Draft| is_same(known, recipient.channel, to);
+                let is_same = |known: &&mut Draft| is_same(known, recipient.channel, &to);
                 match self.drafts[begin..].iter_mut().find(is_same) {
                     Some(known) if known.step <= draft.step => {}
                     Some(known) => *known = draft,
@@ -353,6 +354,14 @@ impl Desk {
             trunk: signalled.map(|one| one.trunk.to_string()).unwrap_or_default(),
             ..nothing
         }
+    }
+}
+
+/// What a recipient's address is among those of all organisations.
+fn address(recipient: &Recipient, to: &Arc<str>) -> Arc<str> {
+    match recipient.channel {
+        Channel::Desktop => desk_address(&recipient.organisation, to),
+        Channel::Email | Channel::Webhook => Arc::clone(to),
     }
 }
 

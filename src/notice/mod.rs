@@ -21,7 +21,7 @@ pub struct Draft {
     pub call: Option<Handle>,
     /// How.
     pub channel: Channel,
-    /// To whom: an e-mail address, or the name of a webhook.
+    /// To whom: an e-mail address, the name of a webhook, or that of a desk behind its organisation's.
     pub to: Arc<str>,
     /// In which language; `None`: that of the node.
     pub language: Option<Arc<str>>,

@@ -21,7 +21,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// How often in a row a channel fails before it counts as dead.
 const DEAD_AFTER: u32 = 3;
 
-/// A channel by name: `email`, or a webhook's.
+/// What the channel of a desk begins with. No webhook's name has a slash.
+pub const DESKS: &str = "desktop/";
+
+/// A channel by name: `email`, a webhook's, or a desk's as `desktop/acme/front`.
 pub type Way = Arc<str>;
 
 /// One message to one address, as far as the queue needs to know.
@@ -185,6 +188,20 @@ impl Queue {
         sets.filter_map(|waiting| waiting.range(after..).next()).map(|(at, _)| *at).min()
     }
 
+    /// Somebody who was not there is there now: what could not be delivered over this channel is due at once.
+    pub fn hurry(&mut self, way: &Way, now: Mono) {
+        let Some(lane) = self.lanes.get_mut(way) else { return };
+        for waiting in &mut lane.waiting {
+            let tried = |id: &u64| self.entries.get(id).is_some_and(|entry| entry.item.tries > 0);
+            let late: Vec<_> = waiting.iter().filter(|(at, id)| *at > now && tried(id)).copied().collect();
+            for (at, id) in late {
+                waiting.remove(&(at, id));
+                waiting.insert((now, id));
+                self.entries.entry(id).and_modify(|entry| entry.stage = Stage::Waiting(now));
+            }
+        }
+    }
+
     /// What became of a try.
     pub fn tried(&mut self, id: u64, tried: Tried, now: Mono) -> Option<Verdict> {
         let way = Arc::clone(&self.entries.get(&id)?.item.way);
@@ -309,6 +326,7 @@ pub fn way(channel: Channel, to: &Arc<str>) -> Way {
     match channel {
         Channel::Email => "email".into(),
         Channel::Webhook => Arc::clone(to),
+        Channel::Desktop => [DESKS, to].concat().into(),
     }
 }
 
@@ -421,6 +439,21 @@ mod tests {
             assert_eq!(queue.next_due(at(240)), (!acknowledges).then_some(2));
         }
         assert_eq!(queue().acknowledge(&[9; 32]), None);
+    }
+
+    #[test]
+    fn what_nobody_was_there_for_is_due_when_somebody_is_but_no_later_step_before_its_time() {
+        let mut queue = queue();
+        (0..2).for_each(|id| assert!(queue.add(id, of_step(id, id as u8))));
+        queue.next_due(at(0));
+        queue.tried(0, Tried::Failed, at(0));
+        assert_eq!(queue.next_due(at(1)), None);
+        queue.hurry(&"pager".into(), at(1));
+        assert_eq!(queue.next_due(at(1)), None, "somebody else is there");
+        queue.hurry(&"email".into(), at(1));
+        assert_eq!(queue.next_due(at(1)), Some(0));
+        assert_eq!(queue.tried(0, Tried::Taken, at(1)), Some(Verdict::Delivered));
+        assert_eq!((queue.next_due(at(1)), queue.waiting()), (None, 1));
     }
 
     #[test]

@@ -105,6 +105,8 @@ pub enum Channel {
     Email,
     /// By an HTTP request to a webhook of the config: another system, an SMS gateway, a pager.
     Webhook,
+    /// By an event to whoever has a desk of this name on a screen.
+    Desktop,
 }
 
 impl Channel {
@@ -113,12 +115,13 @@ impl Channel {
         match self {
             Channel::Email => "email",
             Channel::Webhook => "webhook",
+            Channel::Desktop => "desktop",
         }
     }
 
     /// The one of this word.
     pub fn read(text: &str) -> Option<Channel> {
-        [Channel::Email, Channel::Webhook].into_iter().find(|channel| channel.text() == text)
+        [Channel::Email, Channel::Webhook, Channel::Desktop].into_iter().find(|channel| channel.text() == text)
     }
 }
 
@@ -135,7 +138,7 @@ pub struct Recipient {
     pub notices: Notices,
     /// How.
     pub channel: Channel,
-    /// The addresses, or the names of webhooks.
+    /// The addresses, or the names of webhooks or desks.
     pub to: Vec<Arc<str>>,
     /// The language; `None`: that of the node.
     pub language: Option<Arc<str>>,
@@ -143,6 +146,16 @@ pub struct Recipient {
     pub group: Option<Arc<str>>,
     /// The step of the group: 0 is told at once, each next one when nobody has acknowledged for so long.
     pub step: u8,
+}
+
+/// What an organisation's desk is called among all: two may have desks of one name.
+pub fn desk_address(organisation: &str, desk: &str) -> Arc<str> {
+    [organisation, "/", desk].concat().into()
+}
+
+/// The organisation and the desk of [`desk_address`]. A desk's name has no slash.
+pub fn read_desk_address(text: &str) -> Option<(&str, &str)> {
+    text.rsplit_once('/')
 }
 
 impl fmt::Debug for Recipient {

@@ -8,6 +8,7 @@ mod callbacks;
 mod cancelled;
 mod credentials;
 mod described;
+mod desktops;
 mod early;
 mod evidence;
 mod hard_to_lose;

@@ -4,6 +4,7 @@
 mod called_back;
 mod click_to_dial;
 mod day;
+mod desktop;
 mod heard;
 mod held;
 mod held_tls;

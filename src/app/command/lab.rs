@@ -53,7 +53,10 @@ fn welcome() -> String {
          callbox call 911 --from +13125550123   a PSAP answers and sees room 101\n  \
          callbox call 911 --from +13125550124   no address is known: the relay center answers\n  \
          callbox call 933 --record heard.wav     callbox reads the number and the room\n  \
-         callbox call 988                       the crisis line answers and is told no address\n",
+         callbox call 988                       the crisis line answers and is told no address\n\n  \
+         curl -N -u 6f0c2f0e-0911-4000-8000-000000000911:lab-only-secret \
+         'http://127.0.0.1:8080/client/v1/events?number=%2B13125550123'\n                                         \
+         what a desktop of room 101 hears meanwhile\n",
     );
     out
 }

@@ -118,7 +118,7 @@ fn test(notices: &Notices, to: Option<String>, webhook: Option<String>) -> Done 
         }
         (None, None) => return Err(usage("say to whom: --to or --webhook")),
     };
-    let channels = Arc::new(Channels::of(notices));
+    let channels = Arc::new(Channels::of(notices, None));
     let name = format!("test.{}", clock.now().wall.as_millis());
     wait(channels.send(&way, &name, &parcel, clock))?.map_err(not_taken)?;
     println!("taken");
@@ -129,7 +129,7 @@ fn check(notices: &Notices) -> Done {
     if notices.mail.is_none() {
         return Err(usage("mail.host is not set in this config"));
     }
-    let channels = Channels::of(notices);
+    let channels = Channels::of(notices, None);
     wait(channels.check())?.map_err(not_taken)?;
     println!("the mail server takes our credentials; `callbox notify test --to` shows whether it takes our sender");
     Ok(())

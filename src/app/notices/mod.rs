@@ -3,8 +3,9 @@
 mod keeper;
 mod post;
 
-pub use post::{Channels, Post};
+pub use post::{Channels, Heard, Post};
 
+use super::desktops::Arrival;
 use super::witness::Part;
 use crate::account::Account;
 use crate::base::now::{Mono, Now};
@@ -12,6 +13,7 @@ use crate::cache::Cache;
 use crate::config::notices::Notices as Config;
 use crate::edge::clock::Clock;
 use crate::edge::http::acknowledge::Acknowledgement;
+use crate::edge::http::events::Hub;
 use crate::edge::metrics::{self, Page};
 use crate::edge::{entropy, state::State};
 use crate::fact::Fact;
@@ -35,6 +37,14 @@ const ACKNOWLEDGEMENTS: usize = 256;
 /// The config of notices, which a reload replaces.
 pub type Shared = Arc<ArcSwap<Config>>;
 
+/// Responders' desks: where they listen, and at which somebody sat down.
+pub struct Desks {
+    /// Where they listen.
+    pub events: Arc<Hub>,
+    /// Where somebody has just begun to.
+    pub arrivals: mpsc::Receiver<Arrival>,
+}
+
 /// Starts the threads. What is known of undelivered messages is read from the state.
 ///
 /// # Errors
@@ -45,13 +55,14 @@ pub fn start(
     clock: Clock,
     state: &State,
     page: &Page,
+    desks: Desks,
 ) -> io::Result<(Box<dyn Part>, mpsc::Sender<Acknowledgement>)> {
     let (to, drafts) = mpsc::channel(ROWS);
     let (acknowledge, acknowledged) = mpsc::channel(ACKNOWLEDGEMENTS);
     let keeper = keeper::start(state.connect().map_err(io::Error::other)?, clock, metrics::Notices::on(page.clone()))?;
     let chance = entropy::from_system()?;
-    let post = Post::new(Arc::clone(config), clock, chance, keeper, metrics::Notices::on(page.clone()));
-    let work = move || post.run(drafts, acknowledged);
+    let post = Post::new(Arc::clone(config), clock, chance, keeper, metrics::Notices::on(page.clone()), desks.events);
+    let work = move || post.run(Heard { drafts, acknowledged, arrivals: desks.arrivals });
     let _thread = std::thread::Builder::new().name("callbox-notices".into()).spawn(work)?;
     let config = Arc::clone(config);
     let desk = Desk::new(cache, config.load().misdial);

@@ -1,4 +1,5 @@
 //! The thread that sends: drafts become messages, messages leave by their channels, and who acknowledges is heard.
+use super::super::desktops::Arrival;
 use super::Shared;
 use super::keeper::Keeper;
 use crate::base::entropy::Entropy;
@@ -8,11 +9,13 @@ use crate::config::notices::{Hook, Notices as Config};
 use crate::edge::clock::Clock;
 use crate::edge::deliver::{Failure, Mail, Parcel, Webhook, webhook};
 use crate::edge::http::acknowledge::Acknowledgement;
+use crate::edge::http::events::Hub;
 use crate::edge::metrics::Notices;
 use crate::edge::state::outbox::{Kept, Note};
-use crate::notice::queue::{Item, Queue, Tried, Verdict, way};
+use crate::notice::queue::{DESKS, Item, Queue, Tried, Verdict, way};
 use crate::notice::template::Escape;
 use crate::notice::{Channel, Draft, Notice};
+use crate::record::recipient::{desk_address, read_desk_address};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use core::time::Duration;
@@ -38,11 +41,12 @@ const CHECK: u64 = u64::MAX;
 pub struct Channels {
     mail: Option<Arc<Mail>>,
     hooks: HashMap<Arc<str>, Arc<Webhook>>,
+    desks: Option<Arc<Hub>>,
 }
 
 impl Channels {
-    /// Makes ready to send. The config was checked, so nothing is left out.
-    pub fn of(config: &Config) -> Channels {
+    /// Makes ready to send. The config was checked, so nothing is left out. `desks`: where they listen, in a node that runs.
+    pub fn of(config: &Config, desks: Option<Arc<Hub>>) -> Channels {
         let roots = match config.hooks.is_empty() {
             true => Arc::new(tokio_rustls::rustls::RootCertStore::empty()),
             false => webhook::roots(config.issuers.as_deref().map(str::as_bytes)),
@@ -51,6 +55,7 @@ impl Channels {
         Channels {
             mail: config.mail.as_ref().and_then(|setup| Mail::new(setup).ok()).map(Arc::new),
             hooks: config.hooks.iter().filter_map(hook).collect(),
+            desks,
         }
     }
 
@@ -61,6 +66,11 @@ impl Channels {
     pub async fn send(self: Arc<Self>, way: &str, id: &str, parcel: &Parcel, clock: Clock) -> Result<(), Failure> {
         if way == Channel::Email.text() {
             return self.mail.as_ref().ok_or(Failure::NoChannel)?.send(id, parcel).await;
+        }
+        if let Some((organisation, desk)) = way.strip_prefix(DESKS).and_then(read_desk_address) {
+            let events = self.desks.as_ref().ok_or(Failure::NoChannel)?;
+            let is_taken = events.deliver(organisation, desk, id, &parcel.body).await;
+            return if is_taken { Ok(()) } else { Err(Failure::Nobody) };
         }
         self.hooks.get(way).ok_or(Failure::NoChannel)?.send(id, parcel, clock.now().wall).await
     }
@@ -77,11 +87,22 @@ impl Channels {
     }
 }
 
+/// What the thread hears.
+pub struct Heard {
+    /// What is to be sent.
+    pub drafts: Receiver<Vec<Draft>>,
+    /// Who acknowledges.
+    pub acknowledged: Receiver<Acknowledgement>,
+    /// Who sat down at a desk.
+    pub arrivals: Receiver<Arrival>,
+}
+
 /// The thread's work.
 pub struct Post {
     shared: Shared,
     config: Arc<Config>,
     channels: Arc<Channels>,
+    desks: Arc<Hub>,
     clock: Clock,
     chance: Entropy,
     queue: Queue,
@@ -96,10 +117,18 @@ pub struct Post {
 
 impl Post {
     /// A thread's work, with what was left of the last run.
-    pub fn new(shared: Shared, clock: Clock, chance: Entropy, keeper: Keeper, counts: Notices) -> Post {
+    pub fn new(
+        shared: Shared,
+        clock: Clock,
+        chance: Entropy,
+        keeper: Keeper,
+        counts: Notices,
+        desks: Arc<Hub>,
+    ) -> Post {
         let config = shared.load_full();
         let mut post = Post {
-            channels: Arc::new(Channels::of(&config)),
+            channels: Arc::new(Channels::of(&config, Some(Arc::clone(&desks)))),
+            desks,
             queue: Queue::new(config.lifetime, config.step_after),
             shared,
             config,
@@ -121,14 +150,15 @@ impl Post {
     }
 
     /// Runs until nobody can tell it anything any more.
-    pub fn run(mut self, drafts: Receiver<Vec<Draft>>, acknowledged: Receiver<Acknowledgement>) {
+    pub fn run(mut self, heard: Heard) {
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(self.tend(drafts, acknowledged)),
+            Ok(runtime) => runtime.block_on(self.tend(heard)),
             Err(error) => tracing::error!(%error, "no runtime for notices; calls go on"),
         }
     }
 
-    async fn tend(&mut self, mut drafts: Receiver<Vec<Draft>>, mut acknowledged: Receiver<Acknowledgement>) {
+    async fn tend(&mut self, heard: Heard) {
+        let Heard { mut drafts, mut acknowledged, mut arrivals } = heard;
         loop {
             self.follow();
             self.dispatch();
@@ -143,6 +173,10 @@ impl Post {
                     let known = self.acknowledged(&said.token);
                     // Who asked may have gone meanwhile.
                     let _told = said.known.send(known);
+                }
+                Some((organisation, desk)) = arrivals.recv() => {
+                    let way = way(Channel::Desktop, &desk_address(&organisation, &desk));
+                    self.queue.hurry(&way, self.now().mono);
                 }
                 Some(done) = self.jobs.join_next() => {
                     if let Ok((id, sent)) = done {
@@ -165,7 +199,7 @@ impl Post {
         let current = self.shared.load();
         if !Arc::ptr_eq(&current, &self.config) {
             self.config = Arc::clone(&current);
-            self.channels = Arc::new(Channels::of(&self.config));
+            self.channels = Arc::new(Channels::of(&self.config, Some(Arc::clone(&self.desks))));
             self.checked = None;
         }
     }

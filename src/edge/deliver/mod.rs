@@ -26,6 +26,8 @@ pub enum Failure {
     Unwritable,
     /// There is no such channel in the config any more.
     NoChannel,
+    /// Nobody is at this desk.
+    Nobody,
 }
 
 impl Failure {
@@ -39,6 +41,7 @@ impl Failure {
             Failure::Unreadable => "unreadable",
             Failure::Unwritable => "unwritable",
             Failure::NoChannel => "no_channel",
+            Failure::Nobody => "nobody",
         }
     }
 
@@ -61,6 +64,7 @@ impl core::fmt::Display for Failure {
             Failure::Unreadable => out.write_str("what came back is no answer"),
             Failure::Unwritable => out.write_str("the message cannot be written"),
             Failure::NoChannel => out.write_str("the config has no such channel"),
+            Failure::Nobody => out.write_str("nobody is at this desk"),
         }
     }
 }

@@ -14,7 +14,7 @@ use core::net::SocketAddr;
 use serde::Serialize;
 
 /// The media type of what is asked and told.
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 
 /// Tells where a client is, by what it sees of its network.
 #[utoipa::path(post, path = "/client/v1/location", tag = "Clients", request_body = client::Asked,
@@ -105,7 +105,7 @@ pub(super) async fn withdrawn(
 
 /// Who speaks, and the JSON that it says. A client speaks for whoever is signed in, so it shows that it belongs to its
 /// organisation.
-async fn said(
+pub(super) async fn said(
     server: &Server,
     peer: SocketAddr,
     headers: &HeaderMap,

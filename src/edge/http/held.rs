@@ -1,5 +1,6 @@
 //! `/held`, where phones ask where they are (RFC 5985 §8).
 use super::credentials;
+use super::events::{self, Hub};
 use super::limit::{Limit, SECOND};
 use super::{client, location, openapi, proxy};
 use crate::base::entropy::Entropy;
@@ -30,6 +31,7 @@ pub struct Server {
     pub(super) clock: Clock,
     pub(super) rules: Rules,
     pub(super) counts: Locations,
+    pub(super) events: Arc<Hub>,
     shared: Mutex<Shared>,
 }
 
@@ -61,11 +63,18 @@ enum Bucket {
 const GUESSES_PER_MINUTE: u32 = 60;
 
 impl Server {
-    /// A server of what the cache knows.
-    pub fn new(cache: Arc<Cache>, clock: Clock, chance: Entropy, rules: Rules, counts: Locations) -> Server {
+    /// A server of what the cache knows, and of what desktops hear.
+    pub fn new(
+        cache: Arc<Cache>,
+        clock: Clock,
+        chance: Entropy,
+        rules: Rules,
+        counts: Locations,
+        events: Arc<Hub>,
+    ) -> Server {
         let limit = Limit::new(rules.requests_per_second, SECOND);
         let guesses = Limit::new(GUESSES_PER_MINUTE, 60 * SECOND);
-        Server { cache, clock, rules, counts, shared: Mutex::new(Shared { chance, limit, guesses }) }
+        Server { cache, clock, rules, counts, events, shared: Mutex::new(Shared { chance, limit, guesses }) }
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -165,6 +174,8 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/client/v1/location", post(client::located))
         .route("/client/v1/address", post(client::given))
         .route("/client/v1/address/withdraw", post(client::withdrawn))
+        .route("/client/v1/events", get(events::listen))
+        .route("/client/v1/events/ticket", post(events::ticket))
         .route("/openapi.json", get(openapi::described))
         .with_state(server)
 }
@@ -277,13 +288,15 @@ pub(super) fn document_answer(document: BytesMut, media_type: &'static str) -> R
     ([KEPT_BY_NOBODY, (header::CONTENT_TYPE, HeaderValue::from_static(media_type))], document.freeze()).into_response()
 }
 
-fn refusal(status: StatusCode) -> Response {
+pub(super) fn refusal(status: StatusCode) -> Response {
     let mut response = (status, [KEPT_BY_NOBODY]).into_response();
     if status == StatusCode::UNAUTHORIZED {
         let how = HeaderValue::from_static("Basic realm=\"callbox\", charset=\"UTF-8\"");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
     } else if status == StatusCode::TOO_MANY_REQUESTS {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    } else if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response
 }

@@ -2,6 +2,7 @@
 pub mod acknowledge;
 mod client;
 mod credentials;
+pub mod events;
 pub mod held;
 mod limit;
 mod location;

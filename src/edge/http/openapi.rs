@@ -1,6 +1,6 @@
 //! What is served, described for those who write clients: `/openapi.json` (OpenAPI 3.1). It is made of the handlers
 //! themselves and of the words that they read and write.
-use super::{client, held, location};
+use super::{client, events, held, location};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -16,8 +16,8 @@ pub(super) const COMPANY: &str = "company";
 #[openapi(
     info(
         title = "callbox",
-        description = "Where phones and soft clients ask where they are. Requests and answers of HELD are XML (RFC 5985); \
-                       those of `/client/v1` are JSON."
+        description = "Where phones and soft clients ask where they are, and desktops listen. Requests and answers of HELD are \
+                       XML (RFC 5985); those of `/client/v1` are JSON."
     ),
     paths(
         held::own,
@@ -26,7 +26,9 @@ pub(super) const COMPANY: &str = "company";
         location::by_post,
         client::located,
         client::given,
-        client::withdrawn
+        client::withdrawn,
+        events::listen,
+        events::ticket
     ),
     modifiers(&Credentials)
 )]
@@ -61,8 +63,10 @@ mod tests {
     use crate::base::entropy::Entropy;
     use crate::cache::Cache;
     use crate::edge::clock::Clock;
+    use crate::edge::http::events::Hub;
     use crate::edge::http::held::{Rules, Server, router};
     use crate::edge::metrics::Metrics;
+    use crate::edge::metrics::desktops::Desktops;
     use crate::held::Terms;
     use axum::body::Body;
     use axum::extract::ConnectInfo;
@@ -83,8 +87,12 @@ mod tests {
     fn is_handled(path: &str, method: &str) -> bool {
         let terms = Terms { public_url: None, lifetime: core::time::Duration::from_secs(3600) };
         let rules = Rules { terms, requests_per_second: 100, trusted_proxies: Vec::new() };
-        let counts = Metrics::new([]).unwrap().page().locations();
-        let server = Server::new(Arc::new(Cache::default()), Clock::start(), Entropy::seeded([1; 32]), rules, counts);
+        let page = Metrics::new([]).unwrap().page();
+        let (cache, clock) = (Arc::new(Cache::default()), Clock::start());
+        let of_events = events::Rules { most_streams: 1, arrived: tokio::sync::mpsc::channel(1).0 };
+        let hub = Hub::new(Arc::clone(&cache), clock, of_events, Desktops::on(&page));
+        let (chance, counts) = (Entropy::seeded([1; 32]), page.locations());
+        let server = Server::new(cache, clock, chance, rules, counts, Arc::new(hub));
         let peer = SocketAddr::from(([192, 0, 2, 1], 1));
         let path = path.replace("{token}", "none");
         let request =

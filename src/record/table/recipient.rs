@@ -66,7 +66,7 @@ pub(super) fn read(files: &[File<'_>], known: Known<'_>, faults: &mut Faults) ->
 fn recipient(row: &Row<'_>, known: Known<'_>, faults: &mut Faults) -> Option<Recipient> {
     let organisation = row.known(ORGANISATION, known.organisations, super::NO_ORGANISATION, faults);
     let scope = scope(row, known, faults);
-    let channel = row.read(CHANNEL, Channel::read, ("this is no channel", "write email or webhook"), faults);
+    let channel = row.read(CHANNEL, Channel::read, ("this is no channel", "write email, webhook or desktop"), faults);
     let notices = notices(row, faults);
     let to = addresses(row, channel?, faults);
     let step = row.read(STEP, step, ("this is no step", "write a number from 0 to 9"), faults).unwrap_or(0);
@@ -144,8 +144,9 @@ fn addresses(row: &Row<'_>, channel: Channel, faults: &mut Faults) -> Vec<Arc<st
         let nth = format!("number {} of them", place + 1);
         let fault = match channel {
             Channel::Email => fault_of_email(word),
-            Channel::Webhook if word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => None,
+            _ if word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => None,
             Channel::Webhook => Some("this is no name of a webhook"),
+            Channel::Desktop => Some("this is no name of a desk"),
         };
         match fault {
             Some(why) => row.fault(TO, &format!("{why} ({nth})"), "write them as a@b.example; c@d.example", faults),
