@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 /// How often windows that are over are forgotten and the free numbers counted.
 const EVERY: Duration = Duration::from_secs(60);
+/// The same while there are more of them than are looked at in one go.
+const SOON: Duration = Duration::from_millis(20);
 
 /// Opens the window of an emergency call before its first INVITE leaves, and settles which number it shows.
 pub fn open(core: &mut Core, call: &mut Call, now: Now) {
@@ -109,20 +111,20 @@ pub fn begins(core: &mut Core, call: &mut Call, holder: Option<Holder>, now: Now
 
 fn keep(core: &mut Core, change: Option<Change>, now: Now) {
     core.changes.extend(change);
-    schedule(core, now);
+    schedule(core, EVERY, now);
 }
 
-fn schedule(core: &mut Core, now: Now) {
+fn schedule(core: &mut Core, wait: Duration, now: Now) {
     if !core.windows_due && !core.cache.leases.is_empty() {
         core.windows_due = true;
-        core.wheel.schedule(now.mono + EVERY, Wake::Windows);
+        core.wheel.schedule(now.mono + wait, Wake::Windows);
     }
 }
 
-/// Forgets the windows that are over.
+/// Forgets windows that are over, some at a time: calls wait for it.
 pub fn on_time(core: &mut Core, now: Now) {
     core.windows_due = false;
-    let gone = core.cache.leases.expire(now.mono);
+    let (gone, has_more) = core.cache.leases.expire(now.mono);
     let mut sites: Vec<Arc<str>> = gone.iter().map(|(_, site)| site.clone()).collect();
     core.changes.extend(gone.into_iter().map(|(change, _)| change));
     sites.sort_unstable();
@@ -131,7 +133,7 @@ pub fn on_time(core: &mut Core, now: Now) {
     for site in sites.iter().filter_map(|id| snapshot.site(id)) {
         count(core, site, now);
     }
-    schedule(core, now);
+    schedule(core, if has_more { SOON } else { EVERY }, now);
 }
 
 /// Counts the free numbers of all pools: at the start and when the world is replaced.
@@ -140,7 +142,7 @@ pub fn configure(core: &mut Core, now: Now) {
     for site in snapshot.sites.values().filter(|site| !site.pool.is_empty()) {
         count(core, site, now);
     }
-    schedule(core, now);
+    schedule(core, EVERY, now);
 }
 
 /// The free numbers of a site's pool, and all of them.

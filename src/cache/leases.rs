@@ -10,6 +10,7 @@ use core::time::Duration;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The most windows at once. A caller beyond is not called back under a number of its own.
@@ -21,6 +22,12 @@ pub const RESTING: usize = 2;
 
 /// How long after its window a number is lent again at the earliest: by then it is kept that the window is over.
 const REST: Duration = Duration::from_secs(60);
+
+/// How many windows are looked at in one go for whether they are over: calls wait meanwhile.
+pub const AT_ONCE: usize = 256;
+
+/// How long a window that should be over and has a call going on is left alone.
+const LATER: Duration = Duration::from_secs(60);
 
 /// What must be kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +69,11 @@ pub struct Leases(Mutex<Book>);
 #[derive(Debug, Default)]
 struct Book {
     windows: Map<Holder, Window>,
+    /// When each window is looked at, which is never after it is over; one entry a window.
+    order: BTreeMap<(Mono, u64), Holder>,
+    /// The entry of each.
+    placed: Map<Holder, (Mono, u64)>,
+    entries: u64,
     by_token: Map<Handle, Holder>,
     by_number: Map<Number, SmallVec<[Holder; 1]>>,
     by_line: Map<(Arc<str>, Number), SmallVec<[Holder; 1]>>,
@@ -69,6 +81,8 @@ struct Book {
     used: Map<Number, u64>,
     /// Numbers that have become free, and when they may be lent again.
     leaving: Map<Number, Mono>,
+    /// The same, the next one first; one that was lent meanwhile is in it, too.
+    rests: VecDeque<(Mono, Number)>,
     rank: u64,
 }
 
@@ -188,17 +202,20 @@ impl Leases {
             .any(|window| window.kept_free.is_some_and(|until| until > now))
     }
 
-    /// Forgets the windows that are over. Tells whose sites they were.
-    pub fn expire(&self, now: Mono) -> Vec<(Change, Arc<str>)> {
+    /// Forgets windows that are over, the oldest first, and looks at [`AT_ONCE`] of them at most. Tells whose sites they
+    /// were, and whether there are more to look at.
+    pub fn expire(&self, now: Mono) -> (Vec<(Change, Arc<str>)>, bool) {
         let mut book = self.book();
-        book.leaving.retain(|_, until| *until > now);
-        let over: Vec<Holder> = book
-            .windows
-            .values()
-            .filter(|window| window.is_over(now))
-            .map(|window| window.caller.holder.clone())
-            .collect();
-        over.into_iter().filter_map(|holder| book.end(&holder, now)).collect()
+        book.rested(now);
+        let mut gone = Vec::new();
+        for _ in 0..AT_ONCE {
+            let Some(holder) = book.due(now) else { return (gone, false) };
+            match book.windows.get(&holder).map(|window| (window.is_over(now), window.until)) {
+                Some((false, until)) => book.place(&holder, until.max(now + LATER)),
+                _ => gone.extend(book.end(&holder, now)),
+            }
+        }
+        (gone, book.due(now).is_some())
     }
 
     /// Takes what was kept when a node starts, each window with how long ago it ended, and gives back what is to be kept
@@ -329,7 +346,35 @@ impl Book {
                 holders.push(holder.clone());
             }
         }
+        if !self.placed.contains_key(holder) {
+            let (holder, until) = (holder.clone(), window.until);
+            self.place(&holder, until);
+        }
         self.windows.insert(window.caller.holder.clone(), window);
+    }
+
+    /// Says when a window is looked at next. Its end only ever moves away: whoever comes too early comes again.
+    fn place(&mut self, holder: &Holder, at: Mono) {
+        self.entries += 1;
+        let place = (at, self.entries);
+        if let Some(before) = self.placed.insert(holder.clone(), place) {
+            self.order.remove(&before);
+        }
+        self.order.insert(place, holder.clone());
+    }
+
+    /// The next window that is to be looked at by now.
+    fn due(&self, now: Mono) -> Option<Holder> {
+        self.order.first_key_value().filter(|((at, _), _)| *at <= now).map(|(_, holder)| holder.clone())
+    }
+
+    /// Lets numbers be lent again that have rested.
+    fn rested(&mut self, now: Mono) {
+        while let Some((until, number)) = self.rests.pop_front_if(|(until, _)| *until <= now) {
+            if self.leaving.get(&number) == Some(&until) {
+                self.leaving.remove(&number);
+            }
+        }
     }
 
     /// Forgets a window. Its number goes behind all others.
@@ -339,6 +384,7 @@ impl Book {
             self.rank += 1;
             self.used.insert(number, self.rank);
             self.leaving.insert(number, now + REST);
+            self.rests.push_back((now + REST, number));
             (number, self.rank)
         });
         Some((Change::Gone(window.caller.holder, freed), window.caller.site))
@@ -346,6 +392,9 @@ impl Book {
 
     fn take_out(&mut self, holder: &Holder) -> Option<Window> {
         let window = self.windows.remove(holder)?;
+        if let Some(place) = self.placed.remove(holder) {
+            self.order.remove(&place);
+        }
         for token in &window.tokens {
             self.by_token.remove(token);
         }

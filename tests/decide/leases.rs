@@ -5,7 +5,7 @@ use callbox::base::entropy::Entropy;
 use callbox::base::id::Handle;
 use callbox::base::now::Mono;
 use callbox::cache::Leases;
-use callbox::cache::leases::{Change, Opening, RESTING};
+use callbox::cache::leases::{AT_ONCE, Change, Opening, RESTING};
 use callbox::record::{Callbacks, Caller, Holder, Number, Site, Window};
 use core::time::Duration;
 use std::collections::HashMap;
@@ -160,7 +160,7 @@ fn walk(seed: u8, size: usize) -> usize {
             }
             7 => {
                 now += chance.bits() % 2400;
-                for (change, _) in node.leases.expire(node.mono(now)) {
+                for (change, _) in node.leases.expire(node.mono(now)).0 {
                     node.keep(Some(change), now);
                 }
             }
@@ -236,4 +236,43 @@ fn of_the_free_numbers_the_one_is_lent_that_was_lent_the_longest_time_ago() {
         leases.expire(at(now + 3999));
     }
     assert_eq!(order, [&pool[..], &pool[..]].concat());
+}
+
+#[test]
+fn windows_that_are_over_are_forgotten_some_at_a_time_and_in_the_end_all() {
+    const CALLERS: u32 = 1000;
+    let (leases, pool) = (Leases::default(), pool(1));
+    let at = |secs: u64| Mono::from_micros(secs * 1_000_000);
+    for who in 0..CALLERS {
+        let opening = Opening {
+            caller: caller(who.into()),
+            token: Handle { shard: 0, slot: who, nonce: 1 },
+            lend: (who == 0).then(|| pool[0]),
+            elin: None,
+            shared: Default::default(),
+        };
+        leases.open(opening, &TERMS, at(who.into()));
+        // The call of the last one goes on.
+        if who + 1 < CALLERS {
+            leases.ends(&caller(who.into()).holder, false, &TERMS, at(who.into()));
+        }
+    }
+    assert!(leases.expire(at(3599)).0.is_empty(), "nobody's time is over");
+    let (mut sweeps, mut gone) = (0, 0);
+    loop {
+        let (some, has_more) = leases.expire(at(20_000));
+        assert!(some.len() <= AT_ONCE, "{}", some.len());
+        (sweeps, gone) = (sweeps + 1, gone + some.len());
+        if !has_more {
+            break;
+        }
+    }
+    assert_eq!((sweeps, gone, leases.len()), (4, 999, 1));
+    assert_eq!(leases.free(&pool, at(20_059)), 0, "the number rests");
+    leases.ends(&caller(999).holder, false, &TERMS, at(20_059));
+    leases.expire(at(20_060));
+    assert_eq!(leases.free(&pool, at(20_060)), 1);
+    assert!(leases.expire(at(21_858)).0.is_empty() && leases.len() == 1, "half an hour from its end on");
+    leases.expire(at(21_920));
+    assert!(leases.is_empty());
 }
