@@ -33,7 +33,8 @@ impl<'a> Steps<'a> {
     pub fn callers(mut self, windows: &[Window]) -> Self {
         for window in windows.iter().take(OTHERS) {
             let caller = &window.caller;
-            let Some(trunk) = self.snapshot.trunk(&caller.source) else { continue };
+            let Some(trunk) = self.exchange_of(caller) else { continue };
+            let trunk = &trunk;
             if let Some(contact) = &caller.contact {
                 self.contact(trunk, contact.expose());
                 self.end();
@@ -59,7 +60,8 @@ impl<'a> Steps<'a> {
     /// The other lines and devices of the caller's user.
     fn devices(mut self, caller: &Caller) -> Self {
         let user = caller.line.and_then(|line| self.cache.user_of_line(&caller.organisation, line));
-        if let (Some(user), Some(trunk)) = (user, self.snapshot.trunk(&caller.source)) {
+        if let (Some(user), Some(trunk)) = (user, self.exchange_of(caller)) {
+            let trunk = &trunk;
             let of_devices = user.devices.iter().filter_map(|id| self.cache.device(id));
             let lines: Vec<Number> = of_devices.flat_map(|device| device.lines.clone()).collect();
             for number in user.lines.iter().copied().chain(lines).take(NEARBY) {
@@ -72,7 +74,8 @@ impl<'a> Steps<'a> {
 
     /// The phones that belong to the place where the caller was.
     fn nearby(mut self, caller: &Caller) -> Self {
-        if let (Some(place), Some(trunk)) = (&caller.place, self.snapshot.trunk(&caller.source)) {
+        if let (Some(place), Some(trunk)) = (&caller.place, self.exchange_of(caller)) {
+            let trunk = &trunk;
             let phones = self.cache.devices_at(place);
             let lines: Vec<Number> = phones.iter().flat_map(|device| device.lines.clone()).take(NEARBY).collect();
             for number in lines {
@@ -95,15 +98,17 @@ impl<'a> Steps<'a> {
         self
     }
 
-    /// The relay center that an emergency call of the caller would go to.
+    /// The relay center that an emergency call of the caller would go to, else the first that there is.
     pub fn relay(mut self, ahead: &Decision) -> Self {
-        let relays = ahead.plan.targets.iter().filter(|target| target.trunk.kind == TrunkKind::Relay);
-        for target in relays.take(1) {
-            let trunk = Arc::clone(&target.trunk);
+        let is_relay = |trunk: &Trunk| trunk.kind == TrunkKind::Relay;
+        let planned = ahead.plan.targets.iter().find(|target| is_relay(&target.trunk));
+        let planned = planned.map(|target| (Arc::clone(&target.trunk), target.at));
+        let any = || self.snapshot.trunks.iter().find(|trunk| is_relay(trunk)).map(|trunk| (Arc::clone(trunk), None));
+        if let Some((trunk, at)) = planned.or_else(any) {
             let dialled = ahead.classified.number.as_ref().map_or("911", Number::expose);
             let user = trunk.account.as_deref().unwrap_or(dialled);
             let uri = ["sip:", user, "@", &host_port(&trunk.host, trunk.port)].concat();
-            self.add(trunk, target.at, &uri);
+            self.add(trunk, at, &uri);
         }
         self.end();
         self
@@ -112,6 +117,12 @@ impl<'a> Steps<'a> {
     /// All of them.
     pub fn targets(self) -> Targets {
         self.targets
+    }
+
+    /// The exchange that a caller's call came by; where there is no such trunk any more, that of its site.
+    fn exchange_of(&self, caller: &Caller) -> Option<Arc<Trunk>> {
+        let of_site = || pbx_of(self.snapshot, self.snapshot.site(&caller.site)?);
+        self.snapshot.trunk(&caller.source).cloned().or_else(of_site)
     }
 
     fn end(&mut self) {

@@ -1,6 +1,7 @@
 //! Calls back: they reach who placed the emergency call, whoever calls and whatever stands in the way.
 use crate::peers::{Caller, Far, text, value};
 use crate::world::{CALLER, GATEWAY, KNOWN, PSAP_1, RELAY, SDP, World};
+use callbox::cache::Snapshot;
 use callbox::fact::{Fact, Kind};
 use callbox::record::{Guard, Number, Site, Trunk};
 use callbox::sip::message::Name;
@@ -231,6 +232,59 @@ fn a_device_with_a_contact_of_its_own_is_called_there_and_then_at_its_pbx() {
     assert_eq!(uri(&phone), "sip:4117@127.0.0.1:5990;gr=desk");
     world.answer(&phone, 404);
     assert_eq!(uri(&world.rung(PBX)), "sip:4117@127.0.0.1:5075");
+}
+
+/// Another world while calls go on, as after a reload.
+fn reload(world: &World, change: impl Fn(&mut Snapshot)) {
+    world.cache.snapshot.rcu(|held| {
+        let mut next = (**held).clone();
+        change(&mut next);
+        next
+    });
+}
+
+#[test]
+fn a_callers_window_outlives_its_site_and_its_exchange() {
+    // The site is deleted: its phones are called as before, and behind them those of the site that is left.
+    let mut world = with_desk();
+    called(&mut world, EXTENSION);
+    reload(&world, |snapshot| {
+        let hq = snapshot.sites.remove("hq").expect("the lab's site");
+        snapshot.sites.insert("annex".into(), Arc::new(Site { id: "annex".into(), ..(*hq).clone() }));
+        for source in &mut snapshot.sources {
+            Arc::make_mut(source).default_site = "annex".into();
+        }
+    });
+    back(&mut world, PSAP_1, LENT, "");
+    let phone = world.rung(PBX);
+    assert_eq!(uri(&phone), "sip:4117@127.0.0.1:5075");
+    world.answer(&phone, 180);
+    world.pass(21);
+    let desk = world.rung(PBX);
+    assert_eq!(uri(&desk), "sip:4100@127.0.0.1:5075");
+    world.answer(&desk, 180);
+    world.pass(21);
+    world.rung(RELAY);
+
+    // Its organisation and its exchange are deleted: somebody answers all the same.
+    let mut world = World::with(|_| {}, |_| {});
+    called(&mut world, EXTENSION);
+    reload(&world, |snapshot| {
+        let hq = snapshot.sites.remove("hq").expect("the lab's site");
+        let site = Site { id: "other".into(), organisation: "other".into(), stage2: false, ..(*hq).clone() };
+        snapshot.sites.insert("other".into(), Arc::new(site));
+        for source in &mut snapshot.sources {
+            let source = Arc::make_mut(source);
+            (source.organisation, source.default_site, source.trunk) =
+                ("other".into(), "other".into(), "gateway".into());
+        }
+        snapshot.trunks.retain(|trunk| &*trunk.name != "pbx");
+    });
+    back(&mut world, PSAP_1, LENT, "");
+    let relay = world.rung(RELAY);
+    world.answer(&relay, 200);
+    world.got(PSAP_1, "200 INVITE");
+    assert!(world.words(PBX).is_empty());
 }
 
 #[test]

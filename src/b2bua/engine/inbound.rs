@@ -12,7 +12,8 @@ use crate::base::now::Now;
 use crate::cache::{Snapshot, Who};
 use crate::callback::{Origin, Shown};
 use crate::classify::Class;
-use crate::record::{Holder, Number, Site, Trunk, TrunkKind, Window};
+use crate::record::site::EVERYWHERE;
+use crate::record::{Caller, Holder, Number, Site, Trunk, TrunkKind, Window};
 use crate::routing::{Plan, Targets, Way};
 use crate::sip::message::uri::without_brackets;
 use crate::sip::message::{Message, Name, Uri};
@@ -104,10 +105,14 @@ impl Engine {
         windows: Vec<Window>,
     ) -> Option<Inbound> {
         let latest = windows.first()?;
-        let site = snapshot.site(&latest.caller.site)?.clone();
-        let shown = latest.caller.line.or(latest.caller.shown);
-        let ahead = self.ahead(now, snapshot, &site, shown)?;
-        let steps = Steps::new(&self.core.cache, snapshot).callers(&windows).desk(&site).relay(&ahead);
+        let caller = &latest.caller;
+        let shown = caller.line.or(caller.shown);
+        let ahead = self.ahead(now, snapshot, &caller.organisation, shown)?;
+        let mut steps = Steps::new(&self.core.cache, snapshot).callers(&windows);
+        if let Some(site) = home_of(snapshot, caller) {
+            steps = steps.desk(site);
+        }
+        let steps = steps.relay(&ahead);
         let number = latest.lent.or(latest.elin).or(latest.shared.first().copied());
         let decision = decided(ahead, Class::Callback, Number::read(user), number, steps.targets());
         Some(Inbound { decision, source: trunk.name.clone(), holder: Some(latest.caller.holder.clone()) })
@@ -127,7 +132,7 @@ impl Engine {
         let known = numbers.iter().find(|number| {
             site.ecbn == Some(**number) || self.core.cache.lines.contains_key(&(site.organisation.clone(), **number))
         });
-        let ahead = self.ahead(now, snapshot, site, known.copied())?;
+        let ahead = self.ahead(now, snapshot, &site.organisation, known.copied())?;
         let mut steps = Steps::new(&self.core.cache, snapshot);
         if let Some(number) = known {
             steps = steps.line(&pbx, *number);
@@ -142,13 +147,33 @@ impl Engine {
         Some(Inbound { decision, source: trunk.name.clone(), holder: None })
     }
 
-    /// The emergency call that this line would make now: where it is, and which relay center is its own.
-    fn ahead(&mut self, now: Now, snapshot: &Snapshot, site: &Site, number: Option<Number>) -> Option<Decision> {
-        let of_site = |source: &&Arc<crate::record::Source>| source.organisation == site.organisation;
-        let source = snapshot.sources.iter().find(of_site)?;
-        let dialled = snapshot.dial_plan(&site.country).codes().next().unwrap_or("112").to_owned();
+    /// The emergency call that this line would make now: where it is, and which relay center is its own. Of an organisation
+    /// that has no source any more nothing is known but what holds for everyone.
+    fn ahead(
+        &mut self,
+        now: Now,
+        snapshot: &Snapshot,
+        organisation: &Arc<str>,
+        number: Option<Number>,
+    ) -> Option<Decision> {
+        let sources = &snapshot.sources;
+        let own = sources.iter().find(|source| source.organisation == *organisation);
+        let number = number.filter(|_| own.is_some());
+        let source = own.or_else(|| sources.first())?;
+        let site = snapshot.site(&source.default_site);
+        let plan = snapshot.dial_plan(site.map_or("", |site| &site.country));
+        let dialled = plan.codes().next().unwrap_or(EVERYWHERE).to_owned();
         decide(&mut self.core, now, snapshot, &Asked::by_hand(source, &dialled, number))
     }
+}
+
+/// The site of a caller; where there is no such site any more, the one that callers of its exchange have who are in none.
+fn home_of<'a>(snapshot: &'a Snapshot, caller: &Caller) -> Option<&'a Arc<Site>> {
+    let of_source = || {
+        let source = snapshot.source_of(&caller.source)?;
+        snapshot.site(&source.default_site).filter(|_| source.organisation == caller.organisation)
+    };
+    snapshot.site(&caller.site).or_else(of_source)
 }
 
 fn decided(
