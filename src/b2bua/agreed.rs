@@ -25,8 +25,12 @@ pub struct Agreed {
 impl Agreed {
     /// What an INVITE begins with.
     pub fn begin(invite: &Message) -> Agreed {
-        let Some(offer) = bridge::session_of(invite) else { return Agreed::default() };
-        Agreed { opened: Some(is_open(&offer)), recorded: sdp::says_recorded(&offer), ..Agreed::default() }
+        bridge::session_of(invite).map_or_else(Agreed::default, |offer| Agreed::with(&offer))
+    }
+
+    /// What the caller's side begins with.
+    pub fn with(session: &[u8]) -> Agreed {
+        Agreed { opened: Some(is_open(session)), recorded: sdp::says_recorded(session), ..Agreed::default() }
     }
 }
 

@@ -3,7 +3,7 @@ use super::call::{Acked, Call, Leg, Owed, Owner, Side, Stage};
 use super::core::{Core, PRODUCT};
 use super::ring::Ring;
 use super::watch::{self, Watch};
-use super::{early, hangup, mend, offer, onward, reliable};
+use super::{early, hangup, mend, offer, onward, reliable, turn};
 use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::classify::Class;
@@ -168,7 +168,7 @@ pub fn answered(
 
 /// Answers the caller with what the target answered.
 pub fn answer_caller(core: &mut Core, call: &mut Call, response: &Message, now: Now) {
-    let session = session_of(response).map(|session| call.words_for(Side::Caller, &session));
+    let session = session_of(response).map(|session| turn::first_words(call, &session));
     answer_with(core, call, Some(response), session, None, now);
 }
 

@@ -30,7 +30,7 @@ use std::sync::Arc;
 /// The two sides of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// Who placed the call: the PBX.
+    /// Who placed the call: the PBX. In a call back that is whoever calls back, and once it is answered the phone.
     Caller,
     /// Who takes it: PSAP, relay center, crisis line, IVR, gateway.
     Answerer,
@@ -243,6 +243,8 @@ pub struct Call {
     pub line: Option<Arc<Line>>,
     /// Whether the phone's side is kept from holding, transferring, conferencing and recording.
     pub protected: bool,
+    /// Whether it is a call back that was answered: whoever called back is the answerer now, and the phone the caller.
+    pub turned: bool,
     /// When the INVITE came.
     pub arrived: Mono,
     /// When either side last said anything.
@@ -300,14 +302,24 @@ impl Call {
         self.class != Class::Other
     }
 
-    /// The side of the phone: in a callback it is the phone that is called.
+    /// The side of the phone: in a call back it is the phone that is called.
     pub fn phone(&self) -> Side {
-        if self.class == Class::Callback { Side::Answerer } else { Side::Caller }
+        if self.class == Class::Callback { self.inviter().other() } else { Side::Caller }
+    }
+
+    /// The side that sent the INVITE which began the call.
+    pub const fn inviter(&self) -> Side {
+        if self.turned { Side::Answerer } else { Side::Caller }
     }
 
     /// Whether this side is kept from holding, transferring, conferencing and recording.
     pub fn restrains(&self, side: Side) -> bool {
         self.protected && side == self.phone()
+    }
+
+    /// Whether the Call-ID of a side's dialog is ours, since we began it.
+    pub fn owns(&self, side: Side) -> bool {
+        side != self.inviter()
     }
 
     /// A side's leg.

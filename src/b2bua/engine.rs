@@ -15,7 +15,7 @@ use super::reliable::{self, Reliable};
 use super::ring;
 use super::table::Table;
 use super::voice::{News, Order};
-use super::{ask, bridge, early, hangup, ivr, mend, onward, strangers, takeover, watch, window};
+use super::{ask, bridge, early, hangup, ivr, mend, onward, strangers, takeover, turn, watch, window};
 use crate::account::Account;
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
@@ -348,13 +348,14 @@ impl Engine {
                 let Some(mut call) = self.calls.take(key) else {
                     return self.core.refuse(now, id, cancel, flow, 200);
                 };
-                if !self.speaks_for(&call, Side::Caller, flow.peer) {
+                let inviter = call.inviter();
+                if !self.speaks_for(&call, inviter, flow.peer) {
                     self.core.facts.push(Fact::FromElsewhere { what: "request", taken: false });
                     self.calls.put_back(call);
                     return self.refuse_unless_stranger(now, id, flow, cancel, 481);
                 }
                 // The same To tag in the answers to CANCEL and INVITE (RFC 3261 §9.2).
-                let tag = call.caller.dialog.local_tag().to_vec();
+                let tag = call.side(inviter).map(|leg| leg.dialog.local_tag().to_vec()).unwrap_or_default();
                 self.core.answer_tagged(now, id, cancel, flow, 200, &tag);
                 hangup::cancelled(&mut self.core, &mut call, cancel, now);
                 self.after(now, call);
@@ -512,6 +513,7 @@ impl Engine {
     /// Puts a call back, with its next deadline known to the wheel, or forgets it.
     fn after(&mut self, now: Now, mut call: Box<Call>) {
         ask::bring(&mut self.core, &mut call, now);
+        turn::on_settled(&mut self.core, &mut call, now);
         let holds_answer = call.reliable.as_deref().is_some_and(Reliable::holds_answer);
         if call.stage == Stage::Talking && !holds_answer && !call.is_seeking() {
             call.settle();
@@ -520,7 +522,7 @@ impl Engine {
             self.merged.remove(&call.merge_key);
         }
         if call.is_over() {
-            self.foreign.leave(&call.caller.dialog);
+            call.legs().for_each(|leg| self.foreign.leave(&leg.dialog));
             self.departed.enter(&call, now);
             return self.calls.remove(call.key);
         }

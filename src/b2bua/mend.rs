@@ -111,7 +111,7 @@ pub fn hold(core: &mut Core, call: &mut Call, session: Bytes, now: Now) {
 fn repair(core: &mut Core, call: &mut Call, side: Side, held: Option<Bytes>, now: Now) {
     let is_first = call.side(side).is_some_and(|leg| leg.mend.is_none());
     let is_urgent = is_first && call.side(side.other()).is_some_and(Leg::awaits_ack);
-    let at = if is_urgent { now.mono } else { now.mono + wait(core, side) };
+    let at = if is_urgent { now.mono } else { now.mono + wait(core, call.owns(side)) };
     let Some(leg) = call.leg(side) else { return };
     let mend = leg.mend.get_or_insert_with(|| Box::new(Mend { left: REPAIRS, ..Mend::new() }));
     if let Some(held) = held {
@@ -135,10 +135,10 @@ fn tell(core: &mut Core, call: &mut Call, side: Side, words: &[u8], now: Now) {
 }
 
 /// How long to wait before an offer is sent again: longer where the Call-ID is ours, in steps of 10 ms (RFC 3261 §14.1).
-fn wait(core: &mut Core, side: Side) -> Duration {
-    match side {
-        Side::Caller => Duration::from_millis(core.entropy.below(201) * 10),
-        Side::Answerer => Duration::from_millis(2100 + core.entropy.below(191) * 10),
+fn wait(core: &mut Core, is_ours: bool) -> Duration {
+    match is_ours {
+        false => Duration::from_millis(core.entropy.below(201) * 10),
+        true => Duration::from_millis(2100 + core.entropy.below(191) * 10),
     }
 }
 
@@ -156,7 +156,7 @@ fn due(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     match method(call, side) {
         Some(method) => send(core, call, side, method, now),
         None => {
-            let at = now.mono + wait(core, side);
+            let at = now.mono + wait(core, call.owns(side));
             let mend = call.leg(side).and_then(|leg| leg.mend.as_mut());
             mend.into_iter().for_each(|mend| mend.at = Some(at));
         }
@@ -209,7 +209,7 @@ pub fn answered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, 
     watch::acknowledge(core, call, side, response);
     let is_answered = call.side(side).and_then(|leg| leg.mend.as_ref()?.open.as_ref()).map(|(open, _)| *open);
     let at_once = is_answered == Some(client) && watch::may_ask_again(core, call, side, response);
-    let again = if at_once { now.mono } else { now.mono + wait(core, side) };
+    let again = if at_once { now.mono } else { now.mono + wait(core, call.owns(side)) };
     let Some(leg) = call.leg(side) else { return };
     let Some(mend) = leg.mend.as_mut() else { return };
     let Some((_, offered)) = mend.open.take_if(|(open, _)| *open == client) else { return };

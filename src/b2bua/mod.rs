@@ -49,6 +49,7 @@ mod table;
 mod takeover;
 mod terms;
 mod told;
+mod turn;
 pub mod voice;
 mod watch;
 mod window;

@@ -109,7 +109,7 @@ pub fn write(core: &Core, call: &Call, target: &Target, head: Head, now: Now) ->
     let snapshot = core.cache.snapshot.load();
     let decision = &ring.decision;
     let (invite, domain) = (&ring.invite, &*snapshot.domain);
-    let profile = profile_for(target, call.class, decision.plan.way);
+    let profile = profile_for(target, decision.classified.class, decision.plan.way);
     let shown = match profile {
         Profile::Whole | Profile::Crisis => decision.callback,
         _ => callback::of_document(&target.trunk, decision.located.elin).or_else(|| {

@@ -11,6 +11,7 @@ use super::referral::Referral;
 use super::takeover::{self, Former};
 use super::{bridge, hangup, reason, ring};
 use crate::base::now::{Mono, Now};
+use crate::classify::Class;
 use crate::fact::Fact;
 use crate::record::Trunk;
 use crate::routing::{Target, Targets};
@@ -74,7 +75,9 @@ pub fn lost(core: &mut Core, call: &mut Call, side: Side, now: Now) {
     if is_far_end && (takeover::outlives_old(core, call, now) || outlives_old(core, call, now)) {
         return;
     }
-    if is_far_end && !call.recovered && !call.is_unanswered() && call.may_be_brought() && call.stage == Stage::Talking {
+    let is_settled = call.stage == Stage::Talking && !call.is_unanswered();
+    let may_return = call.class == Class::Emergency && !call.recovered && call.may_be_brought();
+    if is_far_end && is_settled && may_return {
         hangup::refuse_pending(core, call, now);
         bring_back(core, call, now);
     } else {

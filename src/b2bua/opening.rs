@@ -6,6 +6,7 @@ use super::core::Core;
 use super::ring::Ring;
 use super::story::Decision;
 use crate::base::now::Now;
+use crate::base::private::Private;
 use crate::classify::Class;
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Name, Writer, multipart};
@@ -20,6 +21,8 @@ pub struct Opening {
     server: ServerId,
     flow: Flow,
     decision: Decision,
+    /// Where the phone is, for a call back whose PSAP is still to be told.
+    place: Option<Private<Bytes>>,
 }
 
 /// Shows where it came from: all else is private.
@@ -30,6 +33,27 @@ impl fmt::Debug for Opening {
 }
 
 impl Opening {
+    /// What the emergency call would be that a phone which was called back has not made.
+    pub fn of_call_back(
+        invite: Bytes,
+        server: ServerId,
+        flow: Flow,
+        decision: Decision,
+        place: Option<Bytes>,
+    ) -> Opening {
+        Opening { invite, server, flow, decision, place: place.map(Private::new) }
+    }
+
+    /// Whether the PSAP is still to be told where the phone is.
+    pub fn has_place(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// What it is to be told.
+    pub fn take_place(&mut self) -> Option<Bytes> {
+        self.place.take().map(|place| place.expose().clone())
+    }
+
     /// Keeps a location that came late, for whoever is asked anew.
     pub fn learn(&mut self, fetched: Arc<Fetched>) {
         self.decision.fetched = Some(fetched);
@@ -37,35 +61,40 @@ impl Opening {
 }
 
 impl Call {
-    /// Lets go of those who were asked, once nothing of it is open. An emergency call keeps what it was begun with.
+    /// Lets go of those who were asked, once nothing of it is open. An emergency call keeps what it was begun with, and so
+    /// does a call back that was transferred.
     pub fn settle(&mut self) {
         let Some(ring) = self.ring.take_if(|ring| ring.is_over()) else { return };
-        if self.class == Class::Emergency {
+        if self.class == Class::Emergency || ring.decision.classified.class == Class::Emergency {
             let Ring { invite, server, flow, mut decision, home, .. } = *ring;
             home.into_iter().for_each(|home| decision.plan.targets = *home);
             // A copy: of a stream it is a piece of something larger.
             let invite = Bytes::copy_from_slice(invite.bytes());
-            self.opening = Some(Box::new(Opening { invite, server, flow, decision }));
+            self.opening = Some(Box::new(Opening { invite, server, flow, decision, place: None }));
         }
     }
 
     /// Whether it is known what the call was begun with.
     pub fn may_be_brought(&self) -> bool {
-        self.class == Class::Emergency && (self.ring.is_some() || self.opening.is_some())
+        match self.class {
+            Class::Emergency => self.ring.is_some() || self.opening.is_some(),
+            _ => self.turned && self.opening.is_some(),
+        }
     }
 
     /// A new search for this call, whose caller offers `session` now: nobody is on its list yet. Whoever is still asked
     /// of the one before is let go of when it speaks.
     pub fn reopened(&mut self, core: &Core, session: Option<&Bytes>, now: Now) -> Option<Ring> {
-        let (invite, server, flow, decision) = match self.ring.take() {
-            Some(ring) => {
-                let Ring { invite, server, flow, mut decision, home, .. } = *ring;
+        let ring = self.ring.take();
+        let (invite, server, flow, decision) = match (self.opening.take(), ring) {
+            (Some(opening), _) => {
+                let Opening { invite, server, flow, decision, .. } = *opening;
+                (Message::read_head(invite).ok()?, server, flow, decision)
+            }
+            (None, ring) => {
+                let Ring { invite, server, flow, mut decision, home, .. } = *ring?;
                 home.into_iter().for_each(|home| decision.plan.targets = *home);
                 (invite, server, flow, decision)
-            }
-            None => {
-                let Opening { invite, server, flow, decision } = *self.opening.take()?;
-                (Message::read_head(invite).ok()?, server, flow, decision)
             }
         };
         let invite = restated(core, &invite, session).unwrap_or(invite);

@@ -13,6 +13,7 @@ use super::story::Decision;
 use super::terms::Terms;
 use super::{addresses, again, bridge, hangup, intake, ivr, ladder, offer, onward, redirect, told};
 use crate::base::now::{Mono, Now};
+use crate::base::private::Private;
 use crate::classify::Class;
 use crate::fact::{Attempted, Fact, Outcome};
 use crate::record::{Number, Trunk};
@@ -21,6 +22,7 @@ use crate::routing::{Targets, Turn, Way};
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Method, Name};
 use crate::sip::transaction::ServerId;
+use bytes::Bytes;
 use core::time::Duration;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -65,6 +67,10 @@ pub struct Ring {
     pub referral: Option<Box<Referral>>,
     /// The call's own targets, while those of a transfer are asked.
     pub home: Option<Box<Targets>>,
+    /// For a call back: the emergency call that whoever is called back would make now.
+    pub emergency: Option<Box<Decision>>,
+    /// For a call back: the words of a phone that answered with a hold.
+    pub held: Option<Private<Bytes>>,
     /// For a call back: when the next step begins.
     pub step_at: Option<Mono>,
     /// The caller's early dialogs.
@@ -86,6 +92,8 @@ impl Ring {
             terms: Vec::new(),
             refusal: None,
             own_refusal: None,
+            emergency: None,
+            held: None,
             step_at: None,
             referral: None,
             home: None,

@@ -191,6 +191,13 @@ pub fn stream_gone(core: &mut Core, call: &mut Call, flow: Flow, now: Now) {
     }
 }
 
+impl Watch {
+    /// Whether a question waits for its answer.
+    pub const fn is_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+}
+
 /// Whether the answerer can be asked now.
 pub fn may_ask(call: &Call) -> bool {
     let watch = call.answerer.as_ref().and_then(|leg| leg.watch.as_ref());
@@ -259,6 +266,7 @@ pub fn answered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, 
     let outlives = call.outlives_suspicion();
     let wait = core.entropy.below(2000);
     let known_here = knows(core, call, side, response);
+    let is_ours = call.owns(side);
     let Some(watch) = call.leg(side).and_then(|leg| leg.watch.as_mut()) else { return };
     if watch.asked.is_none_or(|(asked, _)| asked != client) {
         return;
@@ -292,7 +300,7 @@ pub fn answered(core: &mut Core, call: &mut Call, side: Side, client: ClientId, 
         }
         // Two INVITEs crossed: who made the Call-ID waits longer (RFC 3261 §14.1).
         491 => {
-            let owner = if side == Side::Answerer { 2100 } else { 0 };
+            let owner = if is_ours { 2100 } else { 0 };
             watch.next = now.mono + Duration::from_millis(owner + wait);
         }
         _ => (watch.unknown, watch.silent) = (0, false),

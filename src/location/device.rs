@@ -19,6 +19,8 @@ pub struct Marks {
     pub instance: Option<Private<Box<str>>>,
     /// A hardware address in its Contact.
     pub mac: Option<Mac>,
+    /// The device itself, where that is known from a call that it made before.
+    pub known: Option<Arc<str>>,
 }
 
 /// By what a device was told.
@@ -32,6 +34,8 @@ pub enum By {
     Mac,
     /// Its line, which no other device has.
     Line,
+    /// A call that it made before.
+    Earlier,
 }
 
 /// The device that a call comes from. It never prints whose it is.
@@ -54,6 +58,10 @@ impl core::fmt::Debug for Calling {
 /// The device that a call of this organisation comes from. A token of another organisation's device names nobody here,
 /// and a line that several devices have names none of them.
 pub fn of(cache: &Cache, organisation: &Arc<str>, marks: &Marks, line: Option<&Line>) -> Option<Calling> {
+    if let Some(id) = marks.known.clone() {
+        let record = cache.device(&id);
+        return Some(Calling { id, record, by: By::Earlier });
+    }
     let named = marks.tokens.iter().take(MOST_TOKENS).find_map(|token| cache.token(token.expose()));
     if let Some(named) = named.filter(|named| named.organisation == *organisation) {
         let record = cache.device(&named.device);

@@ -38,6 +38,7 @@ mod timers;
 mod told;
 mod too_late;
 mod transfer;
+mod turned;
 mod waiting;
 mod watched;
 mod ways;

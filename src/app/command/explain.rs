@@ -226,6 +226,7 @@ const fn by(by: By) -> &'static str {
         By::Instance => "its instance id",
         By::Mac => "its hardware address",
         By::Line => "its line",
+        By::Earlier => "an earlier call of its own",
     }
 }
 

@@ -112,7 +112,7 @@ impl Engine {
 
     /// A call for somebody who placed an emergency call, or for a line of ours.
     fn come_in(&mut self, now: Now, id: ServerId, flow: Flow, invite: Message, snapshot: &Snapshot, inbound: Inbound) {
-        let Inbound { decision, source, holder } = inbound;
+        let Inbound { decision, source, holder, token, emergency } = inbound;
         let merge_key = self.merge_key(&invite);
         let class = decision.classified.class;
         let refusal = if self.merged.contains_key(&merge_key) {
@@ -132,6 +132,10 @@ impl Engine {
         }
         self.core.refuse(now, id, &invite, flow, 100);
         if let Some(mut call) = self.begin(now, id, flow, invite, source, decision, merge_key) {
+            call.token = token.unwrap_or(call.token);
+            if let Some(ring) = call.ring.as_deref_mut() {
+                ring.emergency = emergency;
+            }
             window::begins(&mut self.core, &mut call, holder, now);
             ask::depart(&mut self.core, &mut call, now);
             self.after(now, call);
@@ -265,6 +269,7 @@ impl Engine {
             source,
             line: decision.line.clone(),
             protected: is_protected(class),
+            turned: false,
             arrived: now.mono,
             heard_at: now.mono,
             stage: Stage::Ringing,

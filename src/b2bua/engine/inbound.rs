@@ -11,7 +11,7 @@ use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::cache::{Snapshot, Who};
 use crate::callback::{Origin, Shown};
-use crate::classify::Class;
+use crate::classify::{self, Class};
 use crate::record::site::EVERYWHERE;
 use crate::record::{Caller, Holder, Number, Site, Trunk, TrunkKind, Window};
 use crate::routing::{Plan, Targets, Way};
@@ -28,6 +28,18 @@ pub(super) struct Inbound {
     pub source: Arc<str>,
     /// Whose window it keeps open.
     pub holder: Option<Holder>,
+    /// What leads back to who is called.
+    pub token: Option<Handle>,
+    /// For a call back: the emergency call that whoever is called would make now.
+    pub emergency: Option<Box<Decision>>,
+}
+
+/// Who is called, as far as it is known.
+struct Wanted<'a> {
+    organisation: &'a Arc<str>,
+    site: Option<&'a Arc<Site>>,
+    number: Option<Number>,
+    device: Option<Arc<str>>,
 }
 
 /// Digits of the shortest number in E.164 form.
@@ -107,15 +119,20 @@ impl Engine {
         let latest = windows.first()?;
         let caller = &latest.caller;
         let shown = caller.line.or(caller.shown);
-        let ahead = self.ahead(now, snapshot, &caller.organisation, shown)?;
+        let site = home_of(snapshot, caller);
+        let wanted = Wanted { organisation: &caller.organisation, site, number: shown, device: caller.device.clone() };
+        let ahead = self.ahead(now, snapshot, wanted)?;
         let mut steps = Steps::new(&self.core.cache, snapshot).callers(&windows);
-        if let Some(site) = home_of(snapshot, caller) {
+        if let Some(site) = site {
             steps = steps.desk(site);
         }
         let steps = steps.relay(&ahead);
-        let number = latest.lent.or(latest.elin).or(latest.shared.first().copied());
+        let dialled = numbers(snapshot, user).into_iter().find(|number| latest.numbers().any(|own| own == *number));
+        let number = latest.lent.or(dialled).or(latest.elin).or(latest.shared.first().copied());
+        let emergency = Some(Box::new(ahead.clone()));
         let decision = decided(ahead, Class::Callback, Number::read(user), number, steps.targets());
-        Some(Inbound { decision, source: trunk.name.clone(), holder: Some(latest.caller.holder.clone()) })
+        let (holder, token) = (Some(caller.holder.clone()), latest.tokens.first().copied());
+        Some(Inbound { decision, source: trunk.name.clone(), holder, token, emergency })
     }
 
     /// A call to the lines of these numbers, or to the desk of the site where there are none.
@@ -132,7 +149,9 @@ impl Engine {
         let known = numbers.iter().find(|number| {
             site.ecbn == Some(**number) || self.core.cache.lines.contains_key(&(site.organisation.clone(), **number))
         });
-        let ahead = self.ahead(now, snapshot, &site.organisation, known.copied())?;
+        let wanted =
+            Wanted { organisation: &site.organisation, site: Some(site), number: known.copied(), device: None };
+        let ahead = self.ahead(now, snapshot, wanted)?;
         let mut steps = Steps::new(&self.core.cache, snapshot);
         if let Some(number) = known {
             steps = steps.line(&pbx, *number);
@@ -143,27 +162,24 @@ impl Engine {
         if class == Class::Callback {
             steps = steps.relay(&ahead);
         }
+        let emergency = (class == Class::Callback).then(|| Box::new(ahead.clone()));
         let decision = decided(ahead, class, known.copied(), known.copied(), steps.targets());
-        Some(Inbound { decision, source: trunk.name.clone(), holder: None })
+        Some(Inbound { decision, source: trunk.name.clone(), holder: None, token: None, emergency })
     }
 
     /// The emergency call that this line would make now: where it is, and which relay center is its own. Of an organisation
     /// that has no source any more nothing is known but what holds for everyone.
-    fn ahead(
-        &mut self,
-        now: Now,
-        snapshot: &Snapshot,
-        organisation: &Arc<str>,
-        number: Option<Number>,
-    ) -> Option<Decision> {
+    fn ahead(&mut self, now: Now, snapshot: &Snapshot, wanted: Wanted<'_>) -> Option<Decision> {
         let sources = &snapshot.sources;
-        let own = sources.iter().find(|source| source.organisation == *organisation);
-        let number = number.filter(|_| own.is_some());
+        let own = sources.iter().find(|source| source.organisation == *wanted.organisation);
         let source = own.or_else(|| sources.first())?;
-        let site = snapshot.site(&source.default_site);
-        let plan = snapshot.dial_plan(site.map_or("", |site| &site.country));
-        let dialled = plan.codes().next().unwrap_or(EVERYWHERE).to_owned();
-        decide(&mut self.core, now, snapshot, &Asked::by_hand(source, &dialled, number))
+        let site = wanted.site.filter(|_| own.is_some()).or_else(|| snapshot.site(&source.default_site))?;
+        let code = classify::first_code(snapshot.dial_plan(&site.country), Class::Emergency);
+        let dialled = code.as_ref().map_or(EVERYWHERE, Number::expose);
+        let mut asked = Asked::by_hand(source, dialled, wanted.number.filter(|_| own.is_some()));
+        asked.default_site = site.id.clone();
+        asked.marks.known = wanted.device.filter(|_| own.is_some());
+        decide(&mut self.core, now, snapshot, &asked)
     }
 }
 

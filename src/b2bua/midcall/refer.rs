@@ -6,7 +6,7 @@ use super::{InDialog, Verdict, notify::Subscription};
 use crate::b2bua::call::{Call, Side, Stage};
 use crate::b2bua::core::Core;
 use crate::b2bua::referral::Referral;
-use crate::b2bua::{offer, onward};
+use crate::b2bua::{offer, onward, takeover};
 use crate::base::now::Now;
 use crate::classify::Class;
 use crate::fact::{Fact, Feature};
@@ -48,7 +48,12 @@ pub fn knows(call: &Call, side: Side, extension: &[u8]) -> bool {
 fn may_transfer(call: &Call) -> bool {
     let trunk = call.trunk.as_deref().filter(|trunk| trunk.transfers);
     let kinds = [TrunkKind::PsapI3, TrunkKind::PsapLegacy, TrunkKind::Relay, TrunkKind::Gateway];
-    call.class == Class::Emergency && trunk.is_some_and(|trunk| kinds.contains(&trunk.kind))
+    trunk.is_some_and(|trunk| match call.class {
+        Class::Emergency => kinds.contains(&trunk.kind),
+        // Anybody may call a number that was lent; only whom an emergency trunk brings is a PSAP.
+        Class::Callback => call.turned && takeover::may(trunk.kind),
+        Class::Test | Class::Crisis | Class::Other => false,
+    })
 }
 
 /// Carries a transfer out, or says why not.
