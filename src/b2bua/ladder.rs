@@ -8,6 +8,7 @@ use super::ring::{self, Ring};
 use super::{bridge, ring::acknowledge_provisional};
 use crate::base::now::Now;
 use crate::fact::Fact;
+use crate::routing::{Second, Target};
 use crate::sip::message::Message;
 
 /// The next step begins, unless somebody of those before may still ring in its time.
@@ -71,9 +72,32 @@ pub fn rings(core: &mut Core, call: &mut Call, number: u8, response: &Message, n
     }
 }
 
+/// Asks somebody who refuses a second time, and more urgently: a phone that does not want to be disturbed may let that
+/// through. `false` for one who has been, who may not be, or whose refusal says that nobody is there.
+pub fn asks_twice(core: &mut Core, call: &mut Call, number: u8, code: u16, now: Now) -> bool {
+    let Some(ring) = call.ring.as_deref_mut().filter(|ring| ring.is_ladder() && ring.winner.is_none()) else {
+        return false;
+    };
+    let refuses = matches!(code, 181 | 182 | 300..=399 | 480 | 486 | 600 | 603);
+    let place = ring.attempts.get(usize::from(number)).map(|attempt| attempt.place);
+    let target = place.and_then(|place| ring.decision.plan.targets.get_mut(place)).filter(|_| refuses);
+    let Some(again) = target.and_then(again) else { return false };
+    ring.decision.plan.targets.insert(ring.next, again);
+    ring::start(core, call, now)
+}
+
+/// A target for its second time, once.
+fn again(target: &mut Target) -> Option<Target> {
+    let rung = target.rung.as_mut().filter(|rung| rung.second == Second::Due)?;
+    rung.second = Second::Now;
+    let second = target.clone();
+    target.rung.iter_mut().for_each(|rung| rung.second = Second::Never);
+    Some(second)
+}
+
 /// The exchange forwards the call or puts it into a queue (RFC 3261 §21.1.3, §21.1.4): whoever answers there is not who
 /// called.
-pub fn diverted(core: &mut Core, call: &mut Call, number: u8, now: Now) {
+pub fn diverted(core: &mut Core, call: &mut Call, number: u8, code: u16, now: Now) {
     let Some(ring) = call.ring.as_deref_mut() else { return };
     let Some(attempt) = ring.attempts.get_mut(usize::from(number)).filter(|attempt| attempt.may_answer()) else {
         return;
@@ -82,5 +106,7 @@ pub fn diverted(core: &mut Core, call: &mut Call, number: u8, now: Now) {
     let trunk = attempt.trunk.name.clone();
     core.layer.cancel(now, attempt.client, Some(ELSEWHERE), &mut core.transmits);
     core.note(call, |call, kind| Fact::Diverted { call, kind, trunk });
-    next(core, call, now);
+    if !asks_twice(core, call, number, code, now) {
+        next(core, call, now);
+    }
 }

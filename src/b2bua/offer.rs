@@ -17,7 +17,7 @@ use crate::callback;
 use crate::classify::Class;
 use crate::pidf;
 use crate::record::{Conveyance, LocationPosition, Number, Profile, TrunkKind};
-use crate::routing::{Target, Way};
+use crate::routing::{Second, Target, Way};
 use crate::sip::cseq;
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::uri::without_brackets;
@@ -200,7 +200,10 @@ impl Sheet<'_> {
         let class = self.ring.decision.classified.class;
         for field in self.invite.fields() {
             let fate = headers::fate(self.profile, replaces, self.invite, field);
-            let is_ours = class == Class::Callback && (field.name == Name::Priority || self.adds(field));
+            let is_ours = class == Class::Callback
+                && (field.name == Name::Priority
+                    || self.adds(field)
+                    || (field.name == Name::AlertInfo && self.insists()));
             if fate == Fate::Kept
                 && !is_ours
                 && !(field.name == Name::CallInfo && body.lacks(self.invite.field_value(field)))
@@ -428,8 +431,17 @@ impl Sheet<'_> {
 
     /// Whether the trunk has a header of its own in the place of this one.
     fn adds(&self, field: &Field) -> bool {
-        let name = self.invite.field_name(field);
+        self.names(self.invite.field_name(field))
+    }
+
+    /// Whether the trunk has a header of this name.
+    fn names(&self, name: &[u8]) -> bool {
         self.target.trunk.callback_headers.iter().any(|(ours, _)| name.eq_ignore_ascii_case(ours.as_bytes()))
+    }
+
+    /// Whether a phone is asked a second time that has refused a call back.
+    fn insists(&self) -> bool {
+        self.target.rung.as_ref().is_some_and(|rung| rung.second == Second::Now)
     }
 
     /// Says of a call back what it is (RFC 7090 §3, RFC 7135 §3), that neither queue nor answering machine is wanted (RFC
@@ -440,6 +452,10 @@ impl Sheet<'_> {
             .field(Name::ResourcePriority, "esnet.0")
             .field(Name::RequestDisposition, "no-queue")
             .field(Name::RejectContact, "*;automata;actor=\"msg-taker\"");
+        if self.insists() && !self.names(Name::AlertInfo.text().as_bytes()) {
+            // RFC 7462.
+            writer.field(Name::AlertInfo, "<urn:alert:priority:high>");
+        }
         for (name, value) in &self.target.trunk.callback_headers {
             writer.other(name.as_bytes(), value.as_bytes());
         }

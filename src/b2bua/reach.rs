@@ -5,7 +5,7 @@ use super::story::Decision;
 use crate::base::private::Private;
 use crate::cache::{Cache, Snapshot};
 use crate::record::{Caller, Guard, Number, Site, Trunk, TrunkKind, Window};
-use crate::routing::{Rung, Target, Targets};
+use crate::routing::{Rung, Second, Target, Targets};
 use crate::sip::message::{Scheme, Uri};
 use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -21,17 +21,19 @@ pub struct Steps<'a> {
     snapshot: &'a Snapshot,
     targets: Targets,
     step: u8,
+    second: Second,
 }
 
 impl<'a> Steps<'a> {
     /// Nobody yet.
     pub fn new(cache: &'a Cache, snapshot: &'a Snapshot) -> Steps<'a> {
-        Steps { cache, snapshot, targets: Targets::new(), step: 0 }
+        Steps { cache, snapshot, targets: Targets::new(), step: 0, second: Second::Never }
     }
 
     /// Those who used the number, the one who called last first, and whoever else may reach that one.
     pub fn callers(mut self, windows: &[Window]) -> Self {
         for window in windows.iter().take(OTHERS) {
+            self.second = Second::Due;
             let caller = &window.caller;
             let Some(trunk) = self.exchange_of(caller) else { continue };
             let trunk = &trunk;
@@ -44,6 +46,7 @@ impl<'a> Steps<'a> {
                 self.end();
             }
         }
+        self.second = Second::Never;
         if let Some(window) = windows.first() {
             self = self.devices(&window.caller).nearby(&window.caller);
         }
@@ -149,7 +152,7 @@ impl<'a> Steps<'a> {
     fn add(&mut self, trunk: Arc<Trunk>, at: Option<SocketAddr>, uri: &str) {
         let is_there = |target: &Target| target.rung.as_ref().is_some_and(|rung| &**rung.uri.expose() == uri);
         if !self.targets.iter().any(is_there) {
-            let rung = Some(Rung { uri: Private::new(uri.into()), step: self.step });
+            let rung = Some(Rung { uri: Private::new(uri.into()), step: self.step, second: self.second });
             self.targets.push(Target { trunk, at, dial: None, rung, with_default: false });
         }
     }

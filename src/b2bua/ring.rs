@@ -304,7 +304,7 @@ pub fn heard(core: &mut Core, call: &mut Call, number: u8, response: &Message, n
             early::ended(call, number, response);
             attempt_mut(call, number).into_iter().for_each(trying);
         }
-        181 | 182 if is_ladder => ladder::diverted(core, call, number, now),
+        181 | 182 if is_ladder => ladder::diverted(core, call, number, code, now),
         101..=198 if is_ladder => ladder::rings(core, call, number, response, now),
         101..=198 => rings(core, call, number, response, now),
         200..=299 => answers(core, call, number, response, now),
@@ -452,7 +452,9 @@ fn refuses(core: &mut Core, call: &mut Call, number: u8, response: &Message, cod
             core.note(call, |call, kind| Fact::Failover { call, kind, from: trunk.name.clone() });
         }
     }
-    replace(core, call, replaced, now);
+    if !call.is_seeking() || !ladder::asks_twice(core, call, number, code, now) {
+        replace(core, call, replaced, now);
+    }
 }
 
 /// After a refusal the next target starts at once, unless another already rings. Where another was started in its place

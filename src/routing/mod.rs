@@ -112,6 +112,19 @@ pub struct Rung {
     pub uri: Private<Arc<str>>,
     /// Those of one step are called at the same time.
     pub step: u8,
+    /// Whether it is asked a second time when it refuses.
+    pub second: Second,
+}
+
+/// Whether whoever refuses a call back is asked once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Second {
+    /// No.
+    Never,
+    /// When it refuses.
+    Due,
+    /// This is the second time.
+    Now,
 }
 
 /// Targets in order; the usual call has no more than fit in place.

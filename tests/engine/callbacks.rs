@@ -173,8 +173,8 @@ fn steps_follow_each_other_and_those_before_go_on_ringing() {
 }
 
 #[test]
-fn who_refuses_forwards_or_queues_is_not_followed_and_the_next_rings_at_once() {
-    for code in [302, 486, 603, 181, 182] {
+fn who_refuses_forwards_or_queues_is_not_followed_asked_once_more_and_then_the_next() {
+    for code in [302, 480, 486, 600, 603, 181, 182] {
         let mut world = with_desk();
         called(&mut world, EXTENSION);
         back(&mut world, RELAY, LENT, "");
@@ -184,12 +184,18 @@ fn who_refuses_forwards_or_queues_is_not_followed_and_the_next_rings_at_once() {
             let cancel = world.got(PBX, "CANCEL");
             world.send(PBX, phone.response_to(&cancel, 200, "", ""));
             world.answer(&phone, 200);
-            let let_go = world.words(PBX);
-            assert!(let_go.contains(&"BYE".to_owned()) && let_go.contains(&"INVITE".to_owned()), "{code}: {let_go:?}");
-            assert!(!world.words(RELAY).contains(&"200 INVITE".to_owned()), "voicemail is not who called");
-        } else {
-            assert_eq!(uri(&world.rung(PBX)), "sip:4100@127.0.0.1:5075", "{code}");
         }
+        let again = world.rung(PBX);
+        assert_eq!(uri(&again), "sip:4117@127.0.0.1:5075", "{code}");
+        assert_eq!(value(&again.invite, Name::AlertInfo), "<urn:alert:priority:high>");
+        assert_ne!(value(&again.invite, Name::CallId), value(&phone.invite, Name::CallId));
+        if code < 200 {
+            let let_go = world.words(PBX);
+            assert!(let_go.contains(&"BYE".to_owned()), "{code}: {let_go:?}");
+            assert!(!world.words(RELAY).contains(&"200 INVITE".to_owned()), "voicemail is not who called");
+        }
+        world.answer_with(&again, if code < 200 { 486 } else { code }, "");
+        assert_eq!(uri(&world.rung(PBX)), "sip:4100@127.0.0.1:5075", "{code}");
         assert!(world.words(GATEWAY).is_empty(), "{code}");
     }
 }
