@@ -182,13 +182,14 @@ impl Leases {
         book.windows.get(holder).filter(|window| !window.is_over(now)).cloned()
     }
 
-    /// Who used a number, the one who called last first.
+    /// Who used a number, the one who called last first; behind them those who have been lent one of their own, and show
+    /// this one on trunks alone that may not show that.
     pub fn of_number(&self, number: Number, now: Mono) -> Vec<Window> {
         let book = self.book();
         let holders = book.by_number.get(&number).into_iter().flatten();
         let windows = holders.filter_map(|holder| book.windows.get(holder)).filter(|window| !window.is_over(now));
         let mut found: Vec<Window> = windows.cloned().collect();
-        found.sort_unstable_by_key(|window| core::cmp::Reverse(window.rank));
+        found.sort_unstable_by_key(|window| (window.has_another(number), core::cmp::Reverse(window.rank)));
         found
     }
 

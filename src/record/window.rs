@@ -126,6 +126,11 @@ impl Window {
         self.lent == Some(number) || self.elin == Some(number)
     }
 
+    /// Whether its caller shows another number than this wherever it may: one that was lent to it.
+    pub fn has_another(&self, number: Number) -> bool {
+        self.lent.is_some() && !self.is_for_calls_back(number)
+    }
+
     /// Whether it is over.
     pub fn is_over(&self, now: Mono) -> bool {
         self.open == 0 && self.until <= now

@@ -5,6 +5,7 @@
 //! A broken promise prints the seed and all messages before it; `WALK=lossy:1234 cargo test --test world one_walk --
 //! --ignored --nocapture` takes that walk again. `make soak` walks with fresh seeds for as long as it is told to.
 mod agent;
+mod back;
 mod chance;
 mod far;
 mod ledger;
