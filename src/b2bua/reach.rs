@@ -2,16 +2,21 @@
 //! devices; the phones in the same place; the security desk; the relay center.
 use super::offer::host_port;
 use super::story::Decision;
+use crate::base::now::Wall;
 use crate::base::private::Private;
 use crate::cache::{Cache, Snapshot};
+use crate::location::wiremap;
 use crate::record::{Caller, Guard, Number, Site, Trunk, TrunkKind, Window};
 use crate::routing::{Rung, Second, Target, Targets};
 use crate::sip::message::{Scheme, Uri};
 use core::net::{IpAddr, SocketAddr};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// The most phones in one place that are called.
 const NEARBY: usize = 8;
+/// The most phones that belong to one place that are looked at.
+const MOST_LOOKED_AT: usize = 32;
 /// The most others who used the number that are called.
 const OTHERS: usize = 4;
 
@@ -19,6 +24,7 @@ const OTHERS: usize = 4;
 pub struct Steps<'a> {
     cache: &'a Cache,
     snapshot: &'a Snapshot,
+    now: Wall,
     targets: Targets,
     step: u8,
     second: Second,
@@ -26,12 +32,13 @@ pub struct Steps<'a> {
 
 impl<'a> Steps<'a> {
     /// Nobody yet.
-    pub fn new(cache: &'a Cache, snapshot: &'a Snapshot) -> Steps<'a> {
-        Steps { cache, snapshot, targets: Targets::new(), step: 0, second: Second::Never }
+    pub fn new(cache: &'a Cache, snapshot: &'a Snapshot, now: Wall) -> Steps<'a> {
+        Steps { cache, snapshot, now, targets: Targets::new(), step: 0, second: Second::Never }
     }
 
-    /// Those who used the number, the one who called last first, and whoever else may reach that one.
-    pub fn callers(mut self, windows: &[Window]) -> Self {
+    /// Those who used the number, the one who called last first, and whoever else may reach that one; `ahead`: where that
+    /// one is now.
+    pub fn callers(mut self, windows: &[Window], ahead: &Decision) -> Self {
         for window in windows.iter().take(OTHERS) {
             self.second = Second::Due;
             let caller = &window.caller;
@@ -48,7 +55,7 @@ impl<'a> Steps<'a> {
         }
         self.second = Second::Never;
         if let Some(window) = windows.first() {
-            self = self.devices(&window.caller).nearby(&window.caller);
+            self = self.devices(&window.caller).nearby(&window.caller, ahead);
         }
         self
     }
@@ -75,18 +82,40 @@ impl<'a> Steps<'a> {
         self
     }
 
-    /// The phones that belong to the place where the caller was.
-    fn nearby(mut self, caller: &Caller) -> Self {
-        if let (Some(place), Some(trunk)) = (&caller.place, self.exchange_of(caller)) {
-            let trunk = &trunk;
-            let phones = self.cache.devices_at(place);
-            let lines: Vec<Number> = phones.iter().flat_map(|device| device.lines.clone()).take(NEARBY).collect();
-            for number in lines {
-                self.number(trunk, number);
-            }
-            self.end();
+    /// The phones in the place where the caller is, as far as that is known, else was: those that have told that they are
+    /// there, and those that belong there and have not told otherwise.
+    fn nearby(mut self, caller: &Caller, ahead: &Decision) -> Self {
+        let here = ahead.located.stands_at().map(|place| Arc::clone(&place.id)).or_else(|| caller.place.clone());
+        let (Some(here), Some(trunk)) = (here, self.exchange_of(caller)) else { return self };
+        let beside = self.cache.beside(&here);
+        let told = beside.iter().filter(|id| self.stands(caller, id).as_ref() == Some(&here));
+        let at_home = self.cache.devices_at(&here).into_iter().map(|device| Arc::clone(&device.id));
+        let at_home =
+            at_home.take(MOST_LOOKED_AT).filter(|id| self.stands(caller, id).is_none_or(|place| place == here));
+        let phones: Vec<Arc<str>> =
+            told.cloned().chain(at_home).filter(|id| Some(id) != caller.device.as_ref()).collect();
+        let lines: Vec<Number> = phones.iter().flat_map(|id| self.lines_of(id)).take(NEARBY).collect();
+        for number in lines {
+            self.number(&trunk, number);
         }
+        self.end();
         self
+    }
+
+    /// Where a device of the caller's organisation stands, where it has told of a network that is known.
+    fn stands(&self, caller: &Caller, device: &str) -> Option<Arc<str>> {
+        let organisation = self.snapshot.organisations.get(&caller.organisation)?;
+        let told = self.cache.whereabouts(device)?;
+        let found = wiremap::decide(self.cache, organisation, &told.measurements, self.now);
+        found.place.map(|place| Arc::clone(&place.id))
+    }
+
+    /// The lines of a device, which need not be in any table.
+    fn lines_of(&self, device: &str) -> SmallVec<[Number; 2]> {
+        match self.cache.device(device) {
+            Some(device) => device.lines.iter().copied().collect(),
+            None => self.cache.whereabouts(device).and_then(|told| told.line).into_iter().collect(),
+        }
     }
 
     /// The security desk of the site.

@@ -1,4 +1,5 @@
 //! What the call path reads: tables in memory that other threads write, and one snapshot that is swapped whole.
+mod beside;
 mod devices;
 mod fresh;
 mod large;

@@ -1,4 +1,5 @@
 //! Where devices last said they are plugged in, and the tokens that name them.
+use super::beside::Beside;
 use super::large::Large;
 use super::unwritten::{Backlog, Sum, Unwritten};
 use super::{Cache, Typed};
@@ -98,6 +99,7 @@ pub struct Told {
     pub(super) tokens: Large<Sum, Named>,
     issued: Large<Arc<str>, arrayvec::ArrayVec<Sum, MOST_TOKENS>>,
     pub(super) typed: Large<Arc<str>, Arc<[Typed]>>,
+    pub(super) beside: Large<Arc<str>, Beside>,
     pub(super) backlog: Backlog,
 }
 
@@ -164,6 +166,7 @@ impl Cache {
             !issued.is_empty()
         });
         self.forget_typed(now);
+        self.forget_beside();
     }
 }
 

@@ -89,6 +89,10 @@ pub(super) fn told_now(
                 cache.saw_typed(id, &told.measurements, now);
             }
             let placed = placed(cache, organisation, subject, Arc::new(told), now);
+            let found = placed.located.wiremap.as_deref().and_then(|found| found.place.as_ref());
+            if let (Some(id), Some(place), true) = (&subject.id, found, says) {
+                cache.found_at(id, &place.id);
+            }
             if says && !placed.knows_network() && is_served(cache, organisation, subject) {
                 cache.saw(sighting(cache, subject, Surroundings::seen(&placed.told.measurements), None, now));
             }

@@ -294,6 +294,23 @@ fn a_callers_window_outlives_its_site_and_its_exchange() {
 }
 
 #[test]
+fn a_call_back_is_taken_in_every_form_in_which_psaps_send_it() {
+    const FORM: &str = "Priority: psap-callback\r\nResource-Priority: esnet.0\r\n\
+        P-Asserted-Identity: <sip:+13125559110@psap.example>\r\nP-Asserted-Identity: <sip:desk@psap.example>\r\n\
+        Route: <sip:127.0.0.1:5060;lr>\r\n";
+    for to in ["sip:+13125550190@127.0.0.1;user=phone", "sip:3125550190@callbox.example", "tel:+1-312-555-0190"] {
+        let mut world = World::new();
+        called(&mut world, EXTENSION);
+        back(&mut world, PSAP_1, to, FORM);
+        let phone = world.rung(PBX);
+        assert_eq!(uri(&phone), "sip:4117@127.0.0.1:5075", "{to}");
+        assert_eq!(value(&phone.invite, Name::ResourcePriority), "esnet.0");
+        assert_eq!(value(&phone.invite, Name::Route), "");
+        assert!(value(&phone.invite, Name::PAssertedIdentity).contains("+13125559110@"));
+    }
+}
+
+#[test]
 fn headers_that_a_pbx_needs_go_along_once() {
     let bypass = |trunk: &mut Trunk| {
         trunk.callback_headers = vec![("X-Bypass".into(), "dnd".into())];

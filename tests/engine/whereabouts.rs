@@ -322,3 +322,51 @@ fn a_crisis_call_is_not_looked_up() {
     let invite = world.got(crate::world::CRISIS, "INVITE");
     assert!(rooms(&invite).is_empty() && values(&invite, Name::Geolocation).is_empty());
 }
+
+#[test]
+fn a_call_back_rings_at_phones_that_are_in_the_room_and_not_at_those_that_have_left_it() {
+    for has_left in [false, true] {
+        let mut world = world();
+        plug(&world, "hq-desk-1", "7", 0);
+        dial(&mut world, "4117", "");
+        let psap = world.rung(PSAP_1);
+        world.answer(&psap, 486);
+        world.pass(120);
+        // A client was found in the room, and the phone that belongs there has perhaps been carried away.
+        plug(&world, "hq-soft-1", "7", 0);
+        world.cache.found_at(&"hq-soft-1".into(), &"hq-217".into());
+        if has_left {
+            tell_address(&world, "hq-desk-2", "10.1.4.7");
+            world.cache.found_at(&"hq-desk-2".into(), &"hq-217".into());
+        }
+        world.clear();
+        let back = Caller { port: RELAY, ..Caller::new("+13125559110", "+13125550190") };
+        world.send(RELAY, back.invite());
+        let first = world.rung(5075);
+        assert!(String::from_utf8_lossy(first.invite.request_uri()).starts_with("sip:4117@"));
+        world.answer(&first, 180);
+        world.clear();
+        world.pass(21);
+        let got = world.take(5075);
+        let invites = got.iter().filter(|got| got.word() == "INVITE");
+        let mut rung: Vec<_> =
+            invites.map(|got| String::from_utf8_lossy(got.message.request_uri()).into_owned()).collect();
+        rung.sort_unstable();
+        rung.dedup();
+        let wanted: &[&str] = if has_left {
+            &["sip:4119@127.0.0.1:5075"]
+        } else {
+            &["sip:4118@127.0.0.1:5075", "sip:4119@127.0.0.1:5075"]
+        };
+        assert_eq!(rung, wanted);
+    }
+}
+
+/// A device tells which address it has.
+fn tell_address(world: &World, device: &str, address: &str) {
+    let at = Wall::from_millis(world.wall);
+    let addresses = vec![address.parse().expect("an address")];
+    let measurements =
+        Measurements { interfaces: vec![Interface { at, addresses, ..Interface::default() }], public: None };
+    assert!(world.cache.tell_whereabouts(&device.into(), Whereabouts { measurements, at, source: None, line: None }));
+}

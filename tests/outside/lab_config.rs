@@ -72,6 +72,25 @@ impl LabConfig {
         std::fs::write(&path, text.replace(&line, &format!("{extension},hq,{room},"))).expect("the table writes");
     }
 
+    /// Takes the callback numbers from the lab's site, whose callers are to show one before all others.
+    pub fn lends_nothing(&self) {
+        let path = self.folder.path().join("lab/sites.csv");
+        let text = std::fs::read_to_string(&path).expect("the table reads");
+        let kept = |line: &str| {
+            let mut cells: Vec<&str> = line.split(',').collect();
+            cells.get_mut(7).into_iter().filter(|cell| cell.starts_with('+')).for_each(|cell| *cell = "");
+            let more = match cells[0] {
+                "id" => ",callback_first",
+                "hq" => ",lease",
+                first if first.starts_with('#') => "",
+                _ => ",",
+            };
+            cells.join(",") + more
+        };
+        let lines: Vec<String> = text.lines().map(kept).collect();
+        std::fs::write(&path, lines.join("\n") + "\n").expect("the table writes");
+    }
+
     /// Lets no number's address stand in for a desk phone that asks where it is.
     pub fn trusts_numbers_of_no_phone(&self) {
         let path = self.folder.path().join("lab/organisations.csv");

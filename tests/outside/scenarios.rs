@@ -5,6 +5,7 @@ use crate::router;
 use crate::sipp::{Answerer, Caller};
 use std::path::Path;
 
+mod back;
 mod ends;
 mod headers;
 mod midcall;

@@ -126,6 +126,7 @@ pub struct Caller {
     number: String,
     to: SocketAddr,
     stream: bool,
+    port: Option<u16>,
     more: Vec<String>,
 }
 
@@ -144,8 +145,14 @@ impl Caller {
             number: "+13125550123".into(),
             to,
             stream: false,
+            port: None,
             more: Vec::new(),
         }
+    }
+
+    /// Calls from this port, by which a trunk of the lab is known.
+    pub fn at(self, port: u16) -> Caller {
+        Caller { port: Some(port), ..self }
     }
 
     /// Dials something else: a number, or a whole URI.
@@ -183,7 +190,8 @@ impl Caller {
     pub fn starts(self) -> Calling {
         let folder = TempDir::new().expect("a temporary folder");
         let mut command = sipp(&self.scenario, folder.path());
-        let wire = Wire { own: SocketAddr::new(self.to.ip(), free_port()), stream: self.stream };
+        let wire =
+            Wire { own: SocketAddr::new(self.to.ip(), self.port.unwrap_or_else(free_port)), stream: self.stream };
         command.arg(self.to.to_string()).args(wire.arguments()).args(["-m", "1", "-d", "300"]);
         command.args(["-timeout", "15", "-timeout_error"]);
         command.args(["-key", "ruri", &self.dials, "-key", "number", &self.number]).args(&self.more);

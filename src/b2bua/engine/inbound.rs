@@ -122,7 +122,7 @@ impl Engine {
         let site = home_of(snapshot, caller);
         let wanted = Wanted { organisation: &caller.organisation, site, number: shown, device: caller.device.clone() };
         let ahead = self.ahead(now, snapshot, wanted)?;
-        let mut steps = Steps::new(&self.core.cache, snapshot).callers(&windows);
+        let mut steps = Steps::new(&self.core.cache, snapshot, now.wall).callers(&windows, &ahead);
         if let Some(site) = site {
             steps = steps.desk(site);
         }
@@ -152,7 +152,7 @@ impl Engine {
         let wanted =
             Wanted { organisation: &site.organisation, site: Some(site), number: known.copied(), device: None };
         let ahead = self.ahead(now, snapshot, wanted)?;
-        let mut steps = Steps::new(&self.core.cache, snapshot);
+        let mut steps = Steps::new(&self.core.cache, snapshot, now.wall);
         if let Some(number) = known {
             steps = steps.line(&pbx, *number);
         }
