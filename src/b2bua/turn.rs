@@ -37,18 +37,20 @@ pub fn on_settled(core: &mut Core, call: &mut Call, now: Now) {
 /// Whether no exchange would be answered to the wrong side.
 fn is_quiet(call: &Call) -> bool {
     let is_asked = |leg: &Leg| leg.is_offered() || leg.watch.as_ref().is_some_and(Watch::is_asked);
-    let is_moving = call.is_unanswered() || call.takeover.is_some() || call.onward.is_some();
+    let waits_for_prack = call.reliable.as_deref().is_some_and(|reliable| reliable.deadline().is_some());
+    let is_moving = call.is_unanswered() || waits_for_prack || call.takeover.is_some() || call.onward.is_some();
     !is_moving && call.pending.is_empty() && call.caller.refused == Places::default() && !call.legs().any(is_asked)
 }
 
 fn turn(core: &mut Core, call: &mut Call, now: Now) {
     let snapshot = core.cache.snapshot.load_full();
     let psap = snapshot.trunk(&call.source).cloned();
-    let (Some(psap), Some(pbx), Some(phone)) = (psap, call.trunk.clone(), call.answerer.take()) else { return };
+    let (Some(psap), Some(pbx)) = (psap, call.trunk.clone()) else { return };
+    let Some(phone) = call.answerer.take() else { return };
     call.answerer = Some(core::mem::replace(&mut call.caller, phone));
     call.source = Arc::clone(&pbx.name);
     call.trunk = Some(psap);
-    call.turned = true;
+    (call.turned, call.reliable) = (true, None);
     let said = call.said_to(Side::Answerer).cloned();
     call.agreed = said.map_or_else(Agreed::default, |said| Agreed::with(&said));
     let Some(ring) = call.ring.as_deref_mut() else { return };

@@ -248,3 +248,45 @@ fn a_cancel_that_comes_after_the_answer_changes_nothing() {
     world.send(PSAP_1, psap.request("BYE", "", ""));
     world.got(PBX, "BYE");
 }
+
+#[test]
+fn a_call_back_that_rings_reliably_is_turned_round_as_any_other() {
+    let more = "Priority: psap-callback\r\nRequire: 100rel\r\n";
+    let (mut world, mut psap, phone) = rings(PSAP_1, more, SDP);
+    world.answer(&phone, 180);
+    let ringing = world.got(PSAP_1, "180 INVITE");
+    psap.learn(&ringing);
+    let rack = format!("RAck: {} 1 INVITE\r\n", value(&ringing, Name::RSeq));
+    world.send(PSAP_1, psap.request("PRACK", &rack, ""));
+    world.got(PSAP_1, "200 PRACK");
+    world.answer(&phone, 200);
+    psap.learn(&world.got(PSAP_1, "200 INVITE"));
+    psap.cseq = 1;
+    world.send(PSAP_1, psap.ack(""));
+    psap.cseq = 2;
+    world.got(PBX, "ACK");
+    world.send(PSAP_1, psap.request("REFER", "Refer-To: <sip:desk-2@127.0.0.1:5071>\r\n", ""));
+    world.got(PSAP_1, "200 REFER");
+    world.rung(PSAP_2);
+}
+
+#[test]
+fn a_call_back_whose_trunk_is_deleted_while_it_rings_is_answered_and_talks_on() {
+    let mut world = World::with(|_| {}, |_| {});
+    let (mut caller, _psap) = world.talk(KNOWN, "911", PSAP_1);
+    world.send(CALLER, caller.request("BYE", "", ""));
+    world.pass(60);
+    let mut psap = Caller { port: PSAP_1, more: MARKED.into(), ..Caller::new("+13125559110", KNOWN) };
+    world.send(PSAP_1, psap.invite());
+    let mut phone = world.rung(PBX);
+    world.cache.snapshot.rcu(|held| {
+        let mut next = (**held).clone();
+        next.trunks.retain(|trunk| &*trunk.name != "psap-1");
+        next
+    });
+    answers(&mut world, &mut psap, &phone, SDP, "");
+    world.send(PSAP_1, psap.request("INFO", "", ""));
+    world.got(PBX, "INFO");
+    world.send(PBX, phone.request("BYE", "", ""));
+    world.got(PSAP_1, "BYE");
+}

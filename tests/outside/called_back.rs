@@ -69,3 +69,18 @@ fn a_psap_that_calls_back_reaches_the_phone_though_router_and_pbx_were_started_a
     let called = (0..50).find_map(|_| invite_at(&relay).filter(|invite| invite.contains("sip:+13125550193@")));
     assert!(called.is_some(), "0191 and 0192 rest after the crash");
 }
+
+#[test]
+fn a_phone_that_marks_its_call_as_a_call_back_makes_an_everyday_call_without_the_mark() {
+    let _ports = LabPorts::locked();
+    let gateway = UdpSocket::bind("127.0.0.1:5074").expect("the gateway's port");
+    let pbx = UdpSocket::bind("127.0.0.1:5075").expect("the PBX's port");
+    let _router = router::run("conf/lab.toml");
+    let phone = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    invites(&phone, "4119", "+13125550123", "Priority: psap-callback\r\nResource-Priority: esnet.0\r\n");
+    let passed = invite_at(&gateway).expect("it goes where everyday calls go");
+    assert!(passed.starts_with("INVITE sip:+13125550123@127.0.0.1:5074"), "{passed}");
+    assert!(!passed.contains("psap-callback"), "{passed}");
+    pbx.set_nonblocking(true).expect("a socket can be told");
+    assert!(pbx.recv(&mut [0; 2048]).is_err(), "no phone rings");
+}

@@ -1,7 +1,7 @@
 //! Calls that come in for somebody who placed an emergency call (rulings 14; RFC 7090, RFC 6881 ED-69), and what is left
 //! of them when the time for that is over.
 use super::Engine;
-use crate::b2bua::decide::decide;
+use crate::b2bua::decide::foresee;
 use crate::b2bua::headers::CALLBACK_MARK;
 use crate::b2bua::intake::Asked;
 use crate::b2bua::reach::{Steps, pbx_of};
@@ -179,7 +179,7 @@ impl Engine {
         let mut asked = Asked::by_hand(source, dialled, wanted.number.filter(|_| own.is_some()));
         asked.default_site = site.id.clone();
         asked.marks.known = wanted.device.filter(|_| own.is_some());
-        decide(&mut self.core, now, snapshot, &asked)
+        foresee(&mut self.core, now, snapshot, &asked)
     }
 }
 
