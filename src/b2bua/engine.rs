@@ -524,7 +524,7 @@ impl Engine {
         if call.is_over() {
             call.legs().for_each(|leg| self.foreign.leave(&leg.dialog));
             self.departed.enter(&call, now);
-            return self.calls.remove(call.key);
+            return self.calls.remove(&call);
         }
         // What is past was looked at in this step; should anyone leave it so, the others have their turn first.
         let next = call.deadline().map(|deadline| deadline.max(now.mono + LEAST_PAUSE));

@@ -2,6 +2,10 @@
 use super::call::Call;
 use crate::base::id::Handle;
 use crate::classify::Class;
+use crate::record::{Line, Number};
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// All calls of an engine.
 #[derive(Default)]
@@ -9,6 +13,9 @@ pub struct Table {
     slots: Vec<Slot>,
     free: Vec<u32>,
     live: usize,
+    /// The emergency calls and calls back of each line that has any: an everyday call to it asks, however many calls of
+    /// others there are.
+    of_lines: HashMap<(Arc<str>, Number), SmallVec<[Handle; 1]>, foldhash::fast::RandomState>,
 }
 
 #[derive(Default)]
@@ -47,11 +54,20 @@ impl Table {
     }
 
     /// Says that a call begins in its reserved place; [`Table::put_back`] or [`Table::remove`] follows.
-    pub fn begin(&mut self, key: Handle) {
-        if let Some(slot) = self.slots.get_mut(key.slot as usize) {
-            slot.nonce = key.nonce;
+    pub fn begin(&mut self, call: &Call) {
+        if let Some(slot) = self.slots.get_mut(call.key.slot as usize) {
+            slot.nonce = call.key.nonce;
             self.live += 1;
+            if let Some(line) = line_in_need(call) {
+                self.of_lines.entry(name(line)).or_default().push(call.key);
+            }
         }
+    }
+
+    /// The emergency calls of a line and the calls back to it.
+    pub fn of_line(&self, line: &Line) -> impl Iterator<Item = &Call> {
+        let keys = self.of_lines.get(&name(line)).into_iter().flatten();
+        keys.filter_map(|key| self.at(key.slot))
     }
 
     /// The call at a place, whatever its nonce.
@@ -83,11 +99,27 @@ impl Table {
     }
 
     /// Forgets a call that was taken out.
-    pub fn remove(&mut self, key: Handle) {
-        if let Some(slot) = self.slots.get_mut(key.slot as usize) {
+    pub fn remove(&mut self, call: &Call) {
+        if let Some(slot) = self.slots.get_mut(call.key.slot as usize) {
             *slot = Slot::default();
-            self.free.push(key.slot);
+            self.free.push(call.key.slot);
             self.live -= 1;
         }
+        let Some(line) = line_in_need(call).map(name) else { return };
+        if let Some(calls) = self.of_lines.get_mut(&line) {
+            calls.retain(|key| *key != call.key);
+            if calls.is_empty() {
+                self.of_lines.remove(&line);
+            }
+        }
     }
+}
+
+/// The line of ours whose emergency call this is, or to which it is a call back.
+fn line_in_need(call: &Call) -> Option<&Line> {
+    call.line.as_deref().filter(|_| matches!(call.class, Class::Emergency | Class::Callback))
+}
+
+fn name(line: &Line) -> (Arc<str>, Number) {
+    (Arc::clone(&line.organisation), line.number)
 }

@@ -309,7 +309,7 @@ impl Engine {
         for defect in defects {
             self.core.note(&call, |call, kind| Fact::Repaired { call, kind, defect });
         }
-        self.calls.begin(key);
+        self.calls.begin(&call);
         Some(call)
     }
 

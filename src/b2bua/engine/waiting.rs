@@ -22,12 +22,7 @@ impl Engine {
         decision: &Decision,
     ) -> Option<(Handle, Kind)> {
         let line = self.everyday_line(snapshot, from, decision)?;
-        let is_theirs = |known: &Line| known.number == line.number && known.organisation == line.organisation;
-        let mut calls = self
-            .calls
-            .iter()
-            .filter(|call| matches!(call.class, Class::Emergency | Class::Callback) && call.stage != Stage::Clearing);
-        let found = calls.find(|call| call.line.as_deref().is_some_and(is_theirs))?;
+        let found = self.calls.of_line(&line).find(|call| call.stage != Stage::Clearing)?;
         Some((found.key, found.kind()?))
     }
 
