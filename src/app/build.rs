@@ -74,7 +74,9 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         let (events, arrivals) = desktops::open(Arc::clone(&cache), clock, &settings.http, &page);
         let desks = notices::Desks { events: Arc::clone(&events), arrivals };
         let (part, acknowledge) = notices::start(&notices, Arc::clone(&cache), clock, &state, &page, desks)?;
-        let mut parts: Vec<Box<dyn Part>> = vec![Box::new(Desktops(Arc::clone(&events))), part];
+        let mut parts = vec![part];
+        // Where nobody can listen, nobody is told.
+        parts.extend(settings.http.address.map(|_| Box::new(Desktops(Arc::clone(&events))) as Box<dyn Part>));
         parts.extend(evidence(&state, &cache, clock, &page)?);
         let (teller, seen) = Teller::new(WAITING);
         let witness = witness::start(seen, clock, parts)?;

@@ -365,6 +365,27 @@ mod tests {
     }
 
     #[test]
+    fn a_desk_needs_a_place_where_it_can_listen() {
+        use crate::record::recipient::{self, Scope};
+        let desk = Recipient {
+            id: "front".into(),
+            organisation: "acme".into(),
+            scope: Scope::Organisation("acme".into()),
+            notices: recipient::Notices::of([]),
+            channel: Channel::Desktop,
+            to: vec!["front".into()],
+            language: None,
+            group: None,
+            step: 0,
+        };
+        for (config, faults) in [("", 1), ("[http]\naddress = \"127.0.0.1:8080\"\n", 0)] {
+            let (notices, mut complaints) = (told(config, &NoticeTexts::default()).0, Vec::new());
+            check_recipients(&notices, &[Arc::new(desk.clone())], "recipients.csv", &mut complaints);
+            assert_eq!(complaints.len(), faults, "{complaints:?}");
+        }
+    }
+
+    #[test]
     fn what_would_leave_unprotected_or_unsigned_is_refused() {
         let config = "[mail]\nhost = \"mail.example.com\"\nsecurity = \"none\"\nuser = \"callbox\"\n\
                       [[webhook]]\nname = \"desk\"\nurl = \"http://hooks.example.com/\"\nsecret = \"short\"\n\

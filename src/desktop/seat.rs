@@ -124,6 +124,7 @@ impl Caller<'_> {
     /// The seats of who has these lines and this device. Where no line is known, those of the device's only one stand in.
     fn is(&mut self, lines: impl Iterator<Item = Number>, device: Option<&Arc<str>>) {
         let mut lines: SmallVec<[Number; 2]> = lines.collect();
+        lines.dedup();
         if let Some(id) = device {
             self.seats.push(self.seat(Whose::Device(Arc::clone(id))));
             let known = self.cache.device(id).filter(|_| lines.is_empty());

@@ -175,6 +175,37 @@ asyncio.run(main())
     router.await_end();
 }
 
+#[test]
+fn desktops_listen_over_tls_and_beyond_the_limit_they_are_told_to_come_later() {
+    let _ports = LabPorts::locked();
+    let config = config();
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).expect("a certificate");
+    let folder = config.file().parent().expect("a folder").to_owned();
+    std::fs::write(folder.join("tls.pem"), made.cert.pem()).expect("the folder is ours");
+    std::fs::write(folder.join("tls.key"), made.signing_key.serialize_pem()).expect("the folder is ours");
+    let http = "address = \"127.0.0.1:8080\"";
+    let more = "tls_certificate = \"tls.pem\"\ntls_key = \"tls.key\"\nmax_event_streams = 1";
+    config.replace(http, &format!("{http}\n{more}"));
+    let mut router = router::run_file(&config.file());
+    let curl = |arguments: &[&str]| {
+        let mut command = Command::new("curl");
+        command.args(["-sSN", "-m", "120", "--cacert"]).arg(folder.join("tls.pem")).args(["-u", ACME]).args(arguments);
+        Program::start("curl", command, true)
+    };
+    let address = format!("https://{EVENTS}?user=desk");
+    let upgrade = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    let mut socket = curl(&["-i", "-H", upgrade[0], "-H", upgrade[1], "-H", upgrade[2], "-H", key, &address]);
+    // RFC 6455 §1.3 has the same key.
+    socket.await_line("the answer to its key", |line| line.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=").then_some(()));
+    let mut late = curl(&["-o", "/dev/null", "-w", "%{http_code} %header{retry-after}\n", &address]);
+    late.await_line("it is told", |line| (line == "503 5").then_some(()));
+    router.signal("TERM");
+    router.await_end();
+    let told = |line: &str| line.contains("\"event\":\"snapshot\"").then_some(());
+    socket.await_line("it was told what goes on", told);
+}
+
 /// A ticket, by the company's credentials.
 fn ticket(credentials: &str, asked: &str) -> String {
     let answer = wanted(credentials, asked);
@@ -203,6 +234,7 @@ fn who_may_not_listen_is_told_so_and_a_ticket_serves_once() {
     assert_eq!(listen("desk=back", LAB), "422");
     assert_eq!(listen("", LAB), "400");
     assert_eq!(listen("user=desk&number=4117", LAB), "400");
+    assert_eq!(listen("user=desk", &format!("{LAB}Origin: https://elsewhere.example\r\n")), "403", "a page");
     assert_eq!(listen("ticket=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", ""), "403");
     assert_eq!(listen("user=desk", &format!("{LAB}Upgrade: websocket\r\n")), "400");
     assert_eq!(status(wanted("", r#"{"user": "desk"}"#)), "401");

@@ -97,7 +97,7 @@ pub(super) async fn ticket(
         (status = 101, description = "The same by WebSocket"),
         (status = 400, description = "Not exactly one of the names, or no WebSocket where one is asked for"),
         (status = 401, description = "No credentials, or wrong ones"),
-        (status = 403, description = "The ticket was used, is over or never was one"),
+        (status = 403, description = "The ticket was used, is over or never was one; or a page of a browser shows none"),
         (status = 422, description = "The organisation has no such user, line, device or desk"),
         (status = 429, description = "Too many requests, or too many wrong tickets"),
         (status = 503, description = "Too many streams, or the router is about to leave"),
@@ -160,6 +160,11 @@ impl Server {
                 self.guessed(address);
                 StatusCode::FORBIDDEN
             });
+        }
+        // A browser says where its page is from. It may still know credentials that its user once typed, and would send
+        // them for any page.
+        if headers.contains_key(header::ORIGIN) {
+            return Err(StatusCode::FORBIDDEN);
         }
         let asker = self.asker(headers, peer)?;
         if !asker.proven {
