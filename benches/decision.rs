@@ -162,6 +162,7 @@ fn world(scale: &Scale) -> Cache {
         location: locations.get((index % 10_000) as usize).cloned(),
         ecbn: None,
         reachable: true,
+        has_presence: false,
     };
     let lines = (0..scale.numbers).map(|index| Arc::new(line(index))).collect();
     let cache = Cache::default();

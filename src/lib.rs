@@ -31,6 +31,7 @@ pub mod routing;
 // floor 4: the machine with a life of its own, and the location server's answers
 pub mod b2bua;
 pub mod held;
+pub mod presence;
 
 // floor 5: everything that touches the world
 pub mod edge;

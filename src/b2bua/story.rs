@@ -86,6 +86,8 @@ pub struct Reach {
     pub unleased: Option<Shown>,
     /// Whether the pool should have had a number and had none.
     pub missed_the_pool: bool,
+    /// Whether the caller's presence at a contact center is managed.
+    pub managed: bool,
 }
 
 /// Where an emergency call of the same caller would go first.
@@ -168,6 +170,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
         Class::Crisis | Class::Other | Class::Callback => false,
     };
     let mut reach = reach(view, asked, &site, device.as_ref(), line.as_deref(), number, may_lend);
+    reach.managed = line.as_deref().is_some_and(|line| view.snapshot.is_managed(line));
     let known = callback::Known {
         site: &site,
         line: line.as_deref(),
@@ -175,6 +178,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
         place: located.stands_at().map(AsRef::as_ref),
         shown_by_caller: number,
         offer: Offer::default(),
+        managed: reach.managed,
     };
     let callback = match classified.class {
         Class::Emergency | Class::Test => {

@@ -1,7 +1,7 @@
 //! The configured world at one moment.
 use crate::record::site::plan_of;
-use crate::record::{Boundaries, Callbacks, DialPlan, Ivr, Models, Organisation, Site, Source, Trunk};
-use std::collections::HashMap;
+use crate::record::{Boundaries, Callbacks, DialPlan, Ivr, Line, Models, Organisation, Site, Source, Trunk};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
 /// The configured world at one moment. Never changed, only replaced.
@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub callbacks: Callbacks,
     /// The test IVR that is part of callbox, where it is switched on.
     pub ivr: Option<Ivr>,
+    /// The organisations whose contact center lets callbox manage its agents' presence.
+    pub managing: HashSet<Arc<str>>,
 }
 
 impl Snapshot {
@@ -47,6 +49,11 @@ impl Snapshot {
     /// A trunk by name.
     pub fn trunk(&self, name: &str) -> Option<&Arc<Trunk>> {
         self.trunks.iter().find(|trunk| &*trunk.name == name)
+    }
+
+    /// Whether the presence of a line's user is managed: the user has one, and its organisation an adapter.
+    pub fn is_managed(&self, line: &Line) -> bool {
+        line.has_presence && self.managing.contains(&line.organisation)
     }
 
     /// A site by id.

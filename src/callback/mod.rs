@@ -83,6 +83,15 @@ pub struct Known<'a> {
     pub shown_by_caller: Option<Number>,
     /// What the pool has for the caller; nothing for calls that take none.
     pub offer: Offer,
+    /// Whether the caller's presence at a contact center is managed, so that every call back must come by us.
+    pub managed: bool,
+}
+
+impl Known<'_> {
+    /// What goes first for this caller: its own numbers, or one of the pool.
+    pub const fn preference(&self) -> Preference {
+        if self.managed { Preference::Lease } else { self.site.callback_first }
+    }
 }
 
 /// How many rules there are.
@@ -95,7 +104,7 @@ pub fn choose(known: &Known<'_>) -> Option<Shown> {
 
 /// All numbers that there are for this caller, the one that wins first (rulings 13).
 pub fn candidates(known: &Known<'_>) -> impl Iterator<Item = Shown> + use<> {
-    let Known { site, line, device, place, shown_by_caller, offer } = *known;
+    let Known { site, line, device, place, shown_by_caller, offer, managed: _ } = *known;
     let own = line.filter(|line| line.reachable && line.number.is_e164()).map(|line| line.number);
     let held = (offer.held, Origin::Held);
     let leased = (offer.free.filter(|_| offer.held.is_none()), Origin::Leased);
@@ -107,7 +116,7 @@ pub fn candidates(known: &Known<'_>) -> impl Iterator<Item = Shown> + use<> {
         (site.ecbn, Origin::SiteEcbn),
         (shown_by_caller, Origin::AsShown),
     ];
-    let first: [_; RULES - 3] = match site.callback_first {
+    let first: [_; RULES - 3] = match known.preference() {
         Preference::Own => [held, of_line, of_device, own, leased],
         Preference::Lease => [held, leased, of_line, of_device, own],
     };
@@ -118,11 +127,11 @@ pub fn candidates(known: &Known<'_>) -> impl Iterator<Item = Shown> + use<> {
 /// Whether the pool should have had a number for this caller and had none: the site lends numbers, and none of the rules
 /// before the pool had one.
 pub fn missed_the_pool(known: &Known<'_>, shown: Option<Shown>) -> bool {
-    let is_before = |origin: Origin| match known.site.callback_first {
+    let is_before = |origin: Origin| match known.preference() {
         Preference::Own => matches!(origin, Origin::LineEcbn | Origin::DeviceEcbn | Origin::Own),
         Preference::Lease => false,
     };
-    let lends = !known.site.pool.is_empty() || known.site.callback_first == Preference::Lease;
+    let lends = !known.site.pool.is_empty() || known.preference() == Preference::Lease;
     lends && !shown.is_some_and(|shown| shown.origin.is_lent() || is_before(shown.origin))
 }
 

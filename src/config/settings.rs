@@ -4,6 +4,7 @@ use super::value::{Network, Probe, UnknownSource};
 use crate::base::private::Private;
 use crate::edge::deliver::mail;
 use crate::edge::log;
+use crate::presence::Manner;
 use crate::record::trunk::{Answers, Carrier};
 use crate::record::{Area, Conveyance, Destination, LocationPosition, Number, Profile, Rung, TrunkKind, WebHost};
 use crate::sip::flow::Transport;
@@ -218,6 +219,45 @@ table! {
 }
 
 table! {
+    /// The contact center of an organisation: while one of its agents has an emergency call, others see do-not-disturb there,
+    /// and afterwards what was before. Agents are the users with a `presence` in `users.csv`.
+    Presence {
+        /// Its name, in logs and metrics: small letters, digits and hyphens.
+        [required] name: String = "contact-center".into(),
+        /// The organisation whose agents it has.
+        [required] organisation: String = "acme".into(),
+        /// How it is told: `webhook`, signed HTTP requests that read and set a state; or `publish`, SIP PUBLISH (RFC 3903), by
+        /// which do-not-disturb stands beside what the agent publishes and is taken away again.
+        [required] kind: Manner = Manner::Replaces,
+        /// Do-not-disturb in its own words: the state that is set, or the note that is published.
+        do_not_disturb: String = "do_not_disturb".into(),
+        /// Whether do-not-disturb stays until nobody can be expected to call back any more, and not only while the call
+        /// lasts: `callback.lease_secs` and `callback.lease_after_secs` say how long that is.
+        hold_for_callback: bool = false,
+        /// How long one request may take.
+        timeout_secs: u16 = 5,
+        /// `webhook`: the address that tells an agent's state, with https.
+        read_url: Option<String> = None,
+        /// `webhook`: the address that sets it, with https.
+        set_url: Option<String> = None,
+        /// `webhook`: what it and callbox know, at least 16 characters: requests are signed with it.
+        secret: Option<Private<String>> = None,
+        /// `webhook`: a file with the secret, readable for callbox alone.
+        secret_file: Option<PathBuf> = None,
+        /// `publish`: the presence server, a host or an address with its port, as `presence.example.com:5060`.
+        server: Option<String> = None,
+        /// `publish`: `udp` or `tcp`.
+        transport: Transport = Transport::Udp,
+        /// `publish`: how long what is published lasts unless it is refreshed. After a crash it is gone at the latest then.
+        expires_secs: u32 = 300,
+        /// `publish`: the user name, where the server asks for credentials (digest, RFC 8760).
+        auth_user: Option<Private<String>> = None,
+        /// `publish`: the password. Keep the file readable for callbox alone.
+        auth_password: Option<Private<String>> = None,
+    }
+}
+
+table! {
     /// Log lines on standard error.
     Log {
         /// The least that is written: off, error, warn, info, debug or trace. `CALLBOX_LOG` sets it too.
@@ -385,10 +425,12 @@ pub struct Settings {
     pub sources: Vec<Source>,
     /// `[[webhook]]`
     pub webhooks: Vec<Webhook>,
+    /// `[[presence]]`
+    pub presences: Vec<Presence>,
 }
 
 /// The tables that a config may have, as they are written.
-pub const TABLES: [&str; 14] = [
+pub const TABLES: [&str; 15] = [
     "node",
     "unknown_source",
     "metrics",
@@ -403,6 +445,7 @@ pub const TABLES: [&str; 14] = [
     "trunk",
     "source",
     "webhook",
+    "presence",
 ];
 
 impl Settings {
@@ -423,6 +466,7 @@ impl Settings {
             trunks: reader.tables("trunk"),
             sources: reader.tables("source"),
             webhooks: reader.tables("webhook"),
+            presences: reader.tables("presence"),
         };
         reader.refuse_the_rest(&TABLES);
         settings
@@ -461,5 +505,6 @@ pub fn pages() -> Vec<Page> {
         page::<Trunk>("trunk", true),
         page::<Source>("source", true),
         page::<Webhook>("webhook", true),
+        page::<Presence>("presence", true),
     ]
 }

@@ -21,6 +21,7 @@ pub fn of(settings: &Settings, dial_plans: Vec<DialPlan>, models: Models, bounda
         pass_crisis_code: settings.node.pass_crisis_code,
         callbacks: callbacks(&settings.callback),
         ivr: settings.ivr.enabled.then(|| ivr_record(&settings.ivr)),
+        managing: settings.presences.iter().map(|presence| presence.organisation.as_str().into()).collect(),
         ..Snapshot::default()
     }
 }

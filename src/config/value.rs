@@ -2,6 +2,7 @@
 use crate::base::private::Private;
 use crate::edge::deliver::mail;
 use crate::edge::log;
+use crate::presence::Manner;
 use crate::record::trunk::{Answers, Carrier};
 use crate::record::{
     Area, Capability, Class, Conveyance, Destination, LocationPosition, Number, Profile, Rung, TrunkKind, WebHost,
@@ -162,6 +163,7 @@ choices! {
         TrunkKind::PsapI3 => "psap-i3", TrunkKind::PsapLegacy => "psap-legacy", TrunkKind::Relay => "relay",
         TrunkKind::Test => "test", TrunkKind::Crisis => "crisis", TrunkKind::Gateway => "gateway",
         TrunkKind::Pbx => "pbx";
+    Manner: "webhook or publish", like "\"webhook\""; Manner::Replaces => "webhook", Manner::Adds => "publish";
     Capability: "held, held+ or none", like "\"held\"";
         Capability::Held => "held", Capability::HeldPlus => "held+", Capability::None => "none";
     Class: "emergency, test, crisis, other or callback", like "\"emergency\"";

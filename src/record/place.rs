@@ -58,4 +58,6 @@ pub struct Line {
     pub ecbn: Option<Number>,
     /// Whether the site lists the line's own number as reachable from outside.
     pub reachable: bool,
+    /// Whether its user has a presence at a contact center. Where callbox manages that, calls back come by us.
+    pub has_presence: bool,
 }

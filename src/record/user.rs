@@ -1,5 +1,6 @@
 //! People who have lines and devices.
 use super::{Capability, Device, Number, Organisation};
+use crate::base::private::Private;
 use core::fmt;
 use std::sync::Arc;
 
@@ -23,6 +24,9 @@ pub struct User {
     /// Whether the address of the number may stand in for what the user's devices do not know; `None`: as the
     /// organisation says.
     pub did_fallback: Option<bool>,
+    /// Who the user is at the contact center whose presence callbox manages: a key of its own, or the SIP URI that it is
+    /// published under.
+    pub presence: Option<Private<Arc<str>>>,
 }
 
 impl fmt::Debug for User {

@@ -11,6 +11,7 @@ struct Rich {
     device: Device,
     place: Location,
     offer: Offer,
+    managed: bool,
 }
 
 fn rich() -> Rich {
@@ -34,7 +35,7 @@ fn rich() -> Rich {
         home: None,
     };
     let offer = Offer { held: Some(number("+13125550190")), free: Some(number("+13125550191")) };
-    Rich { site, line, device, place, offer }
+    Rich { site, line, device, place, offer, managed: false }
 }
 
 impl Rich {
@@ -46,6 +47,7 @@ impl Rich {
             place: Some(&self.place),
             shown_by_caller: Some(number("4117")),
             offer: self.offer,
+            managed: self.managed,
         }
     }
 
@@ -99,6 +101,18 @@ fn a_site_that_prefers_its_pool_lends_before_all_but_what_is_held() {
         ]
     );
     it.offer.held = None;
+    assert_eq!(it.origin(), Some(Origin::Leased));
+    it.offer.free = None;
+    assert_eq!(it.origin(), Some(Origin::LineEcbn));
+    assert!(missed_the_pool(&it.known(), choose(&it.known())), "every call is to come back by us");
+}
+
+#[test]
+fn a_caller_whose_presence_is_managed_is_lent_a_number_wherever_it_is() {
+    let mut it = rich();
+    it.offer.held = None;
+    assert_eq!(it.origin(), Some(Origin::LineEcbn));
+    it.managed = true;
     assert_eq!(it.origin(), Some(Origin::Leased));
     it.offer.free = None;
     assert_eq!(it.origin(), Some(Origin::LineEcbn));

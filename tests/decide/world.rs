@@ -61,6 +61,7 @@ pub fn line(shown: &str, location: Option<Arc<Location>>) -> Line {
         location,
         ecbn: None,
         reachable: true,
+        has_presence: false,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::edge::entropy;
 use crate::edge::state::{State, whereabouts};
 use crate::location::Rung;
 use crate::location::device::By;
-use crate::record::{Number, TrunkKind};
+use crate::record::{Class, Number, TrunkKind};
 use crate::routing::{Claim, Turn};
 use clap::Args;
 use core::time::Duration;
@@ -156,6 +156,9 @@ fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
     for later in candidates(decision).into_iter().skip(1) {
         line("", format!("else {} ({})", later.number.expose(), origin(later.origin)));
     }
+    if decision.reach.managed && decision.classified.class == Class::Emergency {
+        line("presence", "managed: do-not-disturb while the call lasts, and the site's pool goes first".into());
+    }
     line("way", decision.plan.way.text().into());
     for (place, target) in decision.plan.targets.iter().enumerate() {
         let stands_at = decision.located.stands_at().map(AsRef::as_ref);
@@ -198,6 +201,7 @@ fn candidates(decision: &Decision) -> Vec<Shown> {
         place: decision.located.stands_at().map(AsRef::as_ref),
         shown_by_caller: decision.number,
         offer: decision.reach.offer,
+        managed: decision.reach.managed,
     };
     let mut found: Vec<Shown> = Vec::new();
     for shown in callback::candidates(&known).filter(|_| decision.callback.is_some()) {

@@ -3,6 +3,7 @@ use super::{Failure, Parcel, hmac};
 use crate::base::now::Wall;
 use crate::base::private::Private;
 use axum::body::Body;
+use bytes::Bytes;
 use axum::http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use core::time::Duration;
 use hyper::client::conn::http1::handshake;
@@ -78,15 +79,26 @@ impl Webhook {
         })
     }
 
-    /// Sends a message. `id` names it for whoever gets it twice.
+    /// Sends a message. `id` names it for whoever gets it twice. The body of the answer says nothing that we need and is not
+    /// read: it may never end.
     ///
     /// # Errors
     /// Why it was not taken.
     pub async fn send(&self, id: &str, parcel: &Parcel, at: Wall) -> Result<(), Failure> {
-        tokio::time::timeout(self.within, self.sent(id, parcel, at)).await.unwrap_or(Err(Failure::Late))
+        let sent = self.sent(id, parcel, at, 0);
+        tokio::time::timeout(self.within, sent).await.unwrap_or(Err(Failure::Late)).map(drop)
     }
 
-    async fn sent(&self, id: &str, parcel: &Parcel, at: Wall) -> Result<(), Failure> {
+    /// Sends a question and reads the body of the answer, of at most so many bytes.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn ask(&self, id: &str, parcel: &Parcel, at: Wall, most: usize) -> Result<Bytes, Failure> {
+        let sent = self.sent(id, parcel, at, most);
+        tokio::time::timeout(self.within, sent).await.unwrap_or(Err(Failure::Late))
+    }
+
+    async fn sent(&self, id: &str, parcel: &Parcel, at: Wall, most: usize) -> Result<Bytes, Failure> {
         let request = self.written(id, parcel, at).ok_or(Failure::Unwritable)?;
         let stream = TcpStream::connect((&*self.host, self.port)).await.map_err(|_| Failure::Unreachable)?;
         let is_here = stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
@@ -94,11 +106,11 @@ impl Webhook {
             return Err(Failure::Unreachable);
         }
         match &self.tls {
-            None => asked(stream, request).await,
+            None => asked(stream, request, most).await,
             Some(tls) => {
                 let name = ServerName::try_from(String::from(&*self.host)).map_err(|_| Failure::Unwritable)?;
                 let stream = tls.connect(name, stream).await.map_err(|_| Failure::Tls)?;
-                asked(stream, request).await
+                asked(stream, request, most).await
             }
         }
     }
@@ -122,21 +134,30 @@ impl Webhook {
     }
 }
 
-/// Sends the request and reads the head of the answer. Its body says nothing that we need and is not read: it may never
-/// end.
+/// Sends the request and reads the head of the answer, and of its body at most so many bytes: with none, it is not read.
 async fn asked(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     request: Request<Body>,
-) -> Result<(), Failure> {
+    most: usize,
+) -> Result<Bytes, Failure> {
     let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| Failure::Unreachable)?;
-    let mut sending = core::pin::pin!(sender.send_request(request));
-    let answer = tokio::select! {
-        answer = &mut sending => answer,
-        // What came before the end of the connection is there now.
-        _ended = connection => sending.await,
+    let asking = async move {
+        let answer = sender.send_request(request).await.map_err(|_| Failure::Unreadable)?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(Failure::Refused(status.as_u16()));
+        }
+        if most == 0 {
+            return Ok(Bytes::new());
+        }
+        axum::body::to_bytes(Body::new(answer.into_body()), most).await.map_err(|_| Failure::Unreadable)
     };
-    let status = answer.map_err(|_| Failure::Unreadable)?.status();
-    if status.is_success() { Ok(()) } else { Err(Failure::Refused(status.as_u16())) }
+    let mut asking = core::pin::pin!(asking);
+    tokio::select! {
+        answer = &mut asking => answer,
+        // What came before the end of the connection is there now.
+        _ended = connection => asking.await,
+    }
 }
 
 /// The issuers of certificates that this system trusts, and those in `more`, in PEM.

@@ -48,6 +48,7 @@ impl Lines {
                 let Some(&at) = self.places.get(&(Arc::clone(&user.organisation), number)) else { continue };
                 let line = Arc::make_mut(&mut self.lines[at]);
                 line.ecbn = line.ecbn.or(user.ecbn);
+                line.has_presence = user.presence.is_some();
                 let of_user = || user.location.as_ref().and_then(|id| places.get(id)).cloned();
                 line.location = line.location.take().or_else(of_user);
             }
@@ -136,6 +137,7 @@ fn line(
         location,
         ecbn,
         reachable,
+        has_presence: false,
     })
 }
 

@@ -5,6 +5,7 @@ use super::kind::Kind;
 use super::line::Lines;
 use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{ById, File, Location, Organisation, PLACES, Site};
+use crate::base::private::Private;
 use crate::record::{Device, Number, User};
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
@@ -20,6 +21,7 @@ pub(super) const USERS: Layout = Layout {
         optional("devices").list().names(&[Kind::Devices]),
         optional("ecbn").form(Form::Number),
         optional("did_fallback").form(Form::Switch),
+        optional("presence"),
     ],
     civic: false,
     key: &[ID],
@@ -32,6 +34,10 @@ const LINES: usize = 4;
 const DEVICES: usize = 5;
 const ECBN: usize = 6;
 const DID_FALLBACK: usize = 7;
+const PRESENCE: usize = 8;
+
+/// The longest key of a user at a contact center, in bytes.
+const LONGEST_PRESENCE: usize = 255;
 
 /// What users refer to.
 #[derive(Clone, Copy)]
@@ -84,6 +90,10 @@ fn user(row: &Row<'_>, known: Known<'_>, faults: &mut Faults) -> Option<User> {
     if row.cell(ID).contains([' ', ';']) {
         row.fault(ID, "an id has no blank and no semicolon", "write it with hyphens", faults);
     }
+    let presence = row.cell(PRESENCE);
+    if presence.len() > LONGEST_PRESENCE || presence.contains(char::is_whitespace) {
+        row.fault(PRESENCE, "this is no key", "write the user's key or SIP URI at the contact center", faults);
+    }
     Some(User {
         id: row.cell(ID).into(),
         organisation: Arc::clone(organisation),
@@ -93,5 +103,6 @@ fn user(row: &Row<'_>, known: Known<'_>, faults: &mut Faults) -> Option<User> {
         devices,
         ecbn,
         did_fallback,
+        presence: (!presence.is_empty()).then(|| Private::new(presence.into())),
     })
 }
