@@ -5,6 +5,7 @@ use super::drive::Shard;
 use super::evidence::Evidence;
 use super::follow::{Follower, Turn};
 use super::notices;
+use super::presence;
 use super::witness::{self, Part, Teller, WAITING};
 use crate::b2bua::{Engine, Setup};
 use crate::cache::Cache;
@@ -55,6 +56,7 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     let cache = Arc::new(Cache::default());
     let version = world.version;
     let notices: notices::Shared = Arc::new(ArcSwap::new(Arc::clone(&world.notices)));
+    let presences: presence::Shared = Arc::new(ArcSwap::new(Arc::clone(&world.presences)));
     let settings = world.publish_by(SideBySide, &cache);
     let clock = Clock::start();
     // Before the first call: it may come from a device that told where it is an hour ago.
@@ -78,6 +80,7 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         // Where nobody can listen, nobody is told.
         parts.extend(settings.http.address.map(|_| Box::new(Desktops(Arc::clone(&events))) as Box<dyn Part>));
         parts.extend(evidence(&state, &cache, clock, &page)?);
+        parts.push(presence::start(&presences, Arc::clone(&cache), clock, &state, &page)?);
         let (teller, seen) = Teller::new(WAITING);
         let witness = witness::start(seen, clock, parts)?;
         shard.teller = teller;
@@ -92,8 +95,9 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
             turn,
             log,
             notices,
-            acknowledge,
             events,
+            presences,
+            acknowledge,
         };
         let _quiet =
             std::thread::Builder::new().name("callbox-quiet".into()).spawn(move || quiet.run(settling, orders))?;
@@ -262,6 +266,7 @@ struct Quiet {
     turn: Turn,
     log: Option<log::Log>,
     notices: notices::Shared,
+    presences: presence::Shared,
     acknowledge: mpsc::Sender<Acknowledgement>,
     events: Arc<http::events::Hub>,
 }
@@ -384,6 +389,7 @@ impl Quiet {
                     tracing::error!(%error, "certificate not taken; the one before stays");
                 }
                 self.notices.store(Arc::clone(&world.notices));
+                self.presences.store(Arc::clone(&world.presences));
                 let settings = world.publish(&self.cache);
                 if let Some(log) = &self.log {
                     log.set_level(settings.log.level);

@@ -8,4 +8,5 @@ pub mod evidence;
 pub mod follow;
 pub mod narrate;
 pub mod notices;
+pub mod presence;
 pub mod witness;

@@ -1,6 +1,7 @@
 //! The lab's config and tables inside the binary, so that `callbox lab` works in any folder.
 use super::file::{self, Reading};
 use super::notices::NoticeTexts;
+use super::presence::Secrets;
 use super::texts::Texts;
 use crate::record::table::Kind;
 
@@ -43,6 +44,7 @@ pub(super) fn lab_texts() -> Texts {
         version: None,
         cases: vec![conf!("cases/lab.toml")],
         notices: NoticeTexts::default(),
+        presence: Secrets::default(),
     }
 }
 

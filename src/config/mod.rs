@@ -11,6 +11,7 @@ mod headers;
 pub mod import;
 mod models;
 pub mod notices;
+pub mod presence;
 pub mod reference;
 mod routes;
 pub mod settings;

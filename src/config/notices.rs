@@ -245,23 +245,14 @@ fn hook(
     }
     let secret = texts.secrets.get(at).cloned().flatten().or_else(|| hook.secret.clone());
     let secret = secret.unwrap_or_default();
-    if secret.expose().len() < SHORTEST_SECRET {
-        complain("secret", "is not there, or shorter than 16 characters", "secret_file with one of 32 random letters");
-    }
+    check_secret(&secret, &mut |why, remedy| complain("secret", why, remedy));
     let setup = webhook::Setup {
         url: hook.url.clone(),
         secret,
         within: Duration::from_secs(hook.timeout_secs.max(1).into()),
         loopback_only: settings.node.loopback_only,
     };
-    let roots = Arc::new(tokio_rustls::rustls::RootCertStore::empty());
-    if let Err(why) = webhook::Webhook::new(&setup, &roots) {
-        complain("url", &format!("does not serve: {why}"), "\"https://hooks.example.com/callbox\"");
-    }
-    let host = hook.url.split("//").nth(1).unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
-    if hook.url.starts_with("http://") && !is_here(host) && !hook.url.starts_with("http://[::1]") {
-        complain("url", "lets everybody on the way read what is sent", "https://");
-    }
+    check_url(&setup, &mut |why, remedy| complain("url", why, remedy));
     let escape = match hook.content_type.split(';').next().unwrap_or_default().trim() {
         "application/json" => Escape::Json,
         "application/x-www-form-urlencoded" => Escape::Form,
@@ -290,6 +281,25 @@ fn hook(
         escape,
         content_type: hook.content_type.clone(),
     })
+}
+
+/// Whether a webhook can be reached at its address, and what is said to it stays between it and us.
+pub(super) fn check_url(setup: &webhook::Setup, complain: &mut dyn FnMut(&str, &str)) {
+    let roots = Arc::new(tokio_rustls::rustls::RootCertStore::empty());
+    if let Err(why) = webhook::Webhook::new(setup, &roots) {
+        complain(&format!("does not serve: {why}"), "\"https://hooks.example.com/callbox\"");
+    }
+    let host = setup.url.split("//").nth(1).unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
+    if setup.url.starts_with("http://") && !is_here(host) && !setup.url.starts_with("http://[::1]") {
+        complain("lets everybody on the way read what is sent", "https://");
+    }
+}
+
+/// Whether a secret is long enough to be one.
+pub(super) fn check_secret(secret: &Private<String>, complain: &mut dyn FnMut(&str, &str)) {
+    if secret.expose().len() < SHORTEST_SECRET {
+        complain("is not there, or shorter than 16 characters", "secret_file with one of 32 random letters");
+    }
 }
 
 /// The body of a webhook says what every notice of a call says.

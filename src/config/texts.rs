@@ -2,6 +2,7 @@
 use super::complaint::Complaint;
 use super::document::{Document, MAX_FILE_BYTES};
 use super::notices::NoticeTexts;
+use super::presence;
 use super::settings::Settings;
 use crate::edge::clock::Clock;
 use crate::edge::http::tls::Certificate;
@@ -34,6 +35,8 @@ pub struct Texts {
     pub cases: Vec<Text>,
     /// What notices need.
     pub notices: NoticeTexts,
+    /// The secret of each contact center that is in a file.
+    pub presence: presence::Secrets,
 }
 
 impl Texts {
@@ -83,6 +86,7 @@ impl Texts {
             Err(error) => unreadable("node.cases", &node.cases, &error, "a folder of cases, or none"),
         }
         texts.notices = NoticeTexts::read(settings, document, complaints);
+        texts.presence = presence::secrets(settings, document, complaints);
         let http = &settings.http;
         if let Some((certificate, key)) = http.tls_certificate.as_deref().zip(http.tls_key.as_deref())
             && let Err(why) = Certificate::load(certificate, key)

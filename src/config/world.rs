@@ -4,6 +4,7 @@ use super::complaint::{Complaint, ordered};
 use super::document::Document;
 use super::file::Reading;
 use super::notices::{self, Notices};
+use super::presence::{self, Presences};
 use super::settings::Settings;
 use super::texts::Texts;
 use super::{boundaries, dial_plan, embedded, file, models, routes, snapshot};
@@ -56,6 +57,8 @@ pub struct World {
     pub cases: Vec<Case>,
     /// How notices are sent, and in which words.
     pub notices: Arc<Notices>,
+    /// The contact centers whose agents' presence is managed.
+    pub presences: Arc<Presences>,
 }
 
 impl World {
@@ -102,9 +105,12 @@ impl World {
         let notices = notices::of(&settings, &texts.notices, document, &mut complaints);
         notices::check_recipients(&notices, &tables.recipients, &texts.name_of(Kind::Recipients), &mut complaints);
         let notices = Arc::new(notices);
+        let presences = Arc::new(presence::of(&settings, &texts.presence, &notices, document, &mut complaints));
+        presence::check_organisations(&settings, &tables, document, &mut complaints);
+        presence::check_users(&presences, &tables.users, &texts.name_of(Kind::Users), &mut complaints);
         let version = texts.version;
         if complaints.is_empty() {
-            Ok(World { settings, snapshot, tables, version, cases, notices })
+            Ok(World { settings, snapshot, tables, version, cases, notices, presences })
         } else {
             Err(ordered(complaints))
         }

@@ -4,8 +4,10 @@
 //! in `callbox_crisis_calls_total`, which has no labels, and in nothing else that knows of calls.
 pub mod desktops;
 mod notices;
+mod presence;
 
 pub use notices::Notices;
+pub use presence::Presence;
 
 use crate::fact::{Attempted, Fact, Feature, Foreign, Kind, Outcome};
 use crate::sip::message::Method;
@@ -470,6 +472,13 @@ fn describe() {
     gauge!("callbox_event_streams", "Desktops that listen now");
     counter!("callbox_events_total", "Events for desktops, one for each that listens");
     counter!("callbox_event_streams_cut_off_total", "Desktops that read too slowly, or whose place was needed");
+    counter!(
+        "callbox_presence_total",
+        "States of agents and tries to read or set them, by contact center and what became of them"
+    );
+    counter!("callbox_presence_unkept_total", "Times that agents' states could not be written to disk");
+    gauge!("callbox_presence_agents", "Agents whose state is not yet what it was before their emergency call");
+    gauge!("callbox_presence_adapter_up", "1 while a contact center takes presence, 0 while it does not");
     counter!("callbox_ledger_entries_total", "Entries of the ledger that are on the disk");
     counter!("callbox_ledger_lost_total", "Entries of the ledger that found no room while it could not be written");
     counter!("callbox_log_lines_lost_total", "Lines of the log that found no room because nobody read those before");

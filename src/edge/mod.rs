@@ -1,4 +1,5 @@
-//! Everything that touches the world. Its rooms do not know each other, but for what lies on `database`.
+//! Everything that touches the world. Its rooms do not know each other, but for what lies on `database`
+//! and on `deliver`.
 pub mod clock;
 pub mod database;
 pub mod deliver;
@@ -11,6 +12,7 @@ pub mod ledger;
 pub mod log;
 pub mod metrics;
 pub mod net;
+pub mod presence;
 pub mod rtp;
 pub mod state;
 pub mod store;

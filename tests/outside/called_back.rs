@@ -12,7 +12,7 @@ const SESSION: &str =
     "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n";
 
 /// An INVITE from this socket.
-fn invites(from: &UdpSocket, number: &str, to: &str, mark: &str) {
+pub fn invites(from: &UdpSocket, number: &str, to: &str, mark: &str) {
     let own = from.local_addr().expect("it is bound");
     let invite = format!(
         "INVITE sip:{to}@callbox.example SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK-back-{to};rport\r\n\

@@ -52,7 +52,7 @@ impl MailServer {
 }
 
 /// What `look` finds, looked for twenty times a second until the deadline.
-fn within<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+pub fn within<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
     let (never, wait) = channel::<()>();
     for _ in 0..400 {
         if let Some(found) = look() {
@@ -198,7 +198,8 @@ fn sink(answers: Vec<&'static str>) -> (u16, Receiver<String>) {
     (port, told)
 }
 
-fn request(stream: &mut TcpStream) -> String {
+/// One HTTP request, whole.
+pub fn request(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     let mut room = [0; 4096];
     loop {
@@ -213,7 +214,8 @@ fn request(stream: &mut TcpStream) -> String {
     }
 }
 
-fn header<'a>(request: &'a str, name: &str) -> &'a str {
+/// A header of a request.
+pub fn header<'a>(request: &'a str, name: &str) -> &'a str {
     let line = request.lines().find(|line| line.to_lowercase().starts_with(&format!("{name}: ")));
     line.and_then(|line| line.split_once(": ")).map(|(_, value)| value).unwrap_or_default()
 }

@@ -6,6 +6,7 @@
 mod kept;
 pub mod leases;
 pub mod outbox;
+pub mod presence;
 mod up;
 pub mod whereabouts;
 
@@ -19,7 +20,13 @@ use std::path::{Path, PathBuf};
 /// Every version that the file ever had. What was released is never edited.
 const SCHEMA: Schema = Schema {
     mark: *b"cbxs",
-    steps: &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql")],
+    steps: &[
+        include_str!("1.sql"),
+        include_str!("2.sql"),
+        include_str!("3.sql"),
+        include_str!("4.sql"),
+        include_str!("5.sql"),
+    ],
 };
 
 /// The file.
