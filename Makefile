@@ -11,7 +11,7 @@ SHELL := /bin/bash
 # program (or module of Kamailio or Python):package, as Debian and Ubuntu name them
 TEST_TOOLS    := sipp:sip-tester kamailio:kamailio lost.so:kamailio-utils-modules baresip:baresip-core \
                  linphonec:linphone-cli xmllint:libxml2-utils espeak-ng:espeak-ng aiosmtpd:python3-aiosmtpd openssl:openssl ip:iproute2 \
-                 curl:curl chromium:chromium websockets:python3-websockets
+                 curl:curl chromium:chromium websockets:python3-websockets presence.so:kamailio-presence-modules
 COMPARE_TOOLS := sipp:sip-tester kamailio:kamailio python3:python3 cc:gcc
 COUNT_TOOLS   := valgrind:valgrind
 

@@ -80,7 +80,7 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         // Where nobody can listen, nobody is told.
         parts.extend(settings.http.address.map(|_| Box::new(Desktops(Arc::clone(&events))) as Box<dyn Part>));
         parts.extend(evidence(&state, &cache, clock, &page)?);
-        parts.push(presence::start(&presences, Arc::clone(&cache), clock, &state, &page)?);
+        parts.extend(agents(&presences, &cache, clock, &state, &page));
         let (teller, seen) = Teller::new(WAITING);
         let witness = witness::start(seen, clock, parts)?;
         shard.teller = teller;
@@ -239,6 +239,19 @@ fn evidence(state: &State, cache: &Arc<Cache>, clock: Clock, page: &Page) -> io:
             Ok(None)
         }
     }
+}
+
+/// Manages the presence of agents. Calls come first: when it cannot be, theirs stays as it is.
+fn agents(
+    presences: &presence::Shared,
+    cache: &Arc<Cache>,
+    clock: Clock,
+    state: &State,
+    page: &Page,
+) -> Option<Box<dyn Part>> {
+    presence::start(presences, Arc::clone(cache), clock, state, page)
+        .inspect_err(|error| tracing::error!(%error, "presence is not managed; calls go on"))
+        .ok()
 }
 
 /// What the test IVR speaks with.

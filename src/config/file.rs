@@ -118,7 +118,7 @@ mod tests {
                  try \"psap-i3\"",
                 "a.toml:8 trunk[0].port: is not a whole number up to 65535; try 5060",
                 "a.toml:9 lgo: is not a key that callbox knows; try one of node, unknown_source, metrics, http, client, \
-                 ivr, callback, notices, mail, log, listener, trunk, source, webhook",
+                 ivr, callback, notices, mail, log, listener, trunk, source, webhook, presence",
             ]
         );
     }

@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn what_does_not_serve_is_told_with_its_line_its_reason_and_a_remedy() {
         let wrong = HOOK.replace("https://a.example/set", "http://a.example/set").replace("sixteen", "six");
-        let (presences, complaints) = told(&[&wrong, &PUBLISH.replace(":5060", "").replace("other", "acme")].concat());
+        let (presences, complaints) = told(&(wrong + &PUBLISH.replace(":5060", "").replace("other", "acme")));
         assert_eq!(presences.adapters, []);
         let begins = |at: usize, text: &str| assert!(complaints[at].starts_with(text), "{complaints:#?}");
         assert_eq!(complaints.len(), 4, "{complaints:#?}");

@@ -472,10 +472,7 @@ fn describe() {
     gauge!("callbox_event_streams", "Desktops that listen now");
     counter!("callbox_events_total", "Events for desktops, one for each that listens");
     counter!("callbox_event_streams_cut_off_total", "Desktops that read too slowly, or whose place was needed");
-    counter!(
-        "callbox_presence_total",
-        "States of agents and tries to read or set them, by contact center and what became of them"
-    );
+    counter!("callbox_presence_total", "States of agents, and tries that failed, by contact center and outcome");
     counter!("callbox_presence_unkept_total", "Times that agents' states could not be written to disk");
     gauge!("callbox_presence_agents", "Agents whose state is not yet what it was before their emergency call");
     gauge!("callbox_presence_adapter_up", "1 while a contact center takes presence, 0 while it does not");

@@ -20,6 +20,7 @@ mod operating;
 mod phone;
 mod phones;
 mod presence;
+mod presence_server;
 mod program;
 mod readme;
 mod references;

@@ -202,6 +202,15 @@ fn kept(state: &Path, column: &str) -> Option<i64> {
     file.query_row(&format!("SELECT {column} FROM presence"), [], |row| row.get(0)).ok()
 }
 
+/// A text of the state, as soon as it is not empty.
+pub fn kept_text(state: &Path, column: &str) -> String {
+    let look = || {
+        let file = Connection::open_with_flags(state.join("state.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+        file.query_row(&format!("SELECT {column} FROM presence"), [], |row| row.get(0)).ok()
+    };
+    within(column, || look().filter(|text: &String| !text.is_empty()))
+}
+
 #[test]
 fn after_a_kill_in_the_middle_of_a_call_the_state_is_back_and_so_is_the_way_for_the_psap() {
     let _ports = LabPorts::locked();
