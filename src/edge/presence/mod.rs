@@ -23,7 +23,7 @@ pub enum Setup {
 /// One contact center.
 pub enum Adapter {
     /// By signed requests.
-    Webhook(hook::Hook),
+    Webhook(Box<hook::Hook>),
     /// By SIP PUBLISH.
     Publish(publish::Publisher),
 }
@@ -35,7 +35,7 @@ impl Adapter {
     /// In words: an address that is none.
     pub fn new(setup: &Setup, roots: &Arc<RootCertStore>) -> Result<Adapter, &'static str> {
         Ok(match setup {
-            Setup::Webhook(setup) => Adapter::Webhook(hook::Hook::new(setup, roots)?),
+            Setup::Webhook(setup) => Adapter::Webhook(Box::new(hook::Hook::new(setup, roots)?)),
             Setup::Publish(setup) => Adapter::Publish(publish::Publisher::new(setup.clone())),
         })
     }
