@@ -78,7 +78,12 @@ fn pages_in(folder: &str) -> Vec<PathBuf> {
 
 #[test]
 fn the_table_of_metrics_is_what_the_code_says() {
-    let parts = ["src/edge/metrics/desktops.rs", "src/edge/metrics/notices.rs", "src/edge/metrics/presence.rs", "src/edge/metrics.rs"];
+    let parts = [
+        "src/edge/metrics/desktops.rs",
+        "src/edge/metrics/notices.rs",
+        "src/edge/metrics/presence.rs",
+        "src/edge/metrics.rs",
+    ];
     let code = parts.map(read).concat();
     let described = code.split("fn describe()").nth(1).and_then(|rest| rest.split("\n}").next()).expect("fn describe");
     let mut wanted: Vec<_> = described.lines().filter_map(|line| metric(&code, line)).collect();
