@@ -95,6 +95,11 @@ impl Answerer {
         requests(&received(self.folder.path()))
     }
 
+    /// Whether it got or sent anything twice.
+    pub fn repeats(&self) -> bool {
+        repeats(self.folder.path())
+    }
+
     /// Every INVITE that it got, repetitions too.
     pub fn invites(&self) -> Vec<Heard> {
         received(self.folder.path()).into_iter().filter(|message| message.is() == "INVITE").collect()
@@ -105,6 +110,13 @@ impl Answerer {
 fn received(folder: &Path) -> Vec<Heard> {
     let all = read(&messages_of(folder)).into_iter();
     all.filter(|message| message.way == Way::Received && message.is() != "OPTIONS").collect()
+}
+
+/// Whether any message is there twice.
+fn repeats(folder: &Path) -> bool {
+    let all = read(&messages_of(folder));
+    let is_again = |at: usize| all[..at].iter().any(|one| one.way == all[at].way && one.bytes == all[at].bytes);
+    (0..all.len()).any(is_again)
 }
 
 /// The methods of the requests, each once.
@@ -219,6 +231,11 @@ impl Calling {
     pub fn finishes(&mut self) {
         let status = self.program.await_end();
         assert!(status.success(), "the caller's scenario failed: {status}\n{}", self.program.tail());
+    }
+
+    /// Whether the caller got or sent anything twice.
+    pub fn repeats(&self) -> bool {
+        repeats(self.folder.path())
     }
 
     /// What the caller sent.

@@ -15,6 +15,9 @@ use kamailio::{Kamailio, MODES, Mode, Next};
 use rows::{Row, Traces, router_at};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+/// How often a row through proxies may be played again.
+const SPARES: usize = 4;
+
 /// The transports and the versions of IP.
 const WAYS: [(&str, bool, IpAddr); 4] = [
     ("UDP over IPv4", false, IpAddr::V4(Ipv4Addr::LOCALHOST)),
@@ -34,8 +37,8 @@ fn every_kind_of_call_goes_over_every_way_in_and_out() {
                 let port = free_port();
                 let name = format!("{way_in} → {way_out}: {}", feature.name);
                 let answerer = Wire { own: SocketAddr::new(ip, port), stream };
-                let row =
-                    Row { name, feature, to: router_at(from), stream: stream_in, answerer, traces: Traces::NO_PROXY };
+                let (to, traces) = (router_at(from), Traces::NO_PROXY);
+                let row = Row { name, feature, to, stream: stream_in, answerer, spares: Vec::new(), traces };
                 // A PSAP of its own for the room of this row's caller.
                 let room = format!("row-{}", rows.len());
                 config.room(&room);
@@ -84,8 +87,9 @@ fn through_kamailio(mode: &Mode) {
         for feature in FEATURES {
             let answerer = Wire { own: at(free_port()), stream: stream != mode.changes() };
             let name = format!("{} over {transport}: {}", mode.name, feature.name);
-            let row = Row { name, feature, to: at(pbx), stream, answerer, traces: mode.traces };
-            config.line(&row.number(), transport);
+            let spares = (0..SPARES).map(|_| free_port()).collect();
+            let row = Row { name, feature, to: at(pbx), stream, answerer, spares, traces: mode.traces };
+            row.numbers().iter().for_each(|number| config.line(number, transport));
             rows.push(row);
         }
     }
