@@ -141,6 +141,7 @@ fn world(scale: &Scale) -> Cache {
         ecbn: None,
         pool: Vec::new(),
         callback_first: Default::default(),
+        zone: None,
         desk: None,
         civic: civic(1),
         gateway: Some("gateway".into()),

@@ -10,6 +10,7 @@ use crate::record::{Class, Line, Located, Number, Profile, Site};
 use bytes::Bytes;
 use core::fmt;
 use core::time::Duration;
+use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -38,6 +39,9 @@ pub enum News {
 
 /// Who calls, from where, and which way the call goes.
 pub struct Particulars {
+    /// What leads a call back to the caller; of a call back, what led it there. Whoever has it may call back, so what is
+    /// told is [`Particulars::incident`].
+    pub token: Handle,
     /// The trunk that the call came from.
     pub source: Arc<str>,
     /// The organisation.
@@ -75,6 +79,12 @@ pub struct Particulars {
 }
 
 impl Particulars {
+    /// What a call and the calls back to its caller have in common: 32 hexadecimal digits.
+    pub fn incident(&self) -> String {
+        let sum = Sha256::digest(self.token.text().as_bytes());
+        sum.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The building where the caller is, where the place is one of ours.
     pub fn building(&self) -> Option<&Arc<str>> {
         self.located.stands_at().map(|place| &place.building)

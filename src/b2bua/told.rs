@@ -19,7 +19,9 @@ pub fn decided(core: &mut Core, call: &Call, now: Now) {
     let decision = &ring.decision;
     let organisation = Arc::clone(&decision.site.organisation);
     let user = decision.line.as_ref().and_then(|line| core.cache.user_of_line(&line.organisation, line.number));
+    let called_back = call.holder.as_ref().filter(|_| call.class == Class::Callback);
     let particulars = Particulars {
+        token: called_back.and_then(|holder| core.cache.leases.latest_call(holder)).unwrap_or(call.token),
         source: Arc::clone(&call.source),
         organisation,
         site: Arc::clone(&decision.site),

@@ -175,6 +175,11 @@ impl Leases {
         Some(Change::Put(Box::new(window.clone()), now))
     }
 
+    /// The token of a caller's latest call.
+    pub fn latest_call(&self, holder: &Holder) -> Option<Handle> {
+        self.book().windows.get(holder).and_then(|window| window.tokens.first().copied())
+    }
+
     /// Whose token it is.
     pub fn of_token(&self, token: Handle, now: Mono) -> Option<Window> {
         let book = self.book();

@@ -109,7 +109,14 @@ impl Desk {
     /// A fact, and when it happened.
     pub fn fact(&mut self, at: Wall, fact: &Fact) {
         match fact {
-            Fact::Answered { call, trunk, .. } | Fact::TakenOver { call, trunk, .. } => self.answered(*call, trunk, at),
+            Fact::Answered { call, trunk, after, .. } => {
+                let said = format!("Answered by {trunk} after {} s.", after.as_secs());
+                self.answered(*call, trunk, said, at);
+            }
+            Fact::TakenOver { call, trunk, .. } => self.answered(*call, trunk, format!("Taken over by {trunk}."), at),
+            Fact::Transferred { call, trunk, .. } => {
+                self.answered(*call, trunk, format!("Transferred to {trunk}."), at)
+            }
             Fact::FeatureBlocked { call, feature, .. } => self.blocked(*call, *feature, at),
             Fact::Ended { call, outcome, lasted, .. } => self.ended(*call, *outcome, *lasted, at),
             Fact::CallbackPoolEmpty { site, .. } => self.pool_empty(site, at),
@@ -183,21 +190,21 @@ impl Desk {
         open
     }
 
-    /// Who talks to the caller may have been told something else than those who were asked first.
-    fn answered(&mut self, call: Handle, trunk: &Arc<str>, at: Wall) {
+    /// Somebody talks to the caller, and may have been told another location than those who were asked first.
+    fn answered(&mut self, call: Handle, trunk: &Arc<str>, said: String, at: Wall) {
         let Some(mut open) = self.calls.remove(&call) else { return };
         if open.told.is_none() {
             open = self.begin(open);
         }
-        let signal = open.signals.iter().find(|known| trunk_of(known) == Some(trunk)).cloned();
-        if let Some(signal) = signal.filter(|_| open.account.class == Class::Emergency) {
-            let values = self.values(&open, Notice::EmergencyCall, at, Some(&signal));
-            if open.told.as_ref() != Some(&values.location) {
-                open.told = Some(values.location.clone());
-                let note =
-                    "The trunk that answered was told another location than the one that was asked first.".into();
-                self.tell(&open, Values { update: true, note, ..values });
-            }
+        if open.account.class == Class::Emergency {
+            let signal = open.signals.iter().find(|known| trunk_of(known) == Some(trunk)).cloned();
+            let values = self.values(&open, Notice::EmergencyCall, at, signal.as_ref().or(open.signals.last()));
+            let note = match signal.is_none() || open.told.as_ref() == Some(&values.location) {
+                true => said,
+                false => [&said, " It was told another location than the trunk that was asked first."].concat(),
+            };
+            open.told = Some(values.location.clone());
+            self.tell(&open, Values { update: true, note, trunk: trunk.to_string(), ..values });
         }
         self.calls.insert(call, open);
     }
@@ -317,6 +324,8 @@ impl Desk {
             cause: "",
             trunk: String::new(),
             at,
+            zone: None,
+            incident: String::new(),
             note: String::new(),
         }
     }
@@ -334,6 +343,8 @@ impl Desk {
         let organisation = snapshot.organisations.get(&told.organisation);
         Values {
             id: Some(open.account.call),
+            zone: told.site.zone.clone(),
+            incident: incident(told, &snapshot.domain),
             severity: severity(open.account.class, told.located.grade),
             service: text(told.service),
             callback: text(told.callback.map(|(number, _)| number)),
@@ -381,6 +392,11 @@ fn trunk_of(account: &Account) -> Option<&Arc<str>> {
         News::Signalled(signalled) => Some(&signalled.trunk),
         _ => None,
     }
+}
+
+/// What a call and the calls back to its caller are called towards others (NENA-STA-010, "Incident Tracking Identifier").
+fn incident(told: &Particulars, domain: &str) -> String {
+    format!("urn:emergency:uid:incidentid:{}:{domain}", told.incident())
 }
 
 fn severity(class: Class, grade: Grade) -> &'static str {

@@ -3,6 +3,7 @@ use super::Notice;
 use crate::base::id::Handle;
 use crate::base::now::Wall;
 use crate::base::private::Private;
+use crate::record::Zone;
 use bytes::Bytes;
 use std::borrow::Cow;
 
@@ -32,11 +33,13 @@ pub struct Values {
     pub cause: &'static str,
     pub trunk: String,
     pub at: Wall,
+    pub zone: Option<Zone>,
+    pub incident: String,
     pub note: String,
 }
 
 /// The variables of templates, and what each is.
-pub const VARIABLES: [(&str, &str); 24] = [
+pub const VARIABLES: [(&str, &str); 26] = [
     ("call", "that there is a call, and to which number; of a test call that it is one"),
     ("callback", "the number that reaches the caller"),
     ("location", "the location as the trunk was told it, in lines"),
@@ -58,7 +61,9 @@ pub const VARIABLES: [(&str, &str); 24] = [
     ("cause", "why it goes to the relay center"),
     ("trunk", "the trunk"),
     ("time", "when, in UTC"),
+    ("local", "when, by the clocks of the site, where its time zone is known"),
     ("id", "our own id of the call, as in the log"),
+    ("incident", "what the call and the calls back to its caller have in common: urn:emergency:uid:incidentid:…"),
     ("note", "what else is to be known"),
     ("acknowledge", "the address at which the recipient says that somebody looks after it"),
 ];
@@ -92,6 +97,8 @@ impl Values {
             "cause" => self.cause.into(),
             "trunk" => (&*self.trunk).into(),
             "time" => self.at.civil().xml_date_time().into(),
+            "local" => self.zone.as_ref().map(|zone| zone.date_time(self.at)).unwrap_or_default().into(),
+            "incident" => (&*self.incident).into(),
             "id" => self.id.map(|id| id.text().to_string()).unwrap_or_default().into(),
             "note" => (&*self.note).into(),
             _ => return None,
@@ -132,7 +139,10 @@ impl Values {
             "route": { "way": self.way, "cause": self.cause, "trunk": self.trunk },
             "user": self.user,
             "time": text("time"),
+            "time_local": text("local"),
+            "time_zone": self.zone.as_ref().map(Zone::name).unwrap_or_default(),
             "call_id": text("id"),
+            "incident_id": self.incident,
             "note": self.note,
             "acknowledge": acknowledge,
         })
@@ -170,6 +180,8 @@ pub fn sample(notice: Notice, at: Wall) -> Values {
         cause: "",
         trunk: "psap-1".into(),
         at,
+        zone: Zone::read("America/Chicago"),
+        incident: "urn:emergency:uid:incidentid:00000000000000000000000000000000:callbox.example".into(),
         note: "This is a preview. Nobody called.".into(),
     }
 }

@@ -25,6 +25,7 @@ pub mod user;
 pub mod web;
 pub mod window;
 pub mod wiremap;
+pub mod zone;
 
 pub use boundary::{Boundaries, Boundary};
 pub use callback::{Callbacks, Guard, Preference};
@@ -47,3 +48,4 @@ pub use trunk::{Area, Conveyance, Destination, LocationPosition, Login, Profile,
 pub use user::User;
 pub use web::{WebAddress, WebHost};
 pub use window::{Caller, Holder, Window};
+pub use zone::Zone;

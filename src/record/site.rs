@@ -1,6 +1,6 @@
 //! Organisations, sites and dial plans.
 use super::wiremap::{Network, Order, Windows};
-use super::{Civic, Guard, Number, Preference};
+use super::{Civic, Guard, Number, Preference, Zone};
 use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -128,6 +128,8 @@ pub struct Site {
     pub callback_first: Preference,
     /// The security desk.
     pub desk: Option<Guard>,
+    /// Its time zone: the one that is entered, else the one of its address.
+    pub zone: Option<Zone>,
     /// The address of the site's building: what a call without a known place may carry as its default location.
     pub civic: Civic,
     /// The site's own PSTN gateway, by trunk name.

@@ -76,6 +76,7 @@ pub fn site(country: &str, prefixes: &[&str]) -> Site {
         ecbn: None,
         pool: Vec::new(),
         callback_first: Default::default(),
+        zone: None,
         desk: None,
         civic: chicago(),
         gateway: Some("gateway".into()),

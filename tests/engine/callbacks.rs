@@ -2,6 +2,7 @@
 use crate::peers::{Caller, Far, text, value};
 use crate::world::{CALLER, GATEWAY, KNOWN, PSAP_1, RELAY, SDP, World};
 use callbox::cache::Snapshot;
+use callbox::edge::ledger::{self, Entry};
 use callbox::fact::{Fact, Kind};
 use callbox::record::{Guard, Number, Site, Trunk};
 use callbox::sip::message::Name;
@@ -398,4 +399,30 @@ fn whoever_dials_an_emergency_code_calls_nobody_back_whatever_a_site_lends() {
     called(&mut world, EXTENSION);
     back(&mut world, CALLER, "911", "");
     world.got(RELAY, "INVITE");
+}
+
+#[test]
+fn a_call_back_has_a_receipt_of_its_own_that_names_the_incident_of_the_call() {
+    let mut world = World::new();
+    let (mut caller, _relay) = world.talk(EXTENSION, "911", RELAY);
+    world.send(CALLER, caller.request("BYE", "", ""));
+    world.pass(60);
+    let incident = |entry: &Entry| {
+        let read: serde_json::Value = serde_json::from_str(&entry.body).expect("an entry says JSON");
+        (read["class"].to_string(), read["decision"]["incident"].to_string())
+    };
+    let now = world.moment();
+    let call = world.gatherer.due(now).iter().map(incident).next_back().expect("a receipt");
+    assert!(call.1.len() > 32, "{call:?}");
+    world.clear();
+    let psap = back(&mut world, RELAY, LENT, MARKED);
+    let _phone = world.rung(PBX);
+    world.send(RELAY, psap.cancel());
+    world.pass(60);
+    let now = world.moment();
+    let kept = world.gatherer.due(now);
+    assert_eq!(kept.iter().map(|entry| entry.kind).collect::<Vec<_>>(), [ledger::Kind::Begun, ledger::Kind::Receipt]);
+    assert_eq!(incident(&kept[1]), ("\"callback\"".into(), call.1));
+    assert!(kept[1].body.contains("\"outcome\":\"abandoned\""), "what became of it");
+    assert!(!kept[1].body.contains("cb-"), "what leads back is not told");
 }

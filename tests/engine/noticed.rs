@@ -70,6 +70,29 @@ fn an_emergency_call_is_told_with_its_number_and_the_place_that_the_psap_was_tol
     assert_eq!((values.documents.len(), &*values.place, &*values.site, values.severity), (1, "hq-101", "hq", "high"));
     world.rung(PSAP_1);
     assert_eq!(words(&office.hears(&world)), [""; 0], "and once");
+    let told = |name: &str| values.value(name).unwrap().into_owned();
+    let utc = Wall::read(&told("time")).expect("a time");
+    assert_eq!(Wall::read(&told("local")), Some(utc));
+    assert!(told("local").ends_with("-06:00"), "by the clocks of Chicago: {}", told("local"));
+    let incident = told("incident");
+    let own =
+        incident.strip_prefix("urn:emergency:uid:incidentid:").and_then(|rest| rest.strip_suffix(":callbox.example"));
+    assert!(own.is_some_and(|own| own.len() == 32 && own.bytes().all(|byte| byte.is_ascii_hexdigit())), "{incident}");
+}
+
+#[test]
+fn who_answers_is_told_with_how_long_that_took_and_so_is_who_takes_over() {
+    let (mut world, mut office) = office(&everyone());
+    world.dial(KNOWN, "911");
+    let far = world.rung(PSAP_1);
+    assert_eq!(words(&office.hears(&world)), ["emergency_call"]);
+    world.pass(4);
+    world.answer(&far, 200);
+    let drafts = office.hears(&world);
+    assert_eq!(words(&drafts), ["emergency_call"]);
+    let values = &drafts[0].values;
+    assert_eq!((values.update, &*values.trunk, &*values.note), (true, "psap-1", "Answered by psap-1 after 4 s."));
+    assert_eq!(values.location, "100 Example Plaza\nChicago IL 60601 US\nFloor: 1\nRoom: 101", "as it was told");
 }
 
 #[test]
@@ -153,6 +176,8 @@ fn who_answers_and_was_told_another_location_is_told_of_again() {
     assert_eq!(words(&drafts), ["emergency_call"]);
     assert!(drafts[0].values.update);
     assert_eq!(drafts[0].values.location, "100 Example Plaza\nChicago IL 60601 US", "the site's, as a default");
+    let note = &drafts[0].values.note;
+    assert!(note.starts_with("Answered by psap-1 ") && note.contains("another location"), "{note}");
 }
 
 #[test]
@@ -169,7 +194,8 @@ fn a_caller_who_hangs_up_early_is_told_with_who_and_where() {
             world.pass(3);
             world.send(CALLER, caller.cancel());
         }
-        let drafts = office.hears(&world);
+        let mut drafts = office.hears(&world);
+        drafts.retain(|draft| !draft.values.update);
         assert_eq!(words(&drafts), ["emergency_call", "abandoned_call"], "{answered}");
         assert_eq!((&*drafts[1].values.callback, &*drafts[1].values.place), (KNOWN, "hq-101"));
         let note = if answered {
@@ -186,8 +212,9 @@ fn a_call_that_lasts_is_not_told_of_again_when_it_ends() {
     let (mut world, mut office) = office(&everyone());
     let (mut caller, _far) = world.talk(KNOWN, "911", PSAP_1);
     world.pass(16);
+    assert_eq!(words(&office.hears(&world)), ["emergency_call"; 2], "it came, and was answered");
     world.send(CALLER, caller.request("BYE", "", ""));
-    assert_eq!(words(&office.hears(&world)), ["emergency_call"]);
+    assert_eq!(words(&office.hears(&world)), [""; 0]);
 }
 
 #[test]
@@ -212,7 +239,7 @@ fn what_a_caller_tried_in_vain_is_told_once() {
         world.send(CALLER, caller.request("INVITE", "", &hold));
         world.pass(1);
     }
-    assert_eq!(words(&office.hears(&world)), ["emergency_call", "feature_blocked"]);
+    assert_eq!(words(&office.hears(&world)), ["emergency_call", "emergency_call", "feature_blocked"]);
 }
 
 #[test]

@@ -44,6 +44,7 @@ struct Receipt<'a> {
 #[derive(Serialize)]
 struct Decision<'a> {
     us: u64,
+    incident: String,
     organisation: &'a str,
     site: &'a str,
     dialled: Option<&'a str>,
@@ -161,6 +162,7 @@ fn decision<'a>(open: &Open, at: Now, told: &'a Particulars) -> Decision<'a> {
     let found = located.wiremap.as_deref();
     Decision {
         us: since(open, at.mono),
+        incident: told.incident(),
         organisation: &told.organisation,
         site: &told.site.id,
         dialled: number(&told.dialled),

@@ -1,4 +1,4 @@
-//! What becomes of each emergency and test call, gathered from its accounts and facts until its receipt can be written.
+//! What becomes of each emergency and test call and each call back, gathered from its accounts and facts until its receipt can be written.
 use super::chain::{Entry, Kind};
 use super::receipt::{End, micros, written};
 use crate::account::{Account, Learnt, News, Particulars, Signalled};
@@ -83,7 +83,7 @@ pub(super) struct Event {
 impl Gatherer {
     /// Takes an account. At its first a call is entered, so that a crash before its end leaves what was decided.
     pub fn account(&mut self, account: &Arc<Account>) {
-        if !matches!(account.class, Class::Emergency | Class::Test) {
+        if !matches!(account.class, Class::Emergency | Class::Test | Class::Callback) {
             return;
         }
         let open = self.open(account.call, account.at, account.class);
@@ -101,6 +101,7 @@ impl Gatherer {
         let (call, class) = match fact.call() {
             Some((call, fact::Kind::Emergency)) => (call, Class::Emergency),
             Some((call, fact::Kind::Test)) => (call, Class::Test),
+            Some((call, fact::Kind::Callback)) => (call, Class::Callback),
             _ => return,
         };
         self.open(call, at, class).note(at, fact);
@@ -275,6 +276,7 @@ impl Open {
             Fact::NumberLent { .. } => bare("number_lent"),
             Fact::CallbackPoolEmpty { .. } => bare("callback_pool_empty"),
             Fact::HungUpSoon { .. } => bare(HUNG_UP_SOON),
+            Fact::Diverted { trunk, .. } => by("diverted", trunk),
             _ => return,
         });
     }

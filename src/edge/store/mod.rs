@@ -25,6 +25,7 @@ const SCHEMA: Schema = Schema {
         include_str!("6.sql"),
         include_str!("7.sql"),
         include_str!("8.sql"),
+        include_str!("9.sql"),
     ],
 };
 

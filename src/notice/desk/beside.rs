@@ -46,6 +46,7 @@ impl Desk {
             site: site.to_string(),
             organisation: organisation.unwrap_or_default(),
             severity: "high",
+            zone: record.zone.clone(),
             ..self.nothing(Notice::CallbackPoolEmpty, at)
         };
         let scopes = [Scope::Site(Arc::clone(site)), Scope::Organisation(Arc::clone(&record.organisation))];
@@ -88,7 +89,9 @@ impl Desk {
         if seen.network == Surroundings::default() || self.was_sighted(seen) {
             return;
         }
-        let organisation = self.cache.snapshot.load().organisations.get(&seen.organisation).map(|one| one.name.clone());
+        let snapshot = self.cache.snapshot.load_full();
+        let organisation = snapshot.organisations.get(&seen.organisation).map(|one| one.name.clone());
+        let site = seen.site.as_ref().and_then(|site| snapshot.site(site));
         let text = |name: &Option<Arc<str>>| name.as_deref().unwrap_or_default().to_owned();
         let device = seen.device.iter().map(|device| format!("Device: {device}"));
         let note: Vec<String> = device.chain([seen.network.expose()]).collect();
@@ -96,6 +99,7 @@ impl Desk {
         let values = Values {
             organisation: organisation.unwrap_or_else(|| seen.organisation.to_string()),
             site: text(&seen.site),
+            zone: site.and_then(|site| site.zone.clone()),
             user: text(&seen.user),
             number: seen.number.map(|number| number.expose().to_owned()).unwrap_or_default(),
             location: seen.given.as_ref().map(|given| place::address(&given.civic)).unwrap_or_default(),

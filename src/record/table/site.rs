@@ -6,7 +6,7 @@ use super::sheet::{Layout, Row, each_row, optional, required};
 use super::{Against, ById, Civic, Element, File, Location, Organisation, Site};
 use crate::record::site::{Bearer, RECEIPTS_KEPT, plan_of};
 use crate::record::wiremap::{Network, Order, Rule, Windows};
-use crate::record::{Company, DidFallback, Guard, Preference, TrunkKind};
+use crate::record::{Company, DidFallback, Guard, Preference, TrunkKind, Zone};
 use core::time::Duration;
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
@@ -45,6 +45,7 @@ pub(super) const SITES: Layout = Layout {
         optional("gateway"),
         optional("callback_first"),
         optional("desk"),
+        optional("time_zone"),
     ],
     civic: false,
     key: &[ID],
@@ -73,10 +74,12 @@ const BUILDING: usize = 8;
 const GATEWAY: usize = 9;
 const CALLBACK_FIRST: usize = 10;
 const DESK: usize = 11;
+const TIME_ZONE: usize = 12;
 
 const FIRST: (&str, &str) = ("this is no preference", "write own, lease, or nothing");
 const GUARD: (&str, &str) =
     ("this is neither a number nor an extension nor a SIP URI", "write +13125550123, 4100, or sip:desk@192.0.2.9");
+const ZONE: (&str, &str) = ("there is no such time zone", "write one of the IANA database, as America/Chicago");
 
 /// The most numbers of one site's pool: all of them may be looked at for one call.
 const MOST_LENT: usize = 1000;
@@ -225,10 +228,12 @@ fn site(
         _ if row.cell(BUILDING).is_empty() => {}
         _ => row.fault(BUILDING, "no such building", "add it to the buildings", faults),
     }
+    let country = country?;
+    let of_address = Zone::of_address(&country, civic.value(Element::A1).unwrap_or_default());
     let site = Site {
         id: row.cell(ID).into(),
         organisation: organisation?,
-        country: country?.into(),
+        country: country.into(),
         prefixes: prefixes(row, faults),
         stage1: row.switch(STAGE1, faults),
         stage2: row.switch(STAGE2, faults),
@@ -238,6 +243,7 @@ fn site(
         gateway: trunk.map(|trunk| Arc::clone(&trunk.name)),
         callback_first: row.read(CALLBACK_FIRST, Preference::read, FIRST, faults).unwrap_or_default(),
         desk: row.read(DESK, Guard::read, GUARD, faults),
+        zone: row.read(TIME_ZONE, Zone::read, ZONE, faults).or(of_address),
     };
     if site.pool.len() > MOST_LENT {
         row.fault(POOL, "a pool has more than 1000 numbers", "divide the site, or take some out", faults);
