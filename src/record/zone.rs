@@ -33,7 +33,7 @@ impl Zone {
         &self.name
     }
 
-    /// A moment by its clocks, with its distance from UTC (RFC 3339): `2026-11-21T14:15:02-06:00`.
+    /// A moment by its clocks, with its distance from UTC: `2026-11-21T14:15:02-06:00`.
     pub fn date_time(&self, at: Wall) -> String {
         let millis = i64::try_from(at.as_millis() / 1000 * 1000).unwrap_or(i64::MAX);
         let Ok(moment) = Timestamp::from_millisecond(millis) else { return String::new() };

@@ -129,7 +129,8 @@ fn an_email_has_the_location_byte_for_byte_as_the_psap_was_told_it() {
     let _router = router::run_file(&config.file());
     Caller::new("knows-its-place").calls();
     psap.finishes();
-    let messages = within("both messages", || Some(server.messages()).filter(|all| all.len() == 2));
+    // Each is told that somebody called, and who answered.
+    let messages = within("four messages", || Some(server.messages()).filter(|all| all.len() == 4));
     let sent = documents(&psap.invites()[0].bytes);
     assert_eq!(sent.len(), 2, "the caller's and ours");
     for message in &messages {
@@ -145,7 +146,8 @@ fn an_email_has_the_location_byte_for_byte_as_the_psap_was_told_it() {
     }
     let mut to: Vec<_> = messages.iter().filter_map(|text| text.split("\nTo: ").nth(1)?.lines().next()).collect();
     to.sort_unstable();
-    assert_eq!(to, ["desk@acme.example", "guard@acme.example"]);
+    assert_eq!(to, ["desk@acme.example", "desk@acme.example", "guard@acme.example", "guard@acme.example"]);
+    assert_eq!(messages.iter().filter(|message| parts(message).0.contains("Answered by psap-1 after ")).count(), 2);
 }
 
 #[test]
@@ -169,12 +171,15 @@ fn a_message_that_the_mail_server_was_not_there_for_leaves_after_the_router_was_
     let message = server.message();
     assert!(parts(&message).0.contains("Alguien llam"), "{message}");
     drop(psap);
-    let listed =
-        Command::new(env!("CARGO_BIN_EXE_callbox")).args(["notify", "list", "--config"]).arg(config.file()).output();
-    let listed = String::from_utf8(listed.expect("it runs").stdout).expect("text");
-    let delivered =
-        listed.lines().filter(|line| line.contains(" emergency_call email ") && line.ends_with("delivered"));
-    assert_eq!(delivered.count(), 1, "{listed}");
+    let listed = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callbox"));
+        let output = command.args(["notify", "list", "--config"]).arg(config.file()).output().expect("it runs");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let is_delivered = |line: &&str| line.contains(" emergency_call email ") && line.ends_with("delivered");
+    let listed = within("it is noted that somebody called, and who answered", || {
+        Some(listed()).filter(|text| text.lines().filter(is_delivered).count() == 2)
+    });
     assert!(!listed.contains('@') && !listed.contains("3125550123"), "{listed}");
 }
 
@@ -244,10 +249,16 @@ fn a_webhook_is_told_signed_while_the_call_goes_on_and_again_until_it_takes_it()
     let signature = header(&first, "x-callbox-signature");
     let (moment, code) = signature.strip_prefix("t=").and_then(|rest| rest.split_once(",v1=")).expect("a signature");
     assert_eq!(code, hmac(&format!("{moment}.{body}")), "as its owner checks it");
-    let again: Vec<_> = (0..2).map(|_| told.recv_timeout(Duration::from_secs(20)).expect("again")).collect();
-    assert!(again.iter().all(|one| header(one, "x-callbox-delivery") == header(&first, "x-callbox-delivery")));
-    within("it is delivered", || {
-        metrics().contains("callbox_notices_total{channel=\"desk\",outcome=\"delivered\"} 1").then_some(())
+    let (mut same, mut others) = (0, 0);
+    while same < 1 || others < 1 {
+        let again = told.recv_timeout(DEADLINE).expect("again, and who answered");
+        match header(&again, "x-callbox-delivery") == header(&first, "x-callbox-delivery") {
+            true => same += 1,
+            false => others += 1,
+        }
+    }
+    within("both are delivered", || {
+        metrics().contains("callbox_notices_total{channel=\"desk\",outcome=\"delivered\"} 2").then_some(())
     });
     drop((calling, psap));
     let link = json["acknowledge"].as_str().expect("an address").to_owned();
