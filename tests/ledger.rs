@@ -1,6 +1,6 @@
 //! The ledger's file: what is changed or missing is found, and what a full disk does to it.
 use callbox::base::entropy::Entropy;
-use callbox::base::now::Wall;
+use callbox::base::now::{Now, Wall};
 use callbox::edge::database::Trouble;
 use callbox::edge::ledger::{Book, Chosen, Entry, Keeping, Kind, Told, Verdict, Writer, misdials, relay_calls};
 use rusqlite::Connection;
@@ -170,9 +170,49 @@ fn a_file_that_is_no_ledger_is_left_alone() {
     assert!(matches!(Book::create(&path, Wall::default()), Err(Trouble::Foreign(_))));
 }
 
+fn at(millis: u64) -> Now {
+    Now { wall: Wall::from_millis(millis), ..Now::default() }
+}
+
+#[test]
+fn a_clock_that_is_set_years_ahead_lets_go_of_nothing_for_a_week_and_the_ledger_says_that_it_moved() {
+    const YEAR: u64 = 365 * DAY;
+    let kept = Kept::of(&["acme", "acme"]);
+    // A node that starts with its clock there, and looks at once.
+    let starts = |now: u64| {
+        let keeping = Keeping { now: Box::new(move || at(now)), kept: Box::new(|_| Duration::from_millis(YEAR)) };
+        let book = Book::create(&kept.path(), Wall::from_millis(now)).expect("the ledger");
+        let (tell, told) = mpsc::channel();
+        let news = move |news| drop(tell.send(news));
+        drop(Writer::start(book, Entropy::seeded([9; 32]), keeping, 8, news).expect("a thread"));
+        let verdict = kept.verdict();
+        assert_eq!(verdict.wrong, None);
+        (verdict.let_go, told.try_iter().collect::<Vec<_>>())
+    };
+    let ahead = 5 * YEAR;
+    assert_eq!(starts(3 * DAY), (0, vec![]), "all is as it should be");
+    assert_eq!(starts(ahead), (0, vec![Told::ClockMoved((ahead - 2 * DAY) / 1000)]));
+    assert_eq!(starts(ahead + DAY), (0, vec![]), "starting again changes nothing");
+    assert_eq!(starts(4 * DAY), (0, vec![Told::ClockMoved((ahead - 4 * DAY) / 1000)]), "set right, it moved again");
+    assert_eq!(starts(ahead), (0, vec![Told::ClockMoved((ahead - 4 * DAY) / 1000)]));
+    assert_eq!(starts(ahead + 8 * DAY), (4, vec![]), "nobody minds for a week, so that is what time it is");
+    let moves = kept.shown(&Chosen::default()).iter().filter(|line| line.contains(" clock ")).count();
+    assert_eq!(moves, 3, "each is in the ledger");
+}
+
+#[test]
+fn what_a_node_entered_before_it_knew_the_time_is_as_young_as_what_stands_before_it() {
+    let mut kept = Kept::of(&["acme"]);
+    let entries = [300 * DAY, 1, 301 * DAY].map(|at| entry(Kind::Receipt, "acme", at, "{}"));
+    kept.book.append(&entries, &mut kept.chance).expect("it is written");
+    assert_eq!(kept.let_go("acme", 200 * DAY), 2, "the first call, and not the one of 1970");
+    assert_eq!(kept.let_go("acme", 301 * DAY), 2);
+    assert_eq!(kept.wrong(), None);
+}
+
 /// A ledger with a thread that writes it.
 fn writer(book: Book, room: usize) -> (Writer, mpsc::Receiver<Told>) {
-    let keeping = Keeping { wall: Box::new(|| Wall::from_millis(DAY)), kept: Box::new(|_| Duration::MAX) };
+    let keeping = Keeping { now: Box::new(|| at(DAY)), kept: Box::new(|_| Duration::MAX) };
     let (tell, told) = mpsc::channel();
     let news = move |news| drop(tell.send(news));
     (Writer::start(book, Entropy::seeded([4; 32]), keeping, room, news).expect("a thread"), told)

@@ -1,5 +1,5 @@
 //! Settings become running parts; the only place that knows all of them.
-use super::control::{self, Control, Signals};
+use super::control::{self, Control, Signals, Tidings};
 use super::desktops::{self, Desktops};
 use super::drive::Shard;
 use super::evidence::Evidence;
@@ -75,11 +75,11 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         let page = shard.metrics.page();
         let (events, arrivals) = desktops::open(Arc::clone(&cache), clock, &settings.http, &page);
         let desks = notices::Desks { events: Arc::clone(&events), arrivals };
-        let (part, acknowledge) = notices::start(&notices, Arc::clone(&cache), clock, &state, &page, desks)?;
+        let (part, acknowledge) = notices::start(&notices, Arc::clone(&cache), clock, &state, &page, desks, told.clone())?;
         let mut parts = vec![part];
         // Where nobody can listen, nobody is told.
         parts.extend(settings.http.address.map(|_| Box::new(Desktops(Arc::clone(&events))) as Box<dyn Part>));
-        parts.extend(evidence(&state, &cache, clock, &page)?);
+        parts.extend(evidence(&state, &cache, clock, &page, told.clone())?);
         parts.extend(agents(&presences, &cache, clock, &state, &page));
         let (teller, seen) = Teller::new(WAITING);
         let witness = witness::start(seen, clock, parts)?;
@@ -229,9 +229,15 @@ fn shard(
 }
 
 /// Keeps receipts. Calls come first: without a ledger there are none, and calls all the same.
-fn evidence(state: &State, cache: &Arc<Cache>, clock: Clock, page: &Page) -> io::Result<Option<Box<dyn Part>>> {
-    let counters = page.ledger();
-    match Evidence::start(state.folder(), Arc::clone(cache), clock, entropy::from_system()?, counters.clone()) {
+fn evidence(
+    state: &State,
+    cache: &Arc<Cache>,
+    clock: Clock,
+    page: &Page,
+    told: Tidings,
+) -> io::Result<Option<Box<dyn Part>>> {
+    let (counters, chance) = (page.ledger(), entropy::from_system()?);
+    match Evidence::start(state.folder(), Arc::clone(cache), clock, chance, counters.clone(), told) {
         Ok(evidence) => Ok(Some(Box::new(evidence))),
         Err(error) => {
             counters.failing.set(1.0);

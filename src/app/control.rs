@@ -1,4 +1,5 @@
 //! What the operating system asks of a running node: SIGHUP reads the config again, SIGTERM and SIGINT let calls finish.
+use crate::fact::Fact;
 use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -11,10 +12,21 @@ pub enum Control {
         /// Their names.
         trunks: Vec<Arc<str>>,
     },
+    /// Something happened on another thread.
+    Happened(Fact),
     /// Take no new calls; leave when the last one has ended.
     Drain,
     /// Leave now.
     Stop,
+}
+
+/// Where other threads tell the shard what happened. They wait until it has room; the shard never waits for them.
+pub type Tidings = mpsc::Sender<Control>;
+
+/// Tells what happened.
+pub fn happened(tidings: &Tidings, fact: Fact) {
+    // It fails when the shard is gone: then nobody counts any more.
+    let _told = tidings.blocking_send(Control::Happened(fact));
 }
 
 /// The signals that a node listens to.

@@ -92,6 +92,10 @@ impl Shard {
                     self.metrics.follow(&trunks);
                     self.engine.handle(self.clock.now(), Input::Configured);
                 }
+                Woken::Told(Some(Control::Happened(fact))) => {
+                    let at = self.clock.now();
+                    happened(&mut self.teller, &mut self.metrics, at, fact);
+                }
                 Woken::Told(Some(Control::Drain)) => {
                     leaving = true;
                     self.engine.handle(self.clock.now(), Input::Drain);
@@ -176,21 +180,26 @@ impl Shard {
     /// Counts and logs what happened, and tells those who notify and keep records.
     fn tell(&mut self) {
         let Shard { engine, teller, metrics, clock, .. } = self;
-        let mut note = |fact: &Fact| {
-            metrics.count(fact);
-            narrate::fact(fact);
-        };
         for account in engine.drain_accounts() {
-            teller.tell(Seen::Account(account)).iter().for_each(&mut note);
+            teller.tell(Seen::Account(account)).iter().for_each(|fact| note(metrics, fact));
         }
         let mut at = None;
         for fact in engine.drain_facts() {
-            note(&fact);
-            if witness::concerns(&fact) {
-                let at = *at.get_or_insert_with(|| clock.now());
-                teller.tell(Seen::Fact(at, fact)).iter().for_each(&mut note);
-            }
+            let at = *at.get_or_insert_with(|| clock.now());
+            happened(teller, metrics, at, fact);
         }
+    }
+}
+
+fn note(metrics: &mut Metrics, fact: &Fact) {
+    metrics.count(fact);
+    narrate::fact(fact);
+}
+
+fn happened(teller: &mut Teller, metrics: &mut Metrics, at: Now, fact: Fact) {
+    note(metrics, &fact);
+    if witness::concerns(&fact) {
+        teller.tell(Seen::Fact(at, fact)).iter().for_each(|fact| note(metrics, fact));
     }
 }
 

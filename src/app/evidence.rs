@@ -1,4 +1,5 @@
 //! Keeps the evidence: what the witness is told of emergency and test calls becomes entries of the ledger.
+use super::control::{self, Tidings};
 use super::witness::Part;
 use crate::account::Account;
 use crate::base::entropy::Entropy;
@@ -34,6 +35,7 @@ impl Evidence {
         clock: Clock,
         chance: Entropy,
         counters: Counters,
+        tidings: Tidings,
     ) -> io::Result<Evidence> {
         let path = folder.join(FILE);
         let named = |trouble| io::Error::other(format!("the ledger {}: {trouble}", path.display()));
@@ -43,9 +45,9 @@ impl Evidence {
         let kept = move |organisation: &str| {
             cache.snapshot.load().organisations.get(organisation).map_or(RECEIPTS_KEPT, |known| known.receipts_kept)
         };
-        let keeping = Keeping { wall: Box::new(move || clock.now().wall), kept: Box::new(kept) };
+        let keeping = Keeping { now: Box::new(move || clock.now()), kept: Box::new(kept) };
         let told = counters.clone();
-        let writer = Writer::start(book, chance, keeping, MOST_WAITING, move |news| tell(&told, &news))?;
+        let writer = Writer::start(book, chance, keeping, MOST_WAITING, move |news| tell(&told, &tidings, &news))?;
         Ok(Evidence { gatherer: Gatherer::default(), writer, counters })
     }
 
@@ -85,7 +87,7 @@ impl Drop for Evidence {
     }
 }
 
-fn tell(counters: &Counters, news: &Told) {
+fn tell(counters: &Counters, tidings: &Tidings, news: &Told) {
     match news {
         Told::Written(entries) => counters.entries.increment(*entries),
         Told::Lost(entries) => {
@@ -95,10 +97,14 @@ fn tell(counters: &Counters, news: &Told) {
         Told::Fails(why) => {
             counters.failing.set(1.0);
             tracing::error!(%why, "the ledger cannot be written; receipts wait");
+            control::happened(tidings, Fact::NotKept { what: "ledger", over: false });
+        }
+        Told::ClockMoved(secs) => {
+            tracing::error!(secs, "the clock is not where it should be; the ledger lets go of nothing for a week");
         }
         Told::Recovers => {
             counters.failing.set(0.0);
-            tracing::info!("the ledger is written again");
+            control::happened(tidings, Fact::NotKept { what: "ledger", over: true });
         }
     }
 }

@@ -140,6 +140,10 @@ pub fn fact(fact: &Fact) {
             error!(lost, "notices and records fall behind and miss calls; calls go on")
         }
         Fact::Unwitnessed { lost, over: true } => warn!(lost, "notices and records are told of calls again"),
+        Fact::NotKept { what, over: false } => {
+            error!(what, "the disk takes nothing of this; it waits in memory and calls go on");
+        }
+        Fact::NotKept { what, over: true } => info!(what, "the disk takes this again"),
         Fact::Unreadable { fault } => debug!(fault, "unreadable message"),
     }
 }

@@ -127,6 +127,13 @@ impl Wall {
     }
 }
 
+impl Add<Duration> for Wall {
+    type Output = Wall;
+    fn add(self, span: Duration) -> Wall {
+        Wall(self.0.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
+    }
+}
+
 /// A date and a time of day in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Civil {

@@ -247,6 +247,7 @@ impl Metrics {
             Fact::Unwitnessed { lost, over: false } => self.unwitnessed.increment(*lost),
             // The first of them counted when it was lost.
             Fact::Unwitnessed { lost, over: true } => self.unwitnessed.increment(lost.saturating_sub(1)),
+            Fact::NotKept { what, over } => self.not_kept(what, !over),
             Fact::AttemptStarted { .. }
             | Fact::AskedAgain { .. }
             | Fact::Answered { .. }
@@ -284,6 +285,12 @@ impl Metrics {
     /// Says how many messages were sent again so far.
     pub fn retransmissions(&self, total: u64) {
         self.retransmissions.absolute(total);
+    }
+
+    fn not_kept(&self, what: &'static str, fails: bool) {
+        let gauge =
+            metrics::with_local_recorder(&*self.recorder, || metrics::gauge!("callbox_not_kept", "what" => what));
+        gauge.set(if fails { 1.0 } else { 0.0 });
     }
 
     fn set_active(&mut self, active: u64) {

@@ -314,6 +314,8 @@ pub enum Fact {
     Unreadable { fault: &'static str },
     /// Those who notify and keep records are behind, and were not told of so much: at the first loss, and when it is over.
     Unwitnessed { lost: u64, over: bool },
+    /// The disk takes nothing of what is to be kept: `ledger` or `outbox`; or takes it again.
+    NotKept { what: &'static str, over: bool },
 }
 
 impl Fact {
@@ -363,7 +365,8 @@ impl Fact {
             | Fact::CallbackPoolLow { .. }
             | Fact::CallbackPool { .. }
             | Fact::Unreadable { .. }
-            | Fact::Unwitnessed { .. } => None,
+            | Fact::Unwitnessed { .. }
+            | Fact::NotKept { .. } => None,
         }
     }
 

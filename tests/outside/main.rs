@@ -5,6 +5,7 @@ mod called_back;
 mod click_to_dial;
 mod day;
 mod desktop;
+mod disk;
 mod heard;
 mod held;
 mod held_tls;

@@ -65,7 +65,7 @@ pub fn within<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
 }
 
 /// The lab with a mail server and everybody's address.
-fn config(more: &str, recipients: &str) -> LabConfig {
+pub fn config(more: &str, recipients: &str) -> LabConfig {
     let config = LabConfig::copied();
     config.append("lab.toml", more);
     let head = "id,organisation,site,place,user,notices,channel,to,language,group,step\n";
@@ -184,7 +184,7 @@ fn a_message_that_the_mail_server_was_not_there_for_leaves_after_the_router_was_
 }
 
 /// A webhook's far end: does to each request what `answers` says, and tells what it got.
-fn sink(answers: Vec<&'static str>) -> (u16, Receiver<String>) {
+pub fn sink(answers: Vec<&'static str>) -> (u16, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let (tell, told) = channel();
@@ -225,7 +225,7 @@ pub fn header<'a>(request: &'a str, name: &str) -> &'a str {
     line.and_then(|line| line.split_once(": ")).map(|(_, value)| value).unwrap_or_default()
 }
 
-fn webhook(name: &str, port: u16, more: &str) -> String {
+pub fn webhook(name: &str, port: u16, more: &str) -> String {
     format!("\n[[webhook]]\nname = \"{name}\"\nurl = \"http://127.0.0.1:{port}/hook\"\nsecret = \"{SECRET}\"\n{more}")
 }
 

@@ -1,8 +1,10 @@
 //! Writes down what is to be sent and what became of it. It has a thread of its own, since a disk may be slow or full: the
 //! messages leave all the same.
+use crate::app::control::{self, Tidings};
 use crate::edge::clock::Clock;
 use crate::edge::metrics::Notices;
 use crate::edge::state::outbox::{Kept, Note, Outbox};
+use crate::fact::Fact;
 use core::time::Duration;
 use rusqlite::Connection;
 use std::io;
@@ -37,17 +39,17 @@ impl Keeper {
 ///
 /// # Errors
 /// What the database or the system says.
-pub fn start(connection: Connection, clock: Clock, counts: Notices) -> io::Result<Keeper> {
+pub fn start(connection: Connection, clock: Clock, counts: Notices, tidings: Tidings) -> io::Result<Keeper> {
     let outbox = Outbox::new(connection);
     let left = outbox.open().map_err(io::Error::other)?;
     let last = outbox.last().map_err(io::Error::other)?;
     let (to, from) = sync_channel(WAITING);
-    let work = move || run(outbox, &from, clock, &counts);
+    let work = move || run(outbox, &from, clock, &counts, &tidings);
     let _thread = std::thread::Builder::new().name("callbox-outbox".into()).spawn(work)?;
     Ok(Keeper { to, left, last })
 }
 
-fn run(mut outbox: Outbox, from: &Receiver<Note>, clock: Clock, counts: &Notices) {
+fn run(mut outbox: Outbox, from: &Receiver<Note>, clock: Clock, counts: &Notices, tidings: &Tidings) {
     let mut notes: Vec<Note> = Vec::new();
     let mut fails = false;
     let mut swept = None;
@@ -72,13 +74,14 @@ fn run(mut outbox: Outbox, from: &Receiver<Note>, clock: Clock, counts: &Notices
             Ok(()) => {
                 notes.clear();
                 if core::mem::take(&mut fails) {
-                    tracing::info!("the outbox is written again");
+                    control::happened(tidings, Fact::NotKept { what: "outbox", over: true });
                 }
             }
             Err(error) => {
                 counts.unkept();
                 if !core::mem::replace(&mut fails, true) {
                     tracing::error!(%error, "the outbox cannot be written; notices are sent all the same");
+                    control::happened(tidings, Fact::NotKept { what: "outbox", over: false });
                 }
                 notes.truncate(WAITING);
             }

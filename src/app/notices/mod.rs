@@ -5,6 +5,7 @@ mod post;
 
 pub use post::{Channels, Heard, Post};
 
+use super::control::Tidings;
 use super::desktops::Arrival;
 use super::witness::Part;
 use crate::account::Account;
@@ -56,10 +57,12 @@ pub fn start(
     state: &State,
     page: &Page,
     desks: Desks,
+    tidings: Tidings,
 ) -> io::Result<(Box<dyn Part>, mpsc::Sender<Acknowledgement>)> {
     let (to, drafts) = mpsc::channel(ROWS);
     let (acknowledge, acknowledged) = mpsc::channel(ACKNOWLEDGEMENTS);
-    let keeper = keeper::start(state.connect().map_err(io::Error::other)?, clock, metrics::Notices::on(page.clone()))?;
+    let keeper =
+        keeper::start(state.connect().map_err(io::Error::other)?, clock, metrics::Notices::on(page.clone()), tidings)?;
     let chance = entropy::from_system()?;
     let post = Post::new(Arc::clone(config), clock, chance, keeper, metrics::Notices::on(page.clone()), desks.events);
     let work = move || post.run(Heard { drafts, acknowledged, arrivals: desks.arrivals });

@@ -100,18 +100,24 @@ impl Book {
     }
 
     /// Lets go of the contents of an organisation's entries from before `until`, and says so in the ledger. Returns how
-    /// many there were.
+    /// many there were. What was entered behind something that is not that old is not either, whatever date it has: a node
+    /// that starts without a clock begins in 1970.
     ///
     /// # Errors
     /// What the database says.
     pub fn let_go(&mut self, organisation: &str, until: Wall, now: Wall, chance: &mut Entropy) -> Result<u64, Trouble> {
         let mut gone = 0;
+        let young = "SELECT place FROM entries WHERE at >= ?1 AND at <= ?2 ORDER BY place LIMIT 1";
+        let young =
+            self.connection.query_row(young, (until.as_millis(), now.as_millis()), |row| row.get(0)).optional()?;
+        let before: i64 = young.unwrap_or(i64::MAX);
         loop {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let count = transaction.execute(
                 "UPDATE entries SET salt = NULL, body = NULL WHERE place IN (SELECT place FROM entries WHERE \
-                 organisation = ?1 AND at < ?2 AND body IS NOT NULL AND kind IN ('begun', 'receipt') LIMIT ?3)",
-                (organisation, until.as_millis(), LET_GO),
+                 organisation = ?1 AND at < ?2 AND place < ?4 AND body IS NOT NULL AND kind IN ('begun', 'receipt') \
+                 LIMIT ?3)",
+                (organisation, until.as_millis(), LET_GO, before),
             )?;
             if count == 0 {
                 return Ok(gone);
@@ -128,6 +134,18 @@ impl Book {
             transaction.commit()?;
             gone += count as u64;
         }
+    }
+
+    /// When the last entry was made, and when the last one that says that the calendar moved.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn last_seen(&self) -> Result<(Option<Wall>, Option<Wall>), Trouble> {
+        let at = |of: &str| -> Result<Option<Wall>, rusqlite::Error> {
+            let select = format!("SELECT at FROM entries {of} ORDER BY place DESC LIMIT 1");
+            self.connection.query_row(&select, [], |row| row.get(0).map(Wall::from_millis)).optional()
+        };
+        Ok((at("")?, at("WHERE kind = 'clock'")?))
     }
 
     /// The organisations of which there is any content.

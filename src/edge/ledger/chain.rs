@@ -16,11 +16,13 @@ pub enum Kind {
     Retention,
     /// So many entries could not be kept.
     Loss,
+    /// The calendar was moved: from where it should have been, to where it was found.
+    Clock,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 4] = [Kind::Begun, Kind::Receipt, Kind::Retention, Kind::Loss];
+    pub const ALL: [Kind; 5] = [Kind::Begun, Kind::Receipt, Kind::Retention, Kind::Loss, Kind::Clock];
 
     /// The word in the file.
     pub const fn text(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Kind {
             Kind::Receipt => "receipt",
             Kind::Retention => "retention",
             Kind::Loss => "loss",
+            Kind::Clock => "clock",
         }
     }
 

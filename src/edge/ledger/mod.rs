@@ -1,6 +1,7 @@
 //! The evidence of emergency and test calls: a file of its own, which grows at its end, and in which each entry is sealed to
 //! the one before it. Whoever changes one, or takes one out, is found out.
 mod book;
+mod calendar;
 mod chain;
 mod receipt;
 mod report;

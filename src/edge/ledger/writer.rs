@@ -1,9 +1,10 @@
 //! The thread that writes the ledger. Whoever hands it an entry goes on at once; while the disk takes nothing, entries wait.
 use super::super::database::Trouble;
 use super::book::Book;
+use super::calendar::{Calendar, Look};
 use super::chain::{Entry, Kind};
 use crate::base::entropy::Entropy;
-use crate::base::now::Wall;
+use crate::base::now::{Now, Wall};
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
@@ -37,12 +38,14 @@ pub enum Told {
     Fails(String),
     /// It can be written again.
     Recovers,
+    /// The calendar is not where it should be, by so many seconds; nothing is let go for a week.
+    ClockMoved(u64),
 }
 
 /// How long contents are kept: given an organisation, and what tells the time.
 pub struct Keeping {
     /// The time.
-    pub wall: Box<dyn Fn() -> Wall + Send>,
+    pub now: Box<dyn Fn() -> Now + Send>,
     /// How long an organisation's receipts are kept.
     pub kept: Box<dyn Fn(&str) -> Duration + Send>,
 }
@@ -71,7 +74,9 @@ impl Writer {
         let (to, from) = sync_channel(room);
         let leaving = Arc::new(AtomicBool::new(false));
         let (told, left) = (Box::new(told), Arc::clone(&leaving));
-        let pen = Pen { book, chance, keeping, told, leaving: left, fails: false };
+        let (entry, moved) = book.last_seen().map_err(io::Error::other)?;
+        let calendar = Calendar::new(entry, moved);
+        let pen = Pen { book, chance, keeping, told, leaving: left, fails: false, calendar };
         let thread = std::thread::Builder::new().name("callbox-ledger".into()).spawn(move || pen.run(&from))?;
         Ok(Writer { to: Some(to), lost: 0, leaving, thread: Some(thread) })
     }
@@ -116,6 +121,7 @@ struct Pen {
     told: Box<dyn Fn(Told) + Send>,
     leaving: Arc<AtomicBool>,
     fails: bool,
+    calendar: Calendar,
 }
 
 impl Pen {
@@ -168,9 +174,30 @@ impl Pen {
         }
     }
 
-    /// Lets go of contents whose time is over.
+    /// The ledger itself says that its clock moved.
+    fn note_move(&mut self, from: Wall, to: Wall) {
+        (self.told)(Told::ClockMoved(from.since(to).max(to.since(from)).as_secs()));
+        let said = Entry {
+            at: to.as_millis(),
+            kind: Kind::Clock,
+            organisation: String::new(),
+            call: String::new(),
+            body: format!("{{\"from\":{},\"to\":{}}}", from.as_millis(), to.as_millis()),
+        };
+        if let Err(trouble) = self.book.append(&[said], &mut self.chance) {
+            self.fail(&trouble);
+        }
+    }
+
+    /// Lets go of contents whose time is over, where the calendar can be believed.
     fn tidy(&mut self) {
-        let now = (self.keeping.wall)();
+        let now = (self.keeping.now)();
+        match self.calendar.look(now) {
+            Look::Steady => {}
+            Look::Moved(from) => return self.note_move(from, now.wall),
+            Look::Held => return,
+        }
+        let now = now.wall;
         let tidied = self.book.organisations().and_then(|organisations| {
             organisations.iter().try_for_each(|organisation| {
                 let kept = (self.keeping.kept)(organisation);
@@ -223,7 +250,7 @@ mod tests {
         let holder = Connection::open(folder.path().join("ledger.db")).unwrap();
         holder.execute_batch("BEGIN IMMEDIATE").unwrap();
         let (tell, told) = channel();
-        let keeping = Keeping { wall: Box::new(Wall::default), kept: Box::new(|_| Duration::MAX) };
+        let keeping = Keeping { now: Box::new(Now::default), kept: Box::new(|_| Duration::MAX) };
         let chance = Entropy::seeded([6; 32]);
         let mut writer = Writer::start(book, chance, keeping, 8, move |news| drop(tell.send(news))).unwrap();
         let next = || told.recv_timeout(Duration::from_secs(30)).unwrap();
