@@ -14,6 +14,7 @@ mod kept;
 mod lab_config;
 mod lab_ports;
 mod lost;
+mod mail;
 mod matrix;
 mod midcall;
 mod noticed;

@@ -4,7 +4,7 @@ use super::Shared;
 use super::keeper::Keeper;
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
-use crate::base::now::{Mono, Now};
+use crate::base::now::{Mono, Now, Wall};
 use crate::config::notices::{Hook, Notices as Config};
 use crate::edge::clock::Clock;
 use crate::edge::deliver::{Failure, Mail, Parcel, Webhook, webhook};
@@ -276,7 +276,6 @@ impl Post {
 
     /// A message of the last run.
     fn take_back(&mut self, kept: Kept, now: Now) {
-        let age = now.wall.since(kept.made).min(BEFORE);
         let Some(notice) = Notice::read(&kept.notice) else { return };
         let item = Item {
             notice,
@@ -284,7 +283,7 @@ impl Post {
             way: kept.way.into(),
             group: (!kept.group.is_empty()).then(|| kept.group.into()),
             step: kept.step,
-            made: now.mono + (BEFORE - age),
+            made: made(kept.made, now),
             tries: kept.tries,
             token: kept.token,
         };
@@ -401,7 +400,36 @@ impl Post {
     }
 }
 
+/// When a message of the last run was made, by the node's own clock: the calendar alone says how long ago that was. Where it
+/// was set back meanwhile, the message is as if it were new.
+fn made(at: Wall, now: Now) -> Mono {
+    now.mono - now.wall.since(at).min(BEFORE)
+}
+
 /// What a message is called towards who gets it.
 fn name(token: &[u8; 32]) -> Arc<str> {
     token.iter().take(10).map(|byte| format!("{byte:02x}")).collect::<String>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_calendar_that_was_set_by_an_hour_while_the_node_was_away_makes_a_message_an_hour_older_or_new() {
+        const HOUR: u64 = 3_600_000;
+        let now = Now { mono: Mono::default() + BEFORE, wall: Wall::from_millis(1_795_000_000_000) };
+        let age = |made_ago: u64, set: i64| {
+            let wall = now.wall.as_millis().saturating_add_signed(set);
+            let now = Now { wall: Wall::from_millis(wall), ..now };
+            now.mono.since(made(Wall::from_millis(1_795_000_000_000 - made_ago), now)).as_millis()
+        };
+        let hour = i64::try_from(HOUR).unwrap();
+        assert_eq!([age(600_000, 0), age(600_000, hour), age(600_000, -hour)], [600_000, 4_200_000, 0]);
+        assert_eq!(
+            age(0, 100 * 365 * 24 * hour),
+            BEFORE.as_millis(),
+            "no calendar makes it older than the node can tell"
+        );
+    }
 }

@@ -155,7 +155,11 @@ impl Mail {
 
 fn failure(error: &lettre::transport::smtp::Error) -> Failure {
     if let Some(code) = error.status() {
-        return Failure::Refused(u16::from(code));
+        return match u16::from(code) {
+            // RFC 4954 §6.
+            code @ (534 | 535 | 538) => Failure::Login(code),
+            code => Failure::Refused(code),
+        };
     }
     match () {
         () if error.is_timeout() => Failure::Late,

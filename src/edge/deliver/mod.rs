@@ -20,6 +20,8 @@ pub enum Failure {
     Late,
     /// The server refused it, with this code.
     Refused(u16),
+    /// The mail server does not take user and password, with this code.
+    Login(u16),
     /// What came back is no answer.
     Unreadable,
     /// The message cannot be written: an address that is none, for one.
@@ -38,6 +40,7 @@ impl Failure {
             Failure::Tls => "tls",
             Failure::Late => "late",
             Failure::Refused(_) => "refused",
+            Failure::Login(_) => "login",
             Failure::Unreadable => "unreadable",
             Failure::Unwritable => "unwritable",
             Failure::NoChannel => "no_channel",
@@ -48,7 +51,7 @@ impl Failure {
     /// The server's code, where it gave one.
     pub const fn code(self) -> u16 {
         match self {
-            Failure::Refused(code) => code,
+            Failure::Refused(code) | Failure::Login(code) => code,
             _ => 0,
         }
     }
@@ -61,6 +64,7 @@ impl core::fmt::Display for Failure {
             Failure::Tls => out.write_str("no secure connection comes about"),
             Failure::Late => out.write_str("nothing came back in time"),
             Failure::Refused(code) => write!(out, "refused with {code}"),
+            Failure::Login(code) => write!(out, "the mail server does not take user and password ({code})"),
             Failure::Unreadable => out.write_str("what came back is no answer"),
             Failure::Unwritable => out.write_str("the message cannot be written"),
             Failure::NoChannel => out.write_str("the config has no such channel"),
