@@ -487,6 +487,7 @@ fn describe() {
     counter!("callbox_ledger_lost_total", "Entries of the ledger that found no room while it could not be written");
     counter!("callbox_log_lines_lost_total", "Lines of the log that found no room because nobody read those before");
     gauge!("callbox_ledger_failing", "1 while the ledger cannot be written, else 0");
+    gauge!("callbox_not_kept", "1 while the disk takes nothing of the ledger or the outbox, 0 when it does again");
     gauge!("callbox_active_calls", "Calls now; crisis calls are not among them");
     gauge!("callbox_trunk_up", "1 while a trunk answers or nothing else is known, 0 while it does not");
     histogram!("callbox_decision_seconds", "From a call's INVITE to the list of its targets");
