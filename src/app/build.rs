@@ -75,7 +75,8 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         let page = shard.metrics.page();
         let (events, arrivals) = desktops::open(Arc::clone(&cache), clock, &settings.http, &page);
         let desks = notices::Desks { events: Arc::clone(&events), arrivals };
-        let (part, acknowledge) = notices::start(&notices, Arc::clone(&cache), clock, &state, &page, desks, told.clone())?;
+        let (part, acknowledge) =
+            notices::start(&notices, Arc::clone(&cache), clock, &state, &page, desks, told.clone())?;
         let mut parts = vec![part];
         // Where nobody can listen, nobody is told.
         parts.extend(settings.http.address.map(|_| Box::new(Desktops(Arc::clone(&events))) as Box<dyn Part>));

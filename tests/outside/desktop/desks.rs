@@ -33,7 +33,8 @@ fn a_notice_waits_until_somebody_sits_at_the_desk_and_is_the_webhooks_json() {
     let mut rival = curl(RIVAL, "desk=front");
     Caller::new("call").calls();
     psap.finishes();
-    counts("callbox_notices_total{channel=\"desktop/acme/front\",outcome=\"failed\"} 1");
+    // That somebody called, and who answered.
+    counts("callbox_notices_waiting 2");
     let mut desk = curl(ACME, "desk=front");
     hears(&mut desk, "notice");
     let (_, notice) = events(&desk).remove(1);
@@ -42,7 +43,7 @@ fn a_notice_waits_until_somebody_sits_at_the_desk_and_is_the_webhooks_json() {
     let document = notice["location"]["documents"][0].as_str().expect("a location");
     let invite = psap.invites().remove(0);
     assert!(String::from_utf8_lossy(&invite.bytes).contains(document), "exactly as signalled");
-    counts("callbox_notices_total{channel=\"desktop/acme/front\",outcome=\"delivered\"} 1");
+    counts("callbox_notices_total{channel=\"desktop/acme/front\",outcome=\"delivered\"} 2");
     let link = notice["acknowledge"].as_str().expect("an address");
     let path = link.strip_prefix("http://127.0.0.1:8080").expect("ours");
     assert!(asked_at(path, "POST", "", "").contains("Noted."));
@@ -52,7 +53,7 @@ fn a_notice_waits_until_somebody_sits_at_the_desk_and_is_the_webhooks_json() {
     rival.await_end();
     assert_eq!(
         (names(&desk), names(&rival)),
-        (vec!["snapshot".to_owned(), "notice".into()], vec!["snapshot".to_owned()])
+        (vec!["snapshot".to_owned(), "notice".into(), "notice".into()], vec!["snapshot".to_owned()])
     );
 }
 
@@ -65,16 +66,19 @@ fn whoever_sits_down_in_mid_call_sees_its_notice_at_once() {
     let mut first = curl(ACME, "desk=front");
     let phone = super::phone("911", "+13125550123");
     hears(&mut first, "notice");
+    first.await_line("who answered", |line| line.contains("\"phase\":\"updated\"").then_some(()));
     let second = curl(ACME, "desk=front");
     let (_, snapshot) = events(&second).remove(0);
-    let (_, notice) = events(&first).remove(1);
-    assert_eq!(snapshot["notices"], json!([notice]));
+    let (_, notice) = events(&first).remove(2);
+    assert_eq!(snapshot["notices"], json!([notice]), "the last that was said of it");
     drop(phone);
 }
 
 #[test]
 fn a_desktop_that_does_not_read_is_cut_off_and_delays_nobody() {
     const CALLS: usize = 250;
+    /// Of each call, that it came, and who answered.
+    const NOTICES: usize = 2 * CALLS;
     let _ports = LabPorts::locked();
     let config = config();
     let _psap = Answerer::start("psap", 5070);
@@ -85,7 +89,7 @@ fn a_desktop_that_does_not_read_is_cut_off_and_delays_nobody() {
     Caller::new("call").with(&["-m", &calls, "-r", "50", "-d", "20"]).calls();
     counts("callbox_event_streams_cut_off_total 1");
     counts("callbox_event_streams 1");
-    while events_of(&desk) < CALLS {
+    while events_of(&desk) < NOTICES {
         let so_far = desk.said().len();
         let seen = std::cell::Cell::new(0);
         desk.await_line("another notice", |_| {
@@ -98,7 +102,7 @@ fn a_desktop_that_does_not_read_is_cut_off_and_delays_nobody() {
         .iter()
         .filter_map(|line| line.split("\"delivery\":\"").nth(1)?.split('"').next().map(str::to_owned))
         .collect();
-    assert_eq!(told.len(), CALLS, "who reads is told of every call");
+    assert_eq!(told.len(), NOTICES, "who reads is told of every call");
     // Its connection is over: what was on its way comes, and then the end or a reset.
     let mut rest = Vec::new();
     let _end = sleeper.read_to_end(&mut rest);
