@@ -157,8 +157,16 @@ fn an_agent_has_do_not_disturb_while_the_call_lasts_and_has_its_own_state_again_
     assert_eq!(center.state(), "lunch");
     let page = metrics();
     assert!(page.contains("callbox_presence_total{adapter=\"center\",outcome=\"restored\"} 3"), "{page}");
+    // The operator stops the router in the middle of a call.
+    let mut phone = Phone::calls("911", "+13125550123");
+    let (call, peer) = invite(&psap);
+    answers(&psap, peer, &call);
+    phone.is_answered();
+    center.comes_to("dnd");
     router.signal("TERM");
+    router.signal("INT");
     assert!(router.await_end().success());
+    assert_eq!(center.state(), "lunch");
     let said = router.said().join("\n");
     let is_told = [AGENT, "lunch", "available"].iter().any(|private| said.contains(private) || page.contains(private));
     assert!(!is_told, "{said}\n{page}");

@@ -62,7 +62,9 @@ fn file(dice: &mut Dice) -> (Kind, String) {
         4 => {
             let (id, place, lines) = (dice.pick(&["desk", "client", "new"]), dice.pick(&PLACES), dice.some(&NUMBERS));
             let ecbn = dice.pick(&["", "+13125550108"]);
-            (Kind::Users, format!("id,organisation,site,location,lines,ecbn\n{id},acme,hq,{place},{lines},{ecbn}\n"))
+            let presence = dice.pick(&["", "ann-17"]);
+            let line = format!("{id},acme,hq,{place},{lines},{ecbn},{presence}");
+            (Kind::Users, format!("id,organisation,site,location,lines,ecbn,presence\n{line}\n"))
         }
         5 => {
             let (port, place, other) = (dice.below(4), dice.pick(&PLACES), dice.pick(&PLACES));
@@ -91,8 +93,10 @@ fn known(cache: &Cache, keys: &BTreeMap<String, Key>) -> BTreeMap<String, String
         devices.sort();
         let user = cache.user_of_line(&acme, number).map(|user| user.id.to_string());
         let (at, ecbn) = (line.location.as_deref().map(place), line.ecbn.map(|ecbn| ecbn.expose().to_owned()));
-        known
-            .insert(format!("line {}", number.expose()), format!("{} {at:?} {ecbn:?} {devices:?} {user:?}", line.site));
+        known.insert(
+            format!("line {}", number.expose()),
+            format!("{} {at:?} {ecbn:?} {devices:?} {user:?} {}", line.site, line.has_presence),
+        );
     }
     for id in ["hq-desk-1", "hq-desk-2", "hq-desk-3", "hq-soft-1", "hq-dect-1", "hq-ata-1", "new"] {
         let by_mac = |mac| cache.device_by_mac(&acme, mac).map(|device| device.id.to_string());

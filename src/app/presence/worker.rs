@@ -13,7 +13,7 @@ use core::time::Duration;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::mpsc::Receiver;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
 /// How many orders one contact center has at a time: one that hangs makes no other wait.
 const AT_A_TIME: usize = 16;
@@ -33,7 +33,9 @@ pub struct Worker {
     clock: Clock,
     chance: Entropy,
     counts: Counts,
-    jobs: JoinSet<(Arc<str>, u64, Result<Done, Failure>)>,
+    jobs: JoinSet<Result<Done, Failure>>,
+    /// Of whom a job is, and which.
+    under_way: HashMap<Id, (Arc<str>, u64)>,
 }
 
 /// One contact center.
@@ -50,7 +52,7 @@ impl Worker {
     pub fn new(shared: Shared, clock: Clock, chance: Entropy, counts: Counts) -> Worker {
         let config = Arc::new(Presences::default());
         let (centers, presence, jobs) = (HashMap::new(), Presence::default(), JoinSet::new());
-        Worker { shared, config, centers, presence, clock, chance, counts, jobs }
+        Worker { shared, config, centers, presence, clock, chance, counts, jobs, under_way: HashMap::new() }
     }
 
     /// Runs until the node leaves, and then until all is as it was, or the time for that is over.
@@ -88,11 +90,10 @@ impl Worker {
                 Some((note, agent)) = keeper.written.recv() => {
                     self.presence.kept(self.clock.now(), note, &agent);
                 }
-                Some(done) = self.jobs.join_next() => {
-                    if let Ok((name, job, done)) = done {
-                        self.done(&name, job, done);
-                    }
-                }
+                Some(done) = self.jobs.join_next_with_id() => match done {
+                    Ok((id, done)) => self.done(id, done),
+                    Err(defect) => self.done(defect.id(), Err(Failure::Unreadable)),
+                },
                 () = tokio::time::sleep(due) => {}
             }
         }
@@ -109,7 +110,7 @@ impl Worker {
             true => Arc::new(tokio_rustls::rustls::RootCertStore::empty()),
             false => webhook::roots(self.config.issuers.as_deref().map(str::as_bytes)),
         };
-        self.centers.values_mut().for_each(|center| center.adapter = None);
+        // One that went is kept for what is still to be restored there.
         for adapter in &self.config.adapters {
             // The config was checked, so nothing is left out.
             let ready = Adapter::new(&adapter.setup, &roots).ok().map(Arc::new);
@@ -129,14 +130,13 @@ impl Worker {
             {
                 center.busy += 1;
                 let (adapter, clock, chance) = (center.adapter.clone(), self.clock, self.chance.branch());
-                self.jobs.spawn(async move {
-                    let Order { job, agent, what } = order;
-                    let done = match adapter {
-                        Some(adapter) => adapter.carry_out(&what, agent.key.expose(), clock, chance).await,
-                        None => Err(Failure::NoChannel),
-                    };
-                    (agent.adapter, job, done)
+                let Order { job, agent, what } = order;
+                let name = Arc::clone(&agent.adapter);
+                let task = self.jobs.spawn(async move {
+                    let adapter = adapter.ok_or(Failure::NoChannel)?;
+                    adapter.carry_out(&what, agent.key.expose(), clock, chance).await
                 });
+                self.under_way.insert(task.id(), (name, job));
             }
         }
         for happened in self.presence.drain_happened() {
@@ -154,10 +154,11 @@ impl Worker {
         self.counts.agents(self.presence.len());
     }
 
-    fn done(&mut self, name: &Arc<str>, job: u64, done: Result<Done, Failure>) {
-        let center = self.centers.entry(Arc::clone(name)).or_default();
+    fn done(&mut self, id: Id, done: Result<Done, Failure>) {
+        let Some((name, job)) = self.under_way.remove(&id) else { return };
+        let center = self.centers.entry(Arc::clone(&name)).or_default();
         center.busy = center.busy.saturating_sub(1);
-        let adapter = &**name;
+        let adapter = &*name;
         match done {
             Ok(done) => {
                 if center.failures >= DEAD_AFTER {

@@ -3,6 +3,8 @@
 mod document;
 pub mod hook;
 pub mod publish;
+#[cfg(test)]
+mod tests;
 
 use super::clock::Clock;
 use super::deliver::Failure;
