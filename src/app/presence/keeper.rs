@@ -4,8 +4,9 @@ use crate::edge::state::presence::Book;
 use crate::presence::{Agent, Kept, Note};
 use core::time::Duration;
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -15,7 +16,7 @@ const BATCH: usize = 1000;
 /// How soon a disk that failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// The end that takes notes. There are a few for each agent at most, and so many agents at most.
+/// The end that takes notes.
 pub struct Keeper {
     to: Option<Sender<Note>>,
     /// The notes that are on the disk, by number.
@@ -66,24 +67,41 @@ pub fn start(connection: Connection, counts: Presence) -> io::Result<Keeper> {
 }
 
 fn run(mut book: Book, from: &Receiver<Note>, tell: impl Fn(&Note), counts: &Presence) {
+    // Of each agent the latest: what was written before it is nobody's business any more.
+    let mut notes: BTreeMap<Agent, Note> = BTreeMap::new();
     let mut fails = false;
-    while let Ok(first) = from.recv() {
-        let mut notes = vec![first];
-        notes.extend(from.try_iter().take(BATCH));
-        while let Err(error) = book.write(&notes) {
-            counts.unkept();
-            if !core::mem::replace(&mut fails, true) {
-                tracing::error!(%error, "presence cannot be kept; what is set now stays after a crash");
+    loop {
+        match from.recv_timeout(AGAIN) {
+            Ok(note) => drop(notes.insert(of(&note), note)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) if notes.is_empty() || fails => return,
+            Err(RecvTimeoutError::Disconnected) => {}
+        }
+        notes.extend(from.try_iter().take(BATCH).map(|note| (of(&note), note)));
+        if notes.is_empty() {
+            continue;
+        }
+        match book.write(notes.values()) {
+            Ok(()) => {
+                notes.values().for_each(&tell);
+                notes.clear();
+                if core::mem::take(&mut fails) {
+                    tracing::info!("presence is kept again");
+                }
             }
-            match from.recv_timeout(AGAIN) {
-                Ok(more) => notes.push(more),
-                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
-                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
+            Err(error) => {
+                counts.unkept();
+                if !core::mem::replace(&mut fails, true) {
+                    tracing::error!(%error, "presence cannot be kept; what is set now stays after a crash");
+                }
             }
         }
-        notes.iter().for_each(&tell);
-        if core::mem::take(&mut fails) {
-            tracing::info!("presence is kept again");
-        }
+    }
+}
+
+fn of(note: &Note) -> Agent {
+    match note {
+        Note::Keep(kept) => kept.agent.clone(),
+        Note::Forget(agent) => agent.clone(),
     }
 }

@@ -22,6 +22,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use worker::Worker;
 
 /// How much may wait for the thread that speaks with contact centers.
@@ -109,9 +110,16 @@ impl Ear {
 
     fn say_on(&mut self) {
         let Some(to) = &self.to else { return };
-        while let Ok(room) = to.try_reserve() {
-            let Some(heard) = self.unsaid.pop_front() else { return };
-            room.send(heard);
+        loop {
+            match to.try_reserve() {
+                Ok(room) => match self.unsaid.pop_front() {
+                    Some(heard) => room.send(heard),
+                    None => return,
+                },
+                Err(TrySendError::Full(())) => return,
+                // There is nobody any more who could do anything.
+                Err(TrySendError::Closed(())) => return self.unsaid.clear(),
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ impl Book {
     ///
     /// # Errors
     /// What the database says: a full disk, for one.
-    pub fn write(&mut self, notes: &[Note]) -> rusqlite::Result<()> {
+    pub fn write<'n>(&mut self, notes: impl IntoIterator<Item = &'n Note>) -> rusqlite::Result<()> {
         let transaction = self.0.transaction()?;
         for note in notes {
             match note {
