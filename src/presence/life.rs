@@ -191,7 +191,7 @@ impl Life {
     pub fn written(&mut self, now: Mono) {
         self.note = None;
         if self.phase == Phase::Keeping {
-            self.goes_to(Phase::Setting, now);
+            (self.phase, self.due) = (Phase::Setting, now);
         }
     }
 
@@ -340,11 +340,9 @@ impl Life {
             self.goes_to(Phase::Held, now);
             return Some(Outcome::Already);
         }
-        let tries = self.tries;
         (self.before, self.is_sent) = (Some(state), self.is_unsure);
-        self.goes_to(Phase::Keeping, now);
-        // One that is changed again and again is not followed faster and faster.
-        self.tries = tries;
+        // The pauses go on to grow: one that is changed again and again is not followed as often.
+        (self.phase, self.due, self.note) = (Phase::Keeping, now, None);
         None
     }
 

@@ -86,9 +86,20 @@ impl Presence {
             self.keep(&agent);
         }
         if let Some(outcome) = outcome {
+            self.forget(&agent, outcome);
             self.happens(&agent, outcome);
         }
         self.drive(now, &agent);
+    }
+
+    /// Forgets what was to be undone, once there is nothing of ours to undo: a call may go on, and the agent may have chosen
+    /// what looks like ours.
+    fn forget(&mut self, agent: &Agent, outcome: Outcome) {
+        let Some(life) = self.lives.get_mut(agent) else { return };
+        if matches!(outcome, Outcome::Restored | Outcome::Left | Outcome::Already) && life.is_noted {
+            life.is_noted = false;
+            self.notes.push(Note::Forget(agent.clone()));
+        }
     }
 
     /// Does what is due.

@@ -323,6 +323,45 @@ fn a_publication_is_refreshed_at_half_its_life_and_taken_away_by_its_latest_name
 }
 
 #[test]
+fn what_the_agent_chose_for_itself_is_never_undone_by_what_was_written_of_an_earlier_call() {
+    let mut bench = Bench::held(at(0));
+    bench.it.ends(at(60), call(1));
+    let (job, _) = bench.order();
+    bench.begins(at(60), 2);
+    bench.it.done(at(61), job, Done::State(state("lunch")));
+    bench.writes(at(61));
+    assert!(bench.rows.is_empty(), "it was changed: there is nothing to undo");
+    bench.expects(at(61), &What::Read, Done::State(state("dnd")));
+    assert!(bench.rows.is_empty());
+    let mut bench = Bench::default();
+    bench.begins(at(0), 1).expects(at(0), &What::Read, Done::State(state("available")));
+    assert_eq!(bench.rows.len(), 1);
+    bench.expects(at(0), &ours("available"), Done::Changed);
+    bench.it.on_time(at(1));
+    bench.expects(at(1), &What::Read, Done::State(state("dnd")));
+    assert!(bench.rows.is_empty(), "the agent was quicker");
+}
+
+#[test]
+fn a_center_that_always_says_that_the_state_has_changed_is_asked_less_and_less() {
+    let mut bench = Bench::default();
+    bench.begins(at(0), 1);
+    let mut sets = Vec::new();
+    for secs in 0..120 {
+        bench.it.on_time(at(secs));
+        while let Some(order) = { bench.it.drain_orders().next() } {
+            let is_read = order.what == What::Read;
+            bench.it.done(at(secs), order.job, if is_read { Done::State(state("available")) } else { Done::Changed });
+            bench.writes(at(secs));
+            if !is_read {
+                sets.push(secs);
+            }
+        }
+    }
+    assert_eq!(sets, [0, 1, 3, 7, 15, 31, 63]);
+}
+
+#[test]
 fn a_call_whose_end_is_never_heard_holds_nobody_for_ever_and_nothing_prints_who_it_is() {
     let mut bench = Bench::held(at(0));
     bench.it.on_time(at(43_199));
