@@ -32,13 +32,15 @@ struct World {
 }
 
 impl World {
-    fn new(seed: u8) -> World {
+    fn new(seed: u32) -> World {
+        let mut bytes = [0; 32];
+        bytes[..4].copy_from_slice(&seed.to_be_bytes());
         let far = (0..AGENTS).map(|nth| {
             let far = Far { state: state("available"), chosen: state("available"), published: Vec::new() };
             (agent(nth), far)
         });
         World {
-            chance: Entropy::seeded([seed; 32]),
+            chance: Entropy::seeded(bytes),
             secs: 0,
             started: 0,
             it: Presence::default(),
