@@ -107,7 +107,7 @@ pub fn far_end(call: &mut Call) -> Option<(&mut Dialog, Abilities)> {
     let ring = call.ring.as_deref_mut()?;
     let current = ring.early.list.iter().find(|early| early.leg.is_none() && !early.gone)?;
     let attempt = ring.attempts.get_mut(usize::from(current.attempt)).filter(|attempt| attempt.may_answer())?;
-    let abilities = Abilities::towards(attempt.sent.profile);
+    let abilities = Abilities::towards(attempt.sent.profile, attempt.trunk.transfers);
     let early = attempt.early.iter_mut().find(|early| early.dialog.remote_tag() == &*current.tag)?;
     (early.rseq.is_some() && early.takes_update).then_some((&mut early.dialog, abilities))
 }

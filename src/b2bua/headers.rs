@@ -161,10 +161,10 @@ impl Abilities {
         Abilities { allow, supported: "100rel, timer", accept: ACCEPT_CALLER }
     }
 
-    /// Towards an answerer.
-    pub const fn towards(profile: Profile) -> Abilities {
+    /// Towards an answerer, who may transfer the call or not.
+    pub const fn towards(profile: Profile, transfers: bool) -> Abilities {
         let supported = if matches!(profile, Profile::I3) { "timer, replaces" } else { "timer" };
-        Abilities { allow: allow(profile), supported, accept: accept(profile) }
+        Abilities { allow: allow(profile, transfers), supported, accept: accept(profile) }
     }
 
     /// What an OPTIONS is told (RFC 3261 §11.2).
@@ -185,13 +185,15 @@ impl Abilities {
     }
 }
 
-/// The methods that we take on a leg towards an answerer.
-pub const fn allow(profile: Profile) -> &'static str {
+/// The methods that we take on a leg towards an answerer, who may transfer the call or not.
+pub const fn allow(profile: Profile, transfers: bool) -> &'static str {
     match profile {
-        Profile::I3 | Profile::Relay => {
+        Profile::I3 | Profile::Relay if transfers => {
             "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER, NOTIFY"
         }
+        Profile::I3 | Profile::Relay => "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, NOTIFY",
         Profile::Test => "INVITE, ACK, BYE, CANCEL, OPTIONS",
+        Profile::Legacy if transfers => "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER",
         Profile::Legacy => "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO",
         Profile::Crisis | Profile::Whole => "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY",
     }

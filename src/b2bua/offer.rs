@@ -478,7 +478,11 @@ impl Sheet<'_> {
             writer.field_with(Name::Supported, |out| put_list(out, &supported));
         }
         let is_callback = class == Class::Callback;
-        let allow = if is_callback { Abilities::towards_caller(true).allow } else { headers::allow(self.profile) };
+        let allow = if is_callback {
+            Abilities::towards_caller(true).allow
+        } else {
+            headers::allow(self.profile, self.target.trunk.transfers)
+        };
         writer.field(Name::Allow, allow);
         writer.field(Name::Accept, headers::accept(self.profile));
         if self.terms.allows("timer") {

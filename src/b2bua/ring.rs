@@ -393,7 +393,7 @@ fn answers(core: &mut Core, call: &mut Call, number: u8, response: &Message, now
     let (trunk, nonce, session) = (attempt.trunk.clone(), attempt.nonce, attempt.sent.session.clone());
     let abilities = match is_ladder {
         true => Abilities::towards_caller(true),
-        false => Abilities::towards(attempt.sent.profile),
+        false => Abilities::towards(attempt.sent.profile, attempt.trunk.transfers),
     };
     let dialog = attempt.confirmed(response);
     if !is_seeking || !winner || is_diverted {

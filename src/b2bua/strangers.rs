@@ -62,7 +62,7 @@ pub fn answer(core: &mut Core, now: Now, id: ServerId, flow: Flow, request: &Mes
     // Who places calls is told what callers are; who only takes them, what its own leg would say.
     let abilities = match &source {
         Some(_) => Abilities::towards_caller(true),
-        None => Abilities::towards(trunk.profile),
+        None => Abilities::towards(trunk.profile, trunk.transfers),
     };
     let code = judge::spelling(request).unwrap_or_else(|| match request.method() {
         Some(Method::Options) if judge::unknown_extensions(request).next().is_some() => 420,

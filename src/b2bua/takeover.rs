@@ -160,7 +160,7 @@ pub fn begin(
         return core.refuse(now, id, &invite, flow, 400);
     };
     core.refuse(now, id, &invite, flow, 100);
-    let mut leg = Leg::new(dialog, tag.nonce, super::headers::Abilities::towards(trunk.profile));
+    let mut leg = Leg::new(dialog, tag.nonce, super::headers::Abilities::towards(trunk.profile, trunk.transfers));
     leg.takes_update = invite.list(Name::Allow).any(|method| method == b"UPDATE");
     core.layer.set_user(id, Owner::Relayed(call.key));
     let session = bridge::session_of(&invite);

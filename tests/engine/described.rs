@@ -105,15 +105,42 @@ fn a_psap_that_records_says_so_to_the_caller() {
     assert!(is_free(&world));
 }
 
-#[test]
-fn a_caller_that_refuses_the_psaps_hold_says_so_to_the_psap_and_the_call_goes_on() {
+/// A PSAP's hold reaches the caller, who answers it with this code.
+fn held(code: u16) -> (World, Caller, Far) {
     let mut world = World::new();
-    let (mut caller, mut far): (Caller, Far) = world.talk(KNOWN, "911", PSAP_1);
+    let (caller, mut far): (Caller, Far) = world.talk(KNOWN, "911", PSAP_1);
     world.send(PSAP_1, far.request("INVITE", "", &(SDP.replace("40000", "50004") + "a=sendonly\r\n")));
     let passed = world.got(CALLER, "INVITE");
-    world.send(CALLER, caller.response(&passed, 488, "Warning: 304 pbx.example \"Not this\"\r\n", ""));
+    world.send(CALLER, caller.response(&passed, code, "Warning: 304 pbx.example \"Not this\"\r\n", ""));
     world.got(CALLER, "ACK");
-    let refusal = world.got(PSAP_1, "488 INVITE");
+    (world, caller, far)
+}
+
+#[test]
+fn a_psap_whose_hold_the_phone_refuses_has_a_legal_answer_and_the_phone_goes_on_as_it_was() {
+    let (mut world, mut caller, mut far) = held(488);
+    let answer = world.got(PSAP_1, "200 INVITE");
+    let body = String::from_utf8_lossy(answer.body_slice()).into_owned();
+    assert!(
+        body.contains("m=audio 40000 ") && body.contains("a=recvonly"),
+        "what the phone said, turned round: {body}"
+    );
+    world.send(PSAP_1, far.ack(""));
+    world.send(PSAP_1, far.request("INVITE", "", &(SDP.replace("40000", "50004") + "a=sendrecv\r\n")));
+    let passed = world.got(CALLER, "INVITE");
+    let body = String::from_utf8_lossy(passed.body_slice()).into_owned();
+    assert!(body.contains("m=audio 50004 "), "it is taken up again, where it is now: {body}");
+    world.send(CALLER, caller.response(&passed, 200, "", SDP));
+    world.got(PSAP_1, "200 INVITE");
+    world.send(PSAP_1, far.ack(""));
+    world.send(CALLER, caller.request("INFO", "", ""));
+    world.got(PSAP_1, "INFO");
+}
+
+#[test]
+fn a_phone_that_cannot_be_held_now_says_so_to_the_psap() {
+    let (mut world, mut caller, _far) = held(491);
+    let refusal = world.got(PSAP_1, "491 INVITE");
     assert_eq!(value(&refusal, Name::Warning), "304 pbx.example \"Not this\"");
     world.send(CALLER, caller.request("INFO", "", ""));
     world.got(PSAP_1, "INFO");

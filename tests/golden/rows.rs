@@ -71,7 +71,7 @@ const TABLE: [Rows; 6] = [
         resource: "",
         priority: "",
         supported: ["100rel, timer", "100rel, timer"],
-        allow: "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO",
+        allow: "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER",
         accept: SDP,
         kept: &[Name::Reason, Name::SessionId],
         parts: &[SDP],

@@ -2,6 +2,7 @@
 use crate::lab_config::LabConfig;
 use crate::lab_ports::LabPorts;
 use crate::lost::invite_at;
+use crate::program::DEADLINE;
 use crate::router;
 use rusqlite::{Connection, OpenFlags};
 use std::net::UdpSocket;
@@ -83,4 +84,25 @@ fn a_phone_that_marks_its_call_as_a_call_back_makes_an_everyday_call_without_the
     assert!(!passed.contains("psap-callback"), "{passed}");
     pbx.set_nonblocking(true).expect("a socket can be told");
     assert!(pbx.recv(&mut [0; 2048]).is_err(), "no phone rings");
+}
+
+#[test]
+fn a_line_in_an_emergency_call_is_busy_for_an_everyday_call() {
+    let _ports = LabPorts::locked();
+    let psap = UdpSocket::bind("127.0.0.1:5070").expect("the PSAP's port");
+    let carrier = UdpSocket::bind("127.0.0.1:5074").expect("the carrier's port");
+    let _router = router::run("conf/lab.toml");
+    let phone = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    invites(&phone, "+13125550123", "911", "");
+    invite_at(&psap).expect("the call arrives");
+    invites(&carrier, "+17735550142", "+13125550123", "");
+    carrier.set_read_timeout(Some(DEADLINE)).expect("a timeout can be set");
+    let mut room = [0; 65_536];
+    let answer = (0..100).find_map(|_| {
+        let length = carrier.recv(&mut room).expect("an answer");
+        let text = String::from_utf8_lossy(&room[..length]).into_owned();
+        (text.starts_with("SIP/2.0 ") && !text.starts_with("SIP/2.0 1")).then_some(text)
+    });
+    let answer = answer.expect("a final answer");
+    assert!(answer.starts_with("SIP/2.0 486 ") && answer.contains("\r\nCSeq: 1 INVITE\r\n"), "{answer}");
 }

@@ -255,7 +255,7 @@ impl Engine {
         self.core.layer.set_user(id, Owner::Call(key));
         // Whoever calls back is a PSAP, and may transfer and record.
         let abilities = match class {
-            Class::Callback => Abilities::towards(Profile::I3),
+            Class::Callback => Abilities::towards(Profile::I3, true),
             _ => Abilities::towards_caller(is_protected(class)),
         };
         let mut agreed = Agreed::begin(&invite);

@@ -17,7 +17,7 @@ pub fn request(core: &mut Core, attempt: &mut Attempt, id: ServerId, request: &M
     let call_id = request.call_id().unwrap_or_default();
     let ours = request.to_tag().unwrap_or_default();
     let theirs = request.from_tag().unwrap_or_default();
-    let abilities = Abilities::towards(attempt.sent.profile);
+    let abilities = Abilities::towards(attempt.sent.profile, attempt.trunk.transfers);
     let mut earlies = attempt.early.iter_mut();
     let Some(early) = earlies.find(|early| early.dialog.is_between(call_id, ours, theirs)) else { return false };
     let cseq = request.cseq().map_or(0, |(cseq, _)| cseq);

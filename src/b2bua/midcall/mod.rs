@@ -21,6 +21,7 @@
 //! A refusal leaves the session as it was and nothing of it reaches the other side. 481, 408, 491 and 500 never refuse a
 //! feature: they would make the peer drop the dialog or try again (RFC 3261 §12.2.1.2, §14.1).
 pub mod early;
+mod held;
 pub mod info;
 pub mod notify;
 mod offers;

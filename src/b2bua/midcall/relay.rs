@@ -1,5 +1,5 @@
 //! A request of one side that goes to the other, and the answer that comes back.
-use super::InDialog;
+use super::{InDialog, held};
 use crate::b2bua::call::{Call, Leg, Owner, Pending, Side, Stage};
 use crate::b2bua::core::{Core, PRODUCT};
 use crate::b2bua::watch::Watch;
@@ -243,6 +243,9 @@ pub fn answered(core: &mut Core, call: &mut Call, client: ClientId, response: &M
         leg.dialog.hear(response);
     }
     call.introduce();
+    if let Some(words) = held::stands(call, &pending, code) {
+        return held::answer(core, call, pending, words, now);
+    }
     let is_agreed = offers(pending.method) && code < 300;
     let session = bridge::session_of(response).filter(|_| is_agreed);
     let (words, is_hold) = session.as_ref().map_or((None, false), |session| answer_for_asker(call, &pending, session));

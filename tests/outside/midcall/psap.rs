@@ -66,6 +66,24 @@ pub fn rows() -> Vec<Row> {
         > ACK
         ",
     ));
+    rows.push(Row::talking(
+        "MC-34 a hold that the phone refuses",
+        "
+        < re-INVITE | m=audio 6020 | a=sendonly
+        > 488 re-INVITE
+        < ACK
+        < re-INVITE | m=audio 6022 | a=sendrecv
+        > 200 re-INVITE | media 6010
+        < ACK",
+        "
+        > re-INVITE | media 6020 sendonly
+        < 200 re-INVITE | m=audio 6010 | a=recvonly
+        > ACK
+        > re-INVITE | media 6022
+        < 200 re-INVITE | m=audio 6010 | a=sendrecv
+        > ACK
+        ",
+    ));
     rows
 }
 
