@@ -70,6 +70,8 @@ pub enum Note {
 pub enum Expected {
     /// It goes to the other side, who answers.
     Passed,
+    /// It goes to the other side, and is granted whatever that says: a far end may hold.
+    Held,
     /// It is answered by the router.
     Local,
     /// It is refused, and the other side never hears of it.

@@ -38,7 +38,8 @@ impl Sayings {
                 let asked = self.asked.get(&mark)?;
                 let got = self.got.entry(mark).or_default();
                 got.insert((dialog, cseq));
-                let wrong = asked.method != method || asked.expected != Expected::Passed || got.len() > 1;
+                let passes = matches!(asked.expected, Expected::Passed | Expected::Held);
+                let wrong = asked.method != method || !passes || got.len() > 1;
                 wrong.then(|| format!("{method} reached {name} in call {:x}, and may not, or twice", mark.call))
             }
             _ => None,
@@ -58,7 +59,7 @@ impl Sayings {
             match (code, expected) {
                 (None, _) => tell("whoever asked was never told"),
                 (Some(200..=299), Expected::Refused) => tell("was granted"),
-                (Some(200..=299), Expected::Passed) if !reached => tell("was granted by nobody"),
+                (Some(200..=299), Expected::Passed | Expected::Held) if !reached => tell("was granted by nobody"),
                 (Some(200..=299), Expected::Passed) if matches!(*method, "INVITE" | "UPDATE") && !echoed => {
                     tell("was answered with somebody else's words")
                 }

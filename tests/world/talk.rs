@@ -110,6 +110,7 @@ impl Agent {
         let protected = dialog.call >= PROTECTED;
         match say {
             Say::Hold if protected && dialog.calling => Expected::Refused,
+            Say::Hold if protected => Expected::Held,
             Say::Transfer if protected => Expected::Refused,
             Say::Backwards => Expected::Refused,
             // A phone that holds this way gets nothing to hold with.
