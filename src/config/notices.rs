@@ -219,7 +219,8 @@ fn mail_of(
     Some(setup)
 }
 
-fn is_here(host: &str) -> bool {
+/// Whether a host is this machine.
+pub(super) fn is_here(host: &str) -> bool {
     host == "localhost" || host.parse::<core::net::IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 

@@ -1,7 +1,7 @@
 //! The contact centers whose agents' presence is managed, read and checked.
 use super::complaint::{Complaint, nearest};
 use super::document::{Document, MAX_FILE_BYTES};
-use super::notices::{Notices, check_secret, check_url};
+use super::notices::{Notices, check_secret, check_url, is_here};
 use super::settings::{Presence, Settings};
 use super::texts::bounded;
 use crate::base::private::Private;
@@ -179,6 +179,10 @@ fn publisher(settings: &Settings, presence: &Presence, complain: &mut Complain<'
     if server.is_none() {
         complain("server", "is no host with a port", "\"presence.example.com:5060\"");
     }
+    let host = server.as_deref().and_then(|server| server.rsplit_once(':')).map_or("", |(host, _)| host);
+    if settings.node.loopback_only && server.is_some() && !is_here(host.trim_matches(['[', ']'])) {
+        complain("server", "is not on this machine, and node.loopback_only is set", "\"127.0.0.1:5060\"");
+    }
     Some(Setup::Publish(publish::Setup {
         server: server?,
         transport: presence.transport,
@@ -264,6 +268,15 @@ mod tests {
         begins(1, "callbox.toml:6 presence[0].set_url: lets everybody on the way read");
         begins(2, "callbox.toml:10 presence[1].organisation: has another contact center already; try one for each");
         begins(3, "callbox.toml:12 presence[1].server: is no host with a port; try \"presence.example.com:5060\"");
+    }
+
+    #[test]
+    fn a_node_that_stays_on_its_machine_publishes_nowhere_else() {
+        let (_, complaints) = told(&["[node]\nloopback_only = true\n", PUBLISH].concat());
+        assert_eq!(complaints.len(), 1, "{complaints:#?}");
+        assert!(complaints[0].contains("presence[0].server: is not on this machine"), "{complaints:#?}");
+        let here = PUBLISH.replace("presence.example", "[::1]");
+        assert_eq!(told(&["[node]\nloopback_only = true\n", &here].concat()).1, Vec::<String>::new());
     }
 
     #[test]
