@@ -95,9 +95,14 @@ impl Answerer {
         requests(&received(self.folder.path()))
     }
 
-    /// Whether it got or sent anything twice.
-    pub fn repeats(&self) -> bool {
-        repeats(self.folder.path())
+    /// Everything that it got and sent, a line each.
+    pub fn ladder(&self) -> String {
+        ladder(self.folder.path())
+    }
+
+    /// Whether a busy machine put it out of step.
+    pub fn is_out_of_step(&self) -> bool {
+        is_out_of_step(self.folder.path())
     }
 
     /// Every INVITE that it got, repetitions too.
@@ -112,11 +117,20 @@ fn received(folder: &Path) -> Vec<Heard> {
     all.filter(|message| message.way == Way::Received && message.is() != "OPTIONS").collect()
 }
 
-/// Whether any message is there twice.
-fn repeats(folder: &Path) -> bool {
+/// All messages in order: when, which way, what, and the CSeq.
+fn ladder(folder: &Path) -> String {
+    let line = |one: &Heard| {
+        let way = if one.way == Way::Sent { ">" } else { "<" };
+        format!("{:.3} {way} {} | CSeq: {}\n", one.at, one.start(), one.header("CSeq").unwrap_or_default())
+    };
+    read(&messages_of(folder)).iter().map(line).collect()
+}
+
+/// Whether any message is there twice, or an offer came too early for the other leg: 491.
+fn is_out_of_step(folder: &Path) -> bool {
     let all = read(&messages_of(folder));
     let is_again = |at: usize| all[..at].iter().any(|one| one.way == all[at].way && one.bytes == all[at].bytes);
-    (0..all.len()).any(is_again)
+    (0..all.len()).any(is_again) || all.iter().any(|one| one.is() == "491")
 }
 
 /// The methods of the requests, each once.
@@ -233,9 +247,14 @@ impl Calling {
         assert!(status.success(), "the caller's scenario failed: {status}\n{}", self.program.tail());
     }
 
-    /// Whether the caller got or sent anything twice.
-    pub fn repeats(&self) -> bool {
-        repeats(self.folder.path())
+    /// Everything that the caller got and sent, a line each.
+    pub fn ladder(&self) -> String {
+        ladder(self.folder.path())
+    }
+
+    /// Whether a busy machine put the caller out of step.
+    pub fn is_out_of_step(&self) -> bool {
+        is_out_of_step(self.folder.path())
     }
 
     /// What the caller sent.

@@ -96,17 +96,19 @@ pub fn play(rows: Vec<Row>) {
 ///
 /// A machine that is busy for half a second makes everybody repeat what was sent over UDP, a 2xx and its ACK over TCP too
 /// (RFC 3261 §13.3.1.4): that is how it must be. SIPp takes such a repetition for the next step of its script, or gives the
-/// call up. A failure therefore counts when nothing was repeated on either side, or when no port is left to play it at.
+/// call up. When it is busy for a fifth of a second, an answerer makes its next offer before the caller's ACK is there, and
+/// hears 491 (§14.2), after which SIPp does not ask again. A failure therefore counts when neither side met any of this, or
+/// when no port is left to play it at.
 fn play_until_judged(mut row: Row) {
     loop {
         let spare = row.spares.pop();
         match (play_one(row.clone()), spare) {
             (Played::Well, _) => return,
-            (Played::Repeating(_), Some(port)) => {
-                eprintln!("--- messages were repeated; once more: {}", row.name);
+            (Played::OutOfStep(_), Some(port)) => {
+                eprintln!("--- the machine was busy; once more: {}", row.name);
                 row.answerer.own.set_port(port);
             }
-            (Played::Repeating(fault), None) => resume_unwind(fault),
+            (Played::OutOfStep(fault), None) => resume_unwind(fault),
         }
     }
 }
@@ -114,8 +116,8 @@ fn play_until_judged(mut row: Row) {
 /// What became of a row that has not failed.
 enum Played {
     Well,
-    /// It failed, and something was repeated.
-    Repeating(Box<dyn Any + Send>),
+    /// It failed, and a busy machine may be why.
+    OutOfStep(Box<dyn Any + Send>),
 }
 
 fn play_one(row: Row) -> Played {
@@ -142,8 +144,11 @@ fn play_one(row: Row) -> Played {
     }));
     match judged {
         Ok(()) => Played::Well,
-        Err(fault) if answerer.repeats() || calling.repeats() => Played::Repeating(fault),
-        Err(fault) => resume_unwind(fault),
+        Err(fault) if answerer.is_out_of_step() || calling.is_out_of_step() => Played::OutOfStep(fault),
+        Err(fault) => {
+            eprintln!("--- {name}\nthe caller:\n{}the answerer:\n{}", calling.ladder(), answerer.ladder());
+            resume_unwind(fault)
+        }
     }
 }
 
