@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// How many desks at which somebody sat down may wait to be looked at.
-const ARRIVALS: usize = 256;
+const ARRIVALS: usize = 4096;
 
 /// How long the node waits for its streams to end when it leaves.
 const END_WITHIN: Duration = Duration::from_secs(1);

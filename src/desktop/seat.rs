@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Asked {
-    /// A user, by id: every call of the user's lines and devices.
+    /// A user, by id: every call of the user's lines, and of devices that these ring.
     pub user: Option<String>,
     /// A line, by its number or extension.
     pub number: Option<String>,
@@ -103,15 +103,8 @@ pub(super) fn seats_of(cache: &Cache, account: &Account, told: &Particulars) -> 
     }
     let line = told.line.as_ref().map(|line| line.number);
     caller.is(line.into_iter().chain(told.number), told.device.as_ref());
-    caller.seats.extend(told.user.clone().map(|user| caller.seat(Whose::User(user))));
-    let mut seats = caller.seats;
-    let mut kept = Seats::new();
-    seats.drain(..).for_each(|seat| {
-        if !kept.contains(&seat) {
-            kept.push(seat)
-        }
-    });
-    kept
+    told.user.clone().into_iter().for_each(|user| caller.add(Whose::User(user)));
+    caller.seats
 }
 
 struct Caller<'a> {
@@ -121,23 +114,25 @@ struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// The seats of who has these lines and this device. Where no line is known, those of the device's only one stand in.
+    /// The seats of who has these lines and this device. Where no line is known, the first of the device stands in.
     fn is(&mut self, lines: impl Iterator<Item = Number>, device: Option<&Arc<str>>) {
         let mut lines: SmallVec<[Number; 2]> = lines.collect();
         lines.dedup();
         if let Some(id) = device {
-            self.seats.push(self.seat(Whose::Device(Arc::clone(id))));
+            self.add(Whose::Device(Arc::clone(id)));
             let known = self.cache.device(id).filter(|_| lines.is_empty());
             lines.extend(known.and_then(|device| device.lines.first().copied()));
         }
         for line in lines {
-            self.seats.push(self.seat(Whose::Line(line)));
+            self.add(Whose::Line(line));
             let user = self.cache.user_of_line(self.organisation, line);
-            self.seats.extend(user.map(|user| self.seat(Whose::User(Arc::clone(&user.id)))));
+            user.into_iter().for_each(|user| self.add(Whose::User(Arc::clone(&user.id))));
         }
     }
 
-    fn seat(&self, whose: Whose) -> Seat {
-        Seat { organisation: Arc::clone(self.organisation), whose }
+    fn add(&mut self, whose: Whose) {
+        if self.seats.iter().all(|known| known.whose != whose) {
+            self.seats.push(Seat { organisation: Arc::clone(self.organisation), whose });
+        }
     }
 }
