@@ -142,7 +142,7 @@ impl Post {
             checked: None,
             swept: Mono::default(),
         };
-        let now = post.clock.now();
+        let now = post.now();
         for kept in core::mem::take(&mut post.keeper.left) {
             post.take_back(kept, now);
         }
