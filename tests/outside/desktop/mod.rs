@@ -36,7 +36,8 @@ fn config() -> LabConfig {
 /// Somebody who listens with curl, once it has heard what goes on.
 fn curl(company: &str, query: &str) -> Program {
     let mut command = Command::new("curl");
-    command.args(["-sSN", "-u", company, &format!("http://{EVENTS}?{query}")]);
+    // What keeps the connection would keep a test that waits in vain, too.
+    command.args(["-sSN", "-m", "90", "-u", company, &format!("http://{EVENTS}?{query}")]);
     let mut listener = Program::start("curl", command, true);
     listener.await_line("it was told what goes on", |line| (line == "event: snapshot").then_some(()));
     listener.await_line("it was told all of that", |line| line.starts_with("data: ").then_some(()));
