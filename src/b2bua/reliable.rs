@@ -22,6 +22,8 @@ const REPEAT: Duration = Duration::from_secs(32);
 /// What a caller that requires reliability has heard and acknowledged.
 #[derive(Debug)]
 pub struct Reliable {
+    /// The CSeq number of the INVITE.
+    cseq: u32,
     /// The number of the last response, in whichever dialog.
     rseq: u32,
     /// The early dialogs in which something was said: each counts for itself, since the caller cannot tell us from a
@@ -47,6 +49,8 @@ struct Spoken {
     offered: bool,
     /// Whether it was acknowledged.
     agreed: bool,
+    /// Whether the answer went out while the last response waited: its PRACK may be on its way.
+    overtaken: bool,
 }
 
 struct Waiting {
@@ -80,7 +84,8 @@ impl Reliable {
         wanted.then(|| {
             // Any number up to 2^31-1 will do; half of that leaves room to count (RFC 3262 §3).
             let rseq = u32::try_from(entropy.below(1 << 30)).unwrap_or(0);
-            Box::new(Reliable { rseq, dialogs: SmallVec::new(), said: None, answer: None })
+            let cseq = invite.cseq().map_or(0, |(cseq, _)| cseq);
+            Box::new(Reliable { cseq, rseq, dialogs: SmallVec::new(), said: None, answer: None })
         })
     }
 
@@ -113,7 +118,8 @@ impl Reliable {
             }
             None => {
                 let (rseq, waiting, latest) = (self.rseq + 1, None, None);
-                self.dialogs.push(Spoken { nonce, rseq, waiting, latest, offered: false, agreed: false });
+                let (offered, agreed, overtaken) = (false, false, false);
+                self.dialogs.push(Spoken { nonce, rseq, waiting, latest, offered, agreed, overtaken });
                 rseq
             }
         };
@@ -176,8 +182,8 @@ pub fn hold(call: &mut Call, answer: &Message) -> bool {
     if held {
         reliable.answer = Some(answer.clone());
     } else if let Some(spoken) = reliable.spoken(nonce) {
-        // After a final response nobody repeats a provisional one.
-        spoken.waiting = None;
+        // After a final response nobody repeats a provisional one, but its PRACK is still taken.
+        spoken.overtaken = spoken.waiting.take().is_some();
     }
     held
 }
@@ -186,9 +192,10 @@ pub fn hold(call: &mut Call, answer: &Message) -> bool {
 /// on; an offer in it is answered with what the caller has heard (RFC 3262 §5). A refusal would leave its session in
 /// doubt, so that a hold is answered too, and taken back soon after.
 pub fn pracked(core: &mut Core, call: &mut Call, asked: &InDialog, now: Now) {
-    let known = asked.side == Side::Caller && acknowledged(call, &asked.request);
+    let known = asked.side == call.inviter() && acknowledged(call, &asked.request);
     let said = call.said_to(Side::Caller).cloned();
-    let exchange = bridge::session_of(&asked.request).zip(said).filter(|_| known);
+    // No session was said to whoever calls back before the answer that turned the call round.
+    let exchange = bridge::session_of(&asked.request).zip(said).filter(|_| known && !call.turned);
     let Some((offer, said)) = exchange else {
         core.refuse(now, asked.id, &asked.request, asked.flow, if known { 200 } else { 481 });
         return go_on(core, call, now);
@@ -221,19 +228,19 @@ pub fn kept(call: &mut Call) -> Option<Bytes> {
     (nonce == call.caller.nonce).then(|| said.expose().clone())
 }
 
-/// `true` when a PRACK names the response that waits in the current dialog (RFC 3262 §3).
+/// `true` when a PRACK names the response that waits in the current dialog, or waited when the answer went out (RFC 3262
+/// §3).
 fn acknowledged(call: &mut Call, prack: &Message) -> bool {
-    let cseq = call.ring.as_deref().and_then(|ring| ring.invite.cseq()).map(|(cseq, _)| cseq);
-    let nonce = call.caller.nonce;
-    let Some(spoken) = call.reliable.as_deref_mut().and_then(|reliable| reliable.spoken(nonce)) else { return false };
-    let Some(waiting) = spoken.waiting.as_ref() else { return false };
-    let names = |(rseq, of, method)| (rseq, Some(of), method) == (spoken.rseq, cseq, Method::Invite);
-    let named = rack(prack).is_some_and(names);
-    if named {
+    let Some(nonce) = call.side(call.inviter()).map(|leg| leg.nonce) else { return false };
+    let Some(reliable) = call.reliable.as_deref_mut() else { return false };
+    let cseq = reliable.cseq;
+    let Some(spoken) = reliable.spoken(nonce) else { return false };
+    let is_named = rack(prack) == Some((spoken.rseq, cseq, Method::Invite));
+    if let Some(waiting) = spoken.waiting.take_if(|_| is_named) {
         spoken.agreed |= waiting.has_session;
-        spoken.waiting = None;
+        return true;
     }
-    named
+    is_named && core::mem::take(&mut spoken.overtaken)
 }
 
 /// What came while a response of the current dialog waited for its PRACK goes out now.

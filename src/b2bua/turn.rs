@@ -50,7 +50,7 @@ fn turn(core: &mut Core, call: &mut Call, now: Now) {
     call.answerer = Some(core::mem::replace(&mut call.caller, phone));
     call.source = Arc::clone(&pbx.name);
     call.trunk = Some(psap);
-    (call.turned, call.reliable) = (true, None);
+    call.turned = true;
     let said = call.said_to(Side::Answerer).cloned();
     call.agreed = said.map_or_else(Agreed::default, |said| Agreed::with(&said));
     let Some(ring) = call.ring.as_deref_mut() else { return };

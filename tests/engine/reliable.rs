@@ -111,6 +111,24 @@ fn a_prack_that_names_nothing_that_waits_is_481() {
 }
 
 #[test]
+fn a_prack_that_crosses_the_answer_is_taken_once() {
+    let mut world = World::new();
+    let mut caller = dial(&mut world);
+    let far = world.rung(PSAP_1);
+    world.answer(&far, 180);
+    let ringing = world.got(CALLER, "180 INVITE");
+    caller.learn(&ringing);
+    world.answer(&far, 200);
+    world.got(CALLER, "200 INVITE");
+    world.send(CALLER, caller.ack(""));
+    // The answer went out before its PRACK came (RFC 3262 §3); a 481 would end the call.
+    prack(&mut world, &mut caller, rseq(&ringing));
+    world.got(CALLER, "200 PRACK");
+    prack(&mut world, &mut caller, rseq(&ringing));
+    world.got(CALLER, "481 PRACK");
+}
+
+#[test]
 fn a_caller_who_never_acknowledges_gets_the_answer_all_the_same() {
     let mut world = World::new();
     dial(&mut world);
