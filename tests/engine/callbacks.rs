@@ -402,6 +402,17 @@ fn whoever_dials_an_emergency_code_calls_nobody_back_whatever_a_site_lends() {
 }
 
 #[test]
+fn whoever_calls_a_service_calls_for_help_whatever_to_says() {
+    let mut world = World::new();
+    called(&mut world, EXTENSION);
+    let caller = Caller::new("4118", "urn:service:sos");
+    let invite = caller.invite().replace("To: <urn:service:sos>", &format!("To: <sip:{LENT}@127.0.0.1>"));
+    world.send(CALLER, invite);
+    world.rung(RELAY);
+    assert!(world.take(PBX).is_empty(), "nobody is called back");
+}
+
+#[test]
 fn a_call_back_has_a_receipt_of_its_own_that_names_the_incident_of_the_call() {
     let mut world = World::new();
     let (mut caller, _relay) = world.talk(EXTENSION, "911", RELAY);

@@ -16,7 +16,7 @@ use crate::record::site::EVERYWHERE;
 use crate::record::{Caller, Holder, Number, Site, Trunk, TrunkKind, Window};
 use crate::routing::{Plan, Targets, Way};
 use crate::sip::message::uri::without_brackets;
-use crate::sip::message::{Message, Name, Uri};
+use crate::sip::message::{Message, Name, Scheme, Uri};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -239,10 +239,13 @@ fn is_code(snapshot: &Snapshot, number: &Number) -> bool {
     digits.len() < SHORTEST && snapshot.dial_plans.values().any(|plan| plan.codes().any(|code| code == digits))
 }
 
-/// The user part that is called, of the Request-URI, else of To.
+/// The user part that is called, of the Request-URI, else of To. Whoever calls a service calls for help, whatever To says.
 fn dialled(invite: &Message) -> Option<String> {
-    let request = Uri::read(without_brackets(invite.request_uri())).filter(|uri| !uri.user.is_empty());
-    let uri = request.or_else(|| invite.to().map(|to| to.uri))?;
+    let request = Uri::read(without_brackets(invite.request_uri()));
+    if request.is_some_and(|uri| uri.scheme == Scheme::Urn) {
+        return None;
+    }
+    let uri = request.filter(|uri| !uri.user.is_empty()).or_else(|| invite.to().map(|to| to.uri))?;
     core::str::from_utf8(&uri.user_text()).ok().filter(|user| !user.is_empty()).map(str::to_owned)
 }
 
