@@ -278,8 +278,10 @@ pub fn late_answer(core: &mut Core, call: &mut Call, flow: Option<Flow>, respons
     }
     let ours = response.from_tag().unwrap_or_default();
     let theirs = response.to_tag().unwrap_or_default();
+    // Of a call back that was turned round the caller's side is the one that we asked.
     let legs = [
         call.answerer.as_ref(),
+        Some(&call.caller).filter(|_| call.turned),
         call.takeover.as_ref().map(|takeover| &takeover.leg),
         call.former.as_ref().map(|former| &*former.leg),
     ];

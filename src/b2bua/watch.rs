@@ -328,9 +328,12 @@ fn longer(watch: &mut Watch, response: &Message) -> bool {
     longer.is_some()
 }
 
-/// Whether the answerer's challenge was taken up, so that the next request has its answer.
+/// Whether the challenge of one whom we called was taken up, so that the next request has its answer.
 fn knows(core: &mut Core, call: &mut Call, side: Side, response: &Message) -> bool {
-    let trunk = call.trunk.clone().filter(|_| side == Side::Answerer);
+    let trunk = match side {
+        Side::Answerer => call.trunk.clone(),
+        Side::Caller => core.cache.snapshot.load().trunk(&call.source).filter(|_| call.turned).cloned(),
+    };
     let (Some(identity), Some(leg)) = (trunk.as_deref().and_then(identity), call.leg(side)) else { return false };
     let answer = Credentials::anew(response, identity, leg.dialog.credentials.as_deref(), &mut core.entropy);
     if let Some(answer) = answer {

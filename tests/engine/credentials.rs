@@ -1,5 +1,5 @@
 //! A trunk that asks who we are.
-use crate::peers::{Far, value, values};
+use crate::peers::{Caller, Far, value, values};
 use crate::world::{CALLER, GATEWAY, KNOWN, PSAP_1, PSAP_2, RELAY, SDP, World};
 use callbox::base::private::Private;
 use callbox::cache::Snapshot;
@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 const USER: &str = "acme-trunk";
 const PASSWORD: &str = "correct horse";
+/// The exchange that leads to phones.
+const PBX: u16 = 5075;
 const CHALLENGE: &str =
     "Proxy-Authenticate: Digest realm=\"carrier.example\", nonce=\"n1\", qop=\"auth\", algorithm=SHA-256\r\n";
 
@@ -198,4 +200,26 @@ fn a_refresh_that_is_challenged_is_sent_again_with_an_answer_and_only_once() {
     world.send(PSAP_1, far.response_to(&again, 407, &CHALLENGE.replace("n1", "n2"), ""));
     assert!(world.words(PSAP_1).is_empty());
     assert_eq!(world.engine.active_calls(), 1);
+}
+
+#[test]
+fn a_refresh_of_a_phone_that_was_called_back_is_answered_for_too_when_its_exchange_challenges_it() {
+    let mut world = world(&["pbx"], None);
+    let (mut caller, _psap) = world.talk(KNOWN, "911", PSAP_1);
+    world.send(CALLER, caller.request("BYE", "", ""));
+    world.pass(60);
+    world.clear();
+    let mut psap = Caller { port: PSAP_1, ..Caller::new("+13125559110", KNOWN) };
+    psap.more = "Priority: psap-callback\r\n".into();
+    world.send(PSAP_1, psap.invite());
+    let phone = world.rung(PBX);
+    let timer = "Allow: UPDATE\r\nSession-Expires: 1800;refresher=uac\r\nRequire: timer\r\n";
+    world.send(PBX, phone.response(200, timer, SDP));
+    psap.learn(&world.got(PSAP_1, "200 INVITE"));
+    world.send(PSAP_1, psap.ack(""));
+    world.pass(900);
+    let refresh = world.got(PBX, "UPDATE");
+    world.send(PBX, phone.response_to(&refresh, 407, CHALLENGE, ""));
+    let again = world.got(PBX, "UPDATE");
+    assert_eq!(accepts(&again, Name::ProxyAuthorization, "UPDATE"), 1);
 }

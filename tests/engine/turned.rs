@@ -250,6 +250,16 @@ fn a_cancel_that_comes_after_the_answer_changes_nothing() {
 }
 
 #[test]
+fn a_phone_whose_answer_comes_once_more_gets_its_ack_again_and_stays_in_the_call() {
+    let (mut world, mut psap, phone) = talk(RELAY, MARKED);
+    world.clear();
+    world.answer(&phone, 200);
+    assert_eq!(world.words(PBX), ["ACK"]);
+    world.send(RELAY, psap.request("INFO", "", ""));
+    world.got(PBX, "INFO");
+}
+
+#[test]
 fn a_call_back_that_rings_reliably_is_turned_round_as_any_other() {
     let more = "Priority: psap-callback\r\nRequire: 100rel\r\n";
     let (mut world, mut psap, phone) = rings(PSAP_1, more, SDP);
@@ -268,6 +278,23 @@ fn a_call_back_that_rings_reliably_is_turned_round_as_any_other() {
     world.send(PSAP_1, psap.request("REFER", "Refer-To: <sip:desk-2@127.0.0.1:5071>\r\n", ""));
     world.got(PSAP_1, "200 REFER");
     world.rung(PSAP_2);
+}
+
+#[test]
+fn a_prack_of_who_calls_back_that_crosses_the_answer_is_taken() {
+    let more = "Priority: psap-callback\r\nRequire: 100rel\r\n";
+    let (mut world, mut psap, phone) = rings(PSAP_1, more, SDP);
+    world.answer(&phone, 180);
+    let ringing = world.got(PSAP_1, "180 INVITE");
+    psap.learn(&ringing);
+    world.answer(&phone, 200);
+    world.got(PSAP_1, "200 INVITE");
+    world.send(PSAP_1, psap.ack(""));
+    let rack = format!("RAck: {} 1 INVITE\r\n", value(&ringing, Name::RSeq));
+    world.send(PSAP_1, psap.request("PRACK", &rack, ""));
+    world.got(PSAP_1, "200 PRACK");
+    world.send(PSAP_1, psap.request("INFO", "", ""));
+    world.got(PBX, "INFO");
 }
 
 #[test]
