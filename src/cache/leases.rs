@@ -2,6 +2,8 @@
 //!
 //! All spans are measured with the clock that never steps back, so no change of the calendar ends a window early or
 //! lends a number twice. What must be found again after a crash leaves as [`Change`]s for whoever keeps them.
+mod holders;
+
 use crate::base::id::Handle;
 use crate::base::now::Mono;
 use crate::record::window::MOST_TOKENS;
@@ -9,6 +11,7 @@ use crate::record::{Callbacks, Caller, Holder, Number, Site, Window};
 use core::time::Duration;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use holders::{Holders, enter, forget};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,6 +28,9 @@ const REST: Duration = Duration::from_secs(60);
 
 /// How many windows are looked at in one go for whether they are over: calls wait meanwhile.
 pub const AT_ONCE: usize = 256;
+
+/// How many of those who have used a number are looked at when it is called: many times those who are ever asked.
+pub const MOST_OF_A_NUMBER: usize = 256;
 
 /// How long a window that should be over and has a call going on is left alone.
 const LATER: Duration = Duration::from_secs(60);
@@ -75,8 +81,8 @@ struct Book {
     placed: Map<Holder, (Mono, u64)>,
     entries: u64,
     by_token: Map<Handle, Holder>,
-    by_number: Map<Number, SmallVec<[Holder; 1]>>,
-    by_line: Map<(Arc<str>, Number), SmallVec<[Holder; 1]>>,
+    by_number: Map<Number, Holders>,
+    by_line: Map<(Arc<str>, Number), Holders>,
     /// When each number of a pool has become free, as a rank.
     used: Map<Number, u64>,
     /// Numbers that have become free, and when they may be lent again.
@@ -188,21 +194,19 @@ impl Leases {
     }
 
     /// Who used a number, the one who called last first; behind them those who have been lent one of their own, and show
-    /// this one on trunks alone that may not show that.
+    /// this one on trunks alone that may not show that. [`MOST_OF_A_NUMBER`] at most.
     pub fn of_number(&self, number: Number, now: Mono) -> Vec<Window> {
         let book = self.book();
-        let holders = book.by_number.get(&number).into_iter().flatten();
+        let holders = book.by_number.get(&number).into_iter().flat_map(Holders::iter);
         let windows = holders.filter_map(|holder| book.windows.get(holder)).filter(|window| !window.is_over(now));
-        let mut found: Vec<Window> = windows.cloned().collect();
-        found.sort_unstable_by_key(|window| (window.has_another(number), core::cmp::Reverse(window.rank)));
-        found
+        windows.take(MOST_OF_A_NUMBER).cloned().collect()
     }
 
     /// Whether a line takes no everyday calls for a while: its caller hung up on an emergency call so soon that somebody
     /// will call back.
     pub fn is_kept_free(&self, organisation: &Arc<str>, line: Number, now: Mono) -> bool {
         let book = self.book();
-        let holders = book.by_line.get(&(Arc::clone(organisation), line)).into_iter().flatten();
+        let holders = book.by_line.get(&(Arc::clone(organisation), line)).into_iter().flat_map(Holders::iter);
         holders
             .filter_map(|holder| book.windows.get(holder))
             .any(|window| window.kept_free.is_some_and(|until| until > now))
@@ -297,7 +301,7 @@ impl Book {
     fn is_free(&self, number: Number, now: Mono) -> bool {
         let is_lent = |holder: &Holder| self.windows.get(holder).is_some_and(|window| window.lent == Some(number));
         let is_leaving = self.leaving.get(&number).is_some_and(|until| *until > now);
-        !is_leaving && !self.by_number.get(&number).into_iter().flatten().any(is_lent)
+        !is_leaving && !self.by_number.get(&number).into_iter().flat_map(Holders::iter).any(is_lent)
     }
 
     fn free(&self, pool: &[Number], now: Mono) -> Free<impl Iterator<Item = Number>> {
@@ -341,16 +345,10 @@ impl Book {
             self.by_token.insert(*token, holder.clone());
         }
         for number in window.numbers() {
-            let holders = self.by_number.entry(number).or_default();
-            if !holders.contains(holder) {
-                holders.push(holder.clone());
-            }
+            enter(&mut self.by_number, number, &window, number);
         }
         if let Some(line) = window.caller.line {
-            let holders = self.by_line.entry((Arc::clone(&window.caller.organisation), line)).or_default();
-            if !holders.contains(holder) {
-                holders.push(holder.clone());
-            }
+            enter(&mut self.by_line, (Arc::clone(&window.caller.organisation), line), &window, line);
         }
         if !self.placed.contains_key(holder) {
             let (holder, until) = (holder.clone(), window.until);
@@ -405,20 +403,11 @@ impl Book {
             self.by_token.remove(token);
         }
         for number in window.numbers() {
-            forget(&mut self.by_number, &number, holder);
+            forget(&mut self.by_number, &number, &window, number);
         }
         if let Some(line) = window.caller.line {
-            forget(&mut self.by_line, &(Arc::clone(&window.caller.organisation), line), holder);
+            forget(&mut self.by_line, &(Arc::clone(&window.caller.organisation), line), &window, line);
         }
         Some(window)
-    }
-}
-
-fn forget<K: Eq + core::hash::Hash>(names: &mut Map<K, SmallVec<[Holder; 1]>>, name: &K, holder: &Holder) {
-    if let Some(holders) = names.get_mut(name) {
-        holders.retain(|one| one != holder);
-        if holders.is_empty() {
-            names.remove(name);
-        }
     }
 }

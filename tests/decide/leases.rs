@@ -5,7 +5,7 @@ use callbox::base::entropy::Entropy;
 use callbox::base::id::Handle;
 use callbox::base::now::Mono;
 use callbox::cache::Leases;
-use callbox::cache::leases::{AT_ONCE, Change, Opening, RESTING};
+use callbox::cache::leases::{AT_ONCE, Change, MOST_OF_A_NUMBER, Opening, RESTING};
 use callbox::record::{Callbacks, Caller, Holder, Number, Site, Window};
 use core::time::Duration;
 use std::collections::HashMap;
@@ -275,4 +275,37 @@ fn windows_that_are_over_are_forgotten_some_at_a_time_and_in_the_end_all() {
     assert!(leases.expire(at(21_858)).0.is_empty() && leases.len() == 1, "half an hour from its end on");
     leases.expire(at(21_920));
     assert!(leases.is_empty());
+}
+
+#[test]
+fn of_many_who_show_one_number_the_latest_are_found_and_who_shows_no_other_goes_first() {
+    const CALLERS: u32 = 2000;
+    let (leases, pool, shared) = (Leases::default(), pool(1), number("+13125550999"));
+    let at = |secs: u64| Mono::from_micros(secs * 1_000_000);
+    let latest = || leases.of_number(shared, at(2000)).first().map(|window| window.caller.holder.clone());
+    for who in 0..CALLERS {
+        let opening = Opening {
+            caller: caller(who.into()),
+            token: Handle { shard: 0, slot: who, nonce: 1 },
+            lend: (who + 1 == CALLERS).then(|| pool[0]),
+            elin: None,
+            shared: [shared].into_iter().collect(),
+        };
+        leases.open(opening, &TERMS, at(0));
+        leases.ends(&caller(who.into()).holder, false, &TERMS, at(0));
+    }
+    assert_eq!(leases.of_number(shared, at(2000)).len(), MOST_OF_A_NUMBER);
+    assert_eq!(latest(), Some(caller(1998).holder), "the last one was lent a number of its own");
+    let again = Opening {
+        caller: caller(7),
+        token: Handle { shard: 0, slot: 7, nonce: 2 },
+        lend: None,
+        elin: None,
+        shared: [shared].into_iter().collect(),
+    };
+    leases.open(again, &TERMS, at(1));
+    assert_eq!(latest(), Some(caller(7).holder));
+    leases.ends(&caller(7).holder, false, &TERMS, at(1));
+    while leases.expire(at(8000)).1 {}
+    assert!(leases.is_empty() && leases.of_number(shared, at(1)).is_empty());
 }
