@@ -76,9 +76,11 @@ impl Call {
 
     /// Whether it is known what the call was begun with.
     pub fn may_be_brought(&self) -> bool {
+        // Those who were asked for a transfer of a call back may still be asked when the next one begins.
+        let is_begun = |ring: &Ring| ring.decision.classified.class == Class::Emergency;
         match self.class {
             Class::Emergency => self.ring.is_some() || self.opening.is_some(),
-            _ => self.turned && self.opening.is_some(),
+            _ => self.turned && (self.opening.is_some() || self.ring.as_deref().is_some_and(is_begun)),
         }
     }
 

@@ -1,8 +1,11 @@
 //! While they talk in a call back: the phone's side may as little as in the emergency call before, and the PSAP's as much.
 use crate::peers::{Caller, Far, body, text, value};
 use crate::world::{CALLER, KNOWN, PSAP_1, PSAP_2, RELAY, SDP, World};
+use callbox::cache::Snapshot;
 use callbox::fact::{Fact, Feature, Kind};
+use callbox::record::Trunk;
 use callbox::sip::message::{Message, Name};
+use std::sync::Arc;
 
 const PBX: u16 = 5075;
 const NOTHING: [&str; 0] = [];
@@ -14,7 +17,10 @@ fn sdp(port: u16, lines: &str) -> String {
 
 /// A phone that was called back after an emergency call, with this said by who calls back in its INVITE.
 fn rings(port: u16, more: &str, offer: &str) -> (World, Caller, Far) {
-    let mut world = World::new();
+    rings_in(World::new(), port, more, offer)
+}
+
+fn rings_in(mut world: World, port: u16, more: &str, offer: &str) -> (World, Caller, Far) {
     let (mut caller, _psap) = world.talk(KNOWN, "911", PSAP_1);
     world.send(CALLER, caller.request("BYE", "", ""));
     world.pass(60);
@@ -169,6 +175,30 @@ fn a_psap_transfers_a_call_back_and_the_phone_talks_to_its_target() {
     world.got(PSAP_2, "INFO");
     world.send(PBX, phone.request("BYE", "", ""));
     world.got(PSAP_2, "BYE");
+}
+
+#[test]
+fn a_call_back_is_transferred_again_while_somebody_asked_before_is_still_silent() {
+    let named = |snapshot: &mut Snapshot| {
+        let known = snapshot.trunks.iter_mut().find(|known| &*known.name == "psap-2").expect("the lab has it");
+        *known = Arc::new(Trunk { host: "psap.example".into(), port: None, ..(**known).clone() });
+    };
+    let (world, second_address) = (World::with(named, |_| {}), 7002);
+    world.resolve("psap-2", &[7001, second_address]);
+    let (mut world, mut psap, phone) = rings_in(world, PSAP_1, "Priority: psap-callback\r\n", &sdp(41_000, ""));
+    answers(&mut world, &mut psap, &phone, SDP, "");
+    world.clear();
+    world.send(PSAP_1, psap.request("REFER", "Refer-To: <sip:desk-2@psap.example>\r\n", ""));
+    world.rung(7001);
+    world.pass(2);
+    let mut target = world.rung(second_address);
+    world.send(second_address, target.response(200, "", &sdp(52_000, "")));
+    let offered = world.got(PBX, "INVITE");
+    world.send(PBX, phone.response_to(&offered, 200, "", SDP));
+    world.got(PBX, "ACK");
+    world.send(second_address, target.request("REFER", "Refer-To: <sip:desk-3@127.0.0.1:5072>\r\n", ""));
+    world.got(second_address, "200 REFER");
+    world.rung(RELAY);
 }
 
 #[test]
