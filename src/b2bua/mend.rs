@@ -58,6 +58,16 @@ impl Leg {
         self.mend.take_if(|mend| mend.held.is_none() && mend.open.is_none());
     }
 
+    /// The answer to what the side offered in its 2xx. To a hold that went no further it is one that fits the hold (RFC 3264
+    /// §6.1), and the words themselves are offered to it soon after.
+    fn answer_to_hold(&mut self, words: Bytes) -> Bytes {
+        let Some(mend) = self.mend.as_mut() else { return words };
+        let Some(held) = mend.held.as_ref() else { return words };
+        let fitting = sdp::answering(&words, held.expose());
+        mend.news = Some(Private::new(Bytes::copy_from_slice(&words))).filter(|_| fitting != words);
+        fitting
+    }
+
     /// Whether the side holds the call with these very words, and could not be kept from it.
     pub fn holds_with(&self, session: &[u8]) -> bool {
         let held = self.mend.as_ref().and_then(|mend| mend.held.as_ref());
@@ -85,6 +95,7 @@ pub fn heard(core: &mut Core, call: &mut Call, side: Side, session: Option<Bytes
     }
     let Some(leg) = call.leg(other) else { return reliable::keep(call, &session) };
     if leg.awaits_ack() {
+        let words = leg.answer_to_hold(words);
         return bridge::acknowledge(core, call, other, Some(words));
     }
     let is_known = leg.said.as_ref().is_some_and(|said| sdp::same(said.expose(), &words));

@@ -119,7 +119,13 @@ fn a_phone_that_answers_with_a_hold_is_offered_the_session_again() {
     for offer in [sdp(41_000, ""), String::new()] {
         let (mut world, mut psap, phone) = rings(RELAY, MARKED, &offer);
         let ack = if offer.is_empty() { sdp(41_000, "") } else { String::new() };
-        let answer = answers(&mut world, &mut psap, &phone, &held, &ack);
+        world.send(PBX, phone.response(200, "", &held));
+        let answer = world.got(RELAY, "200 INVITE");
+        psap.learn(&answer);
+        world.send(RELAY, psap.ack(&ack));
+        // Whoever offers to hear and send nothing is to get no other answer (RFC 3264 §6.1).
+        let acknowledged = body(&world.got(PBX, "ACK"));
+        assert_eq!(acknowledged.contains("a=inactive"), offer.is_empty(), "{acknowledged}");
         assert!(!body(&answer).contains("inactive"), "{}", body(&answer));
         assert_eq!(holds(&world), 1);
         world.pass(5);
