@@ -11,6 +11,7 @@ use crate::b2bua::{Engine, Setup};
 use crate::cache::Cache;
 use crate::config::value::UnknownSource;
 use crate::config::{Complaint, Settings, World};
+use crate::edge::behind;
 use crate::edge::clock::Clock;
 use crate::edge::database::Trouble;
 use crate::edge::fetch::{self, Fetcher, WITHIN as FETCH_WITHIN};
@@ -64,7 +65,7 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
     let turn = Turn::default();
     if let (Some(path), Some(version)) = (&settings.node.store, version) {
         let follower = Follower::new(Arc::clone(&cache), clock, path, version, Arc::clone(&turn));
-        let _follows = std::thread::Builder::new().name("callbox-store".into()).spawn(move || follower.run())?;
+        let _follows = behind::thread("callbox-store", move || follower.run())?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // The connections' tasks live in the set and run beside the shard, on its thread.

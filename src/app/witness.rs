@@ -2,6 +2,7 @@
 //! to its parts, one after the other. The shard never waits for it: what finds no room is counted and gone.
 use crate::account::Account;
 use crate::base::now::Now;
+use crate::edge::behind;
 use crate::edge::clock::Clock;
 use crate::fact::{Fact, Kind};
 use core::panic::AssertUnwindSafe;
@@ -83,7 +84,7 @@ pub fn concerns(fact: &Fact) -> bool {
 pub fn start(from: Receiver<Seen>, clock: Clock, parts: Vec<Box<dyn Part>>) -> io::Result<JoinHandle<()>> {
     let witness = Witness { from, parts };
     let work = move || witness.run(&|| clock.now());
-    std::thread::Builder::new().name("callbox-witness".into()).spawn(work)
+    behind::thread("callbox-witness", work)
 }
 
 struct Witness {

@@ -1,5 +1,6 @@
 //! Everything that touches the world. Its rooms do not know each other, but for what lies on `database`
 //! and on `deliver`.
+pub mod behind;
 pub mod clock;
 pub mod database;
 pub mod deliver;

@@ -1,6 +1,7 @@
 //! Writes down what is to be sent and what became of it. It has a thread of its own, since a disk may be slow or full: the
 //! messages leave all the same.
 use crate::app::control::{self, Tidings};
+use crate::edge::behind;
 use crate::edge::clock::Clock;
 use crate::edge::metrics::Notices;
 use crate::edge::state::outbox::{Kept, Note, Outbox};
@@ -45,7 +46,7 @@ pub fn start(connection: Connection, clock: Clock, counts: Notices, tidings: Tid
     let last = outbox.last().map_err(io::Error::other)?;
     let (to, from) = sync_channel(WAITING);
     let work = move || run(outbox, &from, clock, &counts, &tidings);
-    let _thread = std::thread::Builder::new().name("callbox-outbox".into()).spawn(work)?;
+    let _thread = behind::thread("callbox-outbox", work)?;
     Ok(Keeper { to, left, last })
 }
 

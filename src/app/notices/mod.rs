@@ -12,6 +12,7 @@ use crate::account::Account;
 use crate::base::now::{Mono, Now};
 use crate::cache::Cache;
 use crate::config::notices::Notices as Config;
+use crate::edge::behind;
 use crate::edge::clock::Clock;
 use crate::edge::http::acknowledge::Acknowledgement;
 use crate::edge::http::events::Hub;
@@ -66,7 +67,7 @@ pub fn start(
     let chance = entropy::from_system()?;
     let post = Post::new(Arc::clone(config), clock, chance, keeper, metrics::Notices::on(page.clone()), desks.events);
     let work = move || post.run(Heard { drafts, acknowledged, arrivals: desks.arrivals });
-    let _thread = std::thread::Builder::new().name("callbox-notices".into()).spawn(work)?;
+    let _thread = behind::thread("callbox-notices", work)?;
     let config = Arc::clone(config);
     let desk = Desk::new(cache, config.load().misdial);
     let notices =

@@ -1,4 +1,5 @@
 //! Writes down what must be undone after a crash. It has a thread of its own, since a disk may be slow or full.
+use crate::edge::behind;
 use crate::edge::metrics::Presence;
 use crate::edge::state::presence::Book;
 use crate::presence::{Agent, Kept, Note};
@@ -62,7 +63,7 @@ pub fn start(connection: Connection, counts: Presence) -> io::Result<Keeper> {
         }
     };
     let work = move || run(book, &from, tell, &counts);
-    let thread = std::thread::Builder::new().name("callbox-agents".into()).spawn(work)?;
+    let thread = behind::thread("callbox-agents", work)?;
     Ok(Keeper { to: Some(to), written, left, thread: Some(thread) })
 }
 

@@ -9,6 +9,7 @@ use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::cache::Cache;
 use crate::config::presence::Presences;
+use crate::edge::behind;
 use crate::edge::clock::Clock;
 use crate::edge::metrics::{self, Page};
 use crate::edge::{entropy, state::State};
@@ -64,7 +65,7 @@ pub fn start(
         // Nobody may wait for it any more.
         let _told = leaving.send(());
     };
-    let thread = std::thread::Builder::new().name("callbox-presence".into()).spawn(work)?;
+    let thread = behind::thread("callbox-presence", work)?;
     let config = Arc::clone(config);
     Ok(Box::new(Ear {
         cache,

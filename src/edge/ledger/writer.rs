@@ -5,6 +5,7 @@ use super::calendar::{Calendar, Look};
 use super::chain::{Entry, Kind};
 use crate::base::entropy::Entropy;
 use crate::base::now::{Now, Wall};
+use crate::edge::behind;
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
@@ -77,7 +78,7 @@ impl Writer {
         let (entry, moved) = book.last_seen().map_err(io::Error::other)?;
         let calendar = Calendar::new(entry, moved);
         let pen = Pen { book, chance, keeping, told, leaving: left, fails: false, calendar };
-        let thread = std::thread::Builder::new().name("callbox-ledger".into()).spawn(move || pen.run(&from))?;
+        let thread = behind::thread("callbox-ledger", move || pen.run(&from))?;
         Ok(Writer { to: Some(to), lost: 0, leaving, thread: Some(thread) })
     }
 

@@ -6,6 +6,7 @@ use crate::base::id::Handle;
 use crate::base::now::{Mono, Now};
 use crate::base::private::Private;
 use crate::cache::leases::Change;
+use crate::edge::behind;
 use crate::edge::clock::Clock;
 use crate::edge::database::Trouble;
 use crate::record::{Caller, Holder, Number, Window};
@@ -56,7 +57,7 @@ impl Keeper {
         connection.execute("DELETE FROM windows_closed", [])?;
         let (changes, received) = sync_channel(WAITING);
         let work = move || Writing { connection, clock, waiting: HashMap::new(), is_well: true }.run(&received);
-        let thread = std::thread::Builder::new().name("callbox-leases".into()).spawn(work)?;
+        let thread = behind::thread("callbox-leases", work)?;
         Ok((Keeper { changes: Some(changes), thread: Some(thread) }, kept))
     }
 

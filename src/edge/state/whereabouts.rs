@@ -7,6 +7,7 @@ use crate::cache::typed::TYPED_FORGOTTEN_AFTER;
 use crate::cache::unwritten::{Sum, Unwritten};
 use crate::cache::whereabouts::FORGOTTEN_AFTER;
 use crate::cache::{Cache, Named};
+use crate::edge::behind;
 use crate::edge::clock::Clock;
 use crate::edge::database::Trouble;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -109,7 +110,7 @@ impl Writing {
         let is_over = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&is_over);
         let writer = Writer { connection, cache, clock };
-        let thread = std::thread::Builder::new().name("callbox-places".into()).spawn(move || writer.run(&told))?;
+        let thread = behind::thread("callbox-places", move || writer.run(&told))?;
         Ok(Writing { is_over, thread: Some(thread) })
     }
 }
