@@ -13,7 +13,7 @@
 //! | PRACK | 200 if it names what we wait for, with an answer to its offer, else 481 | 481 |
 //! | others | 405, or 501 if unknown | 405, or 501 if unknown |
 //!
-//! In a call back the phone's side is the caller's of this table from its answer on, see [`super::turn`].
+//! In a call back the phone's side is the caller's of this table from its answer on, see `b2bua::turn`.
 //!
 //! Before all of these, but never before a BYE: 420 for an extension that is required and not there (RFC 3261 §8.2.2.3),
 //! and 500 for a storm of offers of the caller's side.

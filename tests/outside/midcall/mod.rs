@@ -20,6 +20,8 @@ const AT_A_TIME: usize = 16;
 /// One row: what the phone, the PSAP and the target of a transfer see; nothing for one that nobody calls.
 pub struct Row {
     pub name: &'static str,
+    /// The lines of the PSAP's trunk that say what it is.
+    pub trunk: &'static str,
     pub phone: String,
     pub psap: String,
     pub target: String,
@@ -30,6 +32,7 @@ impl Row {
     pub fn talking(name: &'static str, phone: &str, psap: &str) -> Row {
         Row {
             name,
+            trunk: I3,
             phone: format!("{DIALS}{phone}{HANGS_UP}"),
             psap: format!("{ANSWERS}{psap}{IS_HUNG_UP_ON}"),
             target: String::new(),
@@ -41,6 +44,8 @@ impl Row {
         Row::talking(name, phone, "")
     }
 }
+
+const I3: &str = "kind = \"psap-i3\"";
 
 /// The phone dials and is answered.
 const DIALS: &str = "
@@ -89,6 +94,8 @@ fn play(rows: Vec<Row>) {
         config.room(&other);
         config.line(&number, &room);
         config.psap(&room, psap, &room);
+        let of_trunk = |lines: &str| format!("name = \"{room}\"\n{lines}\n");
+        config.replace(&of_trunk(I3), &of_trunk(row.trunk));
         config.psap(&other, target, &other);
         seated.push((row, Seat { number, psap, target }));
     }

@@ -1,5 +1,5 @@
 //! What a phone tries during an emergency call, and the exact answer.
-use super::Row;
+use super::{I3, Row};
 
 const NO_HOLD: &str = "Warning: 399 callbox.example \"Hold is disabled during an emergency call\"";
 const NO_RECORDING: &str = "Warning: 399 callbox.example \"Recording is disabled during an emergency call\"";
@@ -58,6 +58,7 @@ fn holds() -> Vec<Row> {
     ));
     rows.push(Row {
         name: "MC-09 a PRACK that holds is answered and taken back",
+        trunk: I3,
         phone: "
             > INVITE | media 6010 | Require: 100rel | Allow: INVITE, ACK, BYE, CANCEL, PRACK, UPDATE
             < 183 INVITE | Require: 100rel | m=audio 6020
@@ -205,6 +206,7 @@ fn features() -> Vec<Row> {
     }
     rows.push(Row {
         name: "MC-21 a recorder that was there",
+        trunk: I3,
         phone: "
             > INVITE | media 6010 | below a=record:on
             < 200 INVITE | m=audio 6020 | a=recordpref:off
@@ -227,7 +229,13 @@ fn features() -> Vec<Row> {
 
 /// What comes without a call, or is none.
 fn outside() -> Vec<Row> {
-    let alone = |name, phone: &str| Row { name, phone: phone.to_owned(), psap: String::new(), target: String::new() };
+    let alone = |name, phone: &str| Row {
+        name,
+        trunk: I3,
+        phone: phone.to_owned(),
+        psap: String::new(),
+        target: String::new(),
+    };
     vec![
         alone(
             "MC-16 a transfer beside the call",
@@ -249,6 +257,7 @@ fn outside() -> Vec<Row> {
 fn early() -> Vec<Row> {
     let ringing = |name, request: &str, refusal: &str| Row {
         name,
+        trunk: I3,
         phone: format!(
             "
             > INVITE | media 6010

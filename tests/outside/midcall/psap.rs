@@ -1,5 +1,5 @@
 //! What a PSAP does with an emergency call.
-use super::{ANSWERS, DIALS, HANGS_UP, IS_HUNG_UP_ON, Row};
+use super::{ANSWERS, DIALS, HANGS_UP, I3, IS_HUNG_UP_ON, Row};
 
 /// A PSAP asks for a transfer, is told of it in these words, and hangs up after the last.
 fn refers(refer: &str, news: &[&str]) -> String {
@@ -36,14 +36,17 @@ const TAKES_IT: &str = "
 pub fn rows() -> Vec<Row> {
     let mut rows = transfers();
     rows.extend(refusals());
+    rows.extend(of_the_old_network());
     rows.push(Row {
         name: "MC-35 a PSAP that is a bridge",
+        trunk: I3,
         phone: format!("{DIALS}{HANGS_UP}"),
         psap: format!("{}{IS_HUNG_UP_ON}", ANSWERS.replace("media 6020", "media 6020 | focus")),
         target: String::new(),
     });
     rows.push(Row {
         name: "MC-36 a PSAP that records says so",
+        trunk: I3,
         phone: format!("{}{HANGS_UP}", DIALS.replace("m=audio 6020", "m=audio 6020 | a=record:on")),
         psap: format!("{}{IS_HUNG_UP_ON}", ANSWERS.replace("media 6020", "media 6020 | below a=record:on")),
         target: String::new(),
@@ -87,23 +90,65 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
+/// Legs to the old network: what they may do is a matter of their trunk.
+fn of_the_old_network() -> Vec<Row> {
+    const LEGACY: &str = "kind = \"psap-legacy\"";
+    vec![
+        Row {
+            name: "MC-37 a PSAP that hangs up",
+            trunk: I3,
+            phone: format!("{DIALS}{IS_HUNG_UP_ON}"),
+            psap: format!("{ANSWERS}{HANGS_UP}"),
+            target: String::new(),
+        },
+        Row {
+            trunk: LEGACY,
+            ..Row::talking(
+                "MC-38 a leg of the old network holds",
+                "
+                < re-INVITE | m=audio 6020 | a=inactive
+                > 200 re-INVITE | media 6010 inactive
+                < ACK",
+                "
+                > re-INVITE | media 6020 inactive
+                < 200 re-INVITE | a=inactive
+                > ACK",
+            )
+        },
+        Row {
+            name: "MC-38 a leg of the old network transfers",
+            trunk: LEGACY,
+            phone: format!("{DIALS}{IS_MOVED}"),
+            psap: refers(TO_TARGET, &["100 Trying", "180 Ringing", "200 OK"]) + HANGS_UP,
+            target: TAKES_IT.to_owned(),
+        },
+        Row {
+            trunk: "kind = \"psap-legacy\"\ntransfers = false",
+            ..refused("MC-38 a leg that may not transfer", "<sip:desk@127.0.0.1:TARGET>", "403 REFER")
+        },
+    ]
+}
+
 fn transfers() -> Vec<Row> {
     let hangs_up = "\n> BYE\n< 200 BYE";
     vec![
         Row {
             name: "MC-30 a transfer",
+            trunk: I3,
             phone: format!("{DIALS}{IS_MOVED}"),
             psap: refers(TO_TARGET, &["100 Trying", "180 Ringing", "200 OK"]) + hangs_up,
             target: TAKES_IT.to_owned(),
         },
         Row {
             name: "MC-30 a transfer of a PSAP that hangs up at once",
+            trunk: I3,
             phone: format!("{DIALS}{IS_MOVED}"),
             psap: format!("{}\n> BYE | after 0\n< 200 BYE", refers(&format!("{TO_TARGET} | Refer-Sub: false"), &[])),
             target: TAKES_IT.to_owned(),
         },
         Row {
             name: "MC-30 a held caller is transferred",
+            trunk: I3,
             phone: format!(
                 "{DIALS}
                 < re-INVITE | m=audio 6020 | a=sendonly
@@ -120,6 +165,7 @@ fn transfers() -> Vec<Row> {
         },
         Row {
             name: "MC-30 a target that is busy",
+            trunk: I3,
             phone: format!("{DIALS}\n> BYE | after 900\n< 200 BYE"),
             psap: refers(TO_TARGET, &["100 Trying", "486 Busy Here"]) + IS_HUNG_UP_ON,
             target: "
@@ -130,6 +176,7 @@ fn transfers() -> Vec<Row> {
         },
         Row {
             name: "MC-31 Replaces of a Refer-To goes along",
+            trunk: I3,
             phone: format!("{DIALS}{IS_MOVED}"),
             psap: refers(
                 "REFER | Refer-To: <sip:bridge@127.0.0.1:TARGET?Replaces=a%40b%3Bto-tag%3Dc%3Bfrom-tag%3Dd&Subject=x> \
@@ -143,6 +190,7 @@ fn transfers() -> Vec<Row> {
         },
         Row {
             name: "MC-32 a transfer without news",
+            trunk: I3,
             phone: format!("{DIALS}{IS_MOVED}"),
             psap: refers(&format!("{TO_TARGET} | Require: norefersub"), &[]) + "\n> BYE | after 800\n< 200 BYE",
             target: TAKES_IT.to_owned(),
@@ -150,14 +198,16 @@ fn transfers() -> Vec<Row> {
     ]
 }
 
+/// A transfer that is not carried out: the call goes on.
+fn refused(name: &'static str, refer_to: &str, refusal: &str) -> Row {
+    Row::talking(
+        name,
+        "\n> INFO | Content-Type: application/dtmf-relay | body Signal=5 | after 600\n< 200 INFO",
+        &format!("\n> REFER | Refer-To: {refer_to}\n< {refusal}\n< INFO\n> 200 INFO"),
+    )
+}
+
 fn refusals() -> Vec<Row> {
-    let refused = |name, refer_to: &str, refusal: &str| {
-        Row::talking(
-            name,
-            "\n> INFO | Content-Type: application/dtmf-relay | body Signal=5 | after 600\n< 200 INFO",
-            &format!("\n> REFER | Refer-To: {refer_to}\n< {refusal}\n< INFO\n> 200 INFO"),
-        )
-    };
     vec![
         refused("MC-31 a transfer to the PBX", "<sip:4117@127.0.0.1:5075>", "403 REFER"),
         refused("MC-31 a transfer to us", "<sip:4117@127.0.0.1:5060>", "403 REFER"),
