@@ -76,9 +76,13 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         let page = shard.metrics.page();
         let (events, arrivals) = desktops::open(Arc::clone(&cache), clock, &settings.http, &page);
         let desks = notices::Desks { events: Arc::clone(&events), arrivals };
+        let notifies = notices::start(&notices, Arc::clone(&cache), clock, &state, &page, desks, told.clone());
         let (part, acknowledge) =
-            notices::start(&notices, Arc::clone(&cache), clock, &state, &page, desks, told.clone())?;
-        let mut parts = vec![part];
+            notifies.map(|(part, acknowledge)| (Some(part), acknowledge)).unwrap_or_else(|error| {
+                tracing::error!(%error, "no notices are sent; calls go on");
+                (None, mpsc::channel(1).0)
+            });
+        let mut parts: Vec<_> = part.into_iter().collect();
         // Where nobody can listen, nobody is told.
         parts.extend(settings.http.address.map(|_| Box::new(Desktops(Arc::clone(&events))) as Box<dyn Part>));
         parts.extend(evidence(&state, &cache, clock, &page, told.clone())?);

@@ -59,6 +59,24 @@ fn a_router_whose_state_is_damaged_carries_calls() {
 }
 
 #[test]
+fn a_router_whose_outbox_is_damaged_carries_calls_and_tells_of_them() {
+    let _ports = LabPorts::locked();
+    let psap = UdpSocket::bind("127.0.0.1:5070").expect("the PSAP's port");
+    let config = LabConfig::copied();
+    config.replace("[node]\n", "[node]\nstate = \"kept\"\n");
+    let state = config.file().with_file_name("kept");
+    drop(router::run_file(&config.file()));
+    let file = Connection::open(state.join("state.db")).expect("the state");
+    file.execute_batch("DROP TABLE outbox").expect("a table that is there");
+    drop(file);
+    let mut router = router::run_file(&config.file());
+    router.await_line("it was told", |line| line.contains("the outbox cannot be read").then_some(()));
+    calls("+13125550123", None);
+    assert!(invite_at(&psap).is_some_and(|arrived| arrived.contains("<ca:ROOM>101</ca:ROOM>")), "the call arrives");
+    router.await_line("somebody would be told", |line| line.contains("of which no recipient is told").then_some(()));
+}
+
+#[test]
 fn a_router_that_was_killed_still_knows_where_its_phones_are_and_what_their_users_gave() {
     let _ports = LabPorts::locked();
     let psap = UdpSocket::bind("127.0.0.1:5070").expect("the PSAP's port");

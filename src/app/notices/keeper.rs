@@ -36,14 +36,18 @@ impl Keeper {
     }
 }
 
-/// Reads what is left, and starts the thread.
+/// Reads what is left, and starts the thread. What cannot be read stays where it is; new messages leave all the same, with
+/// numbers that nobody had.
 ///
 /// # Errors
-/// What the database or the system says.
+/// What the system says.
 pub fn start(connection: Connection, clock: Clock, counts: Notices, tidings: Tidings) -> io::Result<Keeper> {
     let outbox = Outbox::new(connection);
-    let left = outbox.open().map_err(io::Error::other)?;
-    let last = outbox.last().map_err(io::Error::other)?;
+    let kept = outbox.open().and_then(|left| Ok((left, outbox.last()?)));
+    let (left, last) = kept.unwrap_or_else(|error| {
+        tracing::error!(%error, "the outbox cannot be read; notices are sent all the same");
+        (Vec::new(), clock.now().wall.as_millis())
+    });
     let (to, from) = sync_channel(WAITING);
     let work = move || run(outbox, &from, clock, &counts, &tidings);
     let _thread = behind::thread("callbox-outbox", work)?;

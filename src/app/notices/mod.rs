@@ -50,7 +50,7 @@ pub struct Desks {
 /// Starts the threads. What is known of undelivered messages is read from the state.
 ///
 /// # Errors
-/// No thread, no source of chance, or a state that cannot be read.
+/// No thread, no source of chance, or a state that is gone.
 pub fn start(
     config: &Shared,
     cache: Arc<Cache>,

@@ -19,7 +19,8 @@ pub const MOST_WAITING: usize = 10_000;
 /// How many entries are written at once.
 const BATCH: usize = 256;
 
-/// How long an entry waits for others that go to the disk with it: each commit costs more than many entries do.
+/// How long the disk is left alone after a commit: the next takes what came meanwhile, since each costs more than many
+/// entries do. An entry after a pause goes at once.
 const GATHER: Duration = Duration::from_millis(100);
 
 /// How long a disk that takes nothing is left alone.
@@ -137,12 +138,12 @@ impl Pen {
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            if !self.leaving.load(Ordering::Acquire) {
-                std::thread::park_timeout(GATHER);
-            }
             let batch: Vec<Entry> = core::iter::once(first).chain(from.try_iter().take(BATCH - 1)).collect();
             if !self.write(&batch, from) {
                 return;
+            }
+            if !self.leaving.load(Ordering::Acquire) {
+                std::thread::park_timeout(GATHER);
             }
         }
     }

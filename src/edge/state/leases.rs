@@ -36,8 +36,9 @@ pub struct Kept {
     pub is_whole: bool,
 }
 
-/// How long a change waits for others that go to the disk with it: each commit costs more than many changes do.
-const GATHER: Duration = Duration::from_millis(50);
+/// How long the disk is left alone after a commit: the next takes what came meanwhile, since each costs more than many
+/// changes do. A change after a pause goes at once.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// Keeps windows on a thread of its own.
 #[derive(Debug)]
@@ -96,15 +97,13 @@ impl Writing {
                 false => changes.recv_timeout(AGAIN),
             };
             match first {
-                Ok(change) => {
-                    self.take(change);
-                    std::thread::park_timeout(GATHER);
-                }
+                Ok(change) => self.take(change),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             changes.try_iter().take(BATCH).for_each(|change| self.take(change));
             self.write();
+            std::thread::park_timeout(GATHER);
         }
         self.write();
         let is_whole = self.waiting.is_empty();
