@@ -26,7 +26,7 @@ use crate::fact::{Attempted, Fact};
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::{Message, Method, Unreadable};
-use crate::sip::transaction::{ClientId, Event, ServerId, Transmit};
+use crate::sip::transaction::{ClientId, Event, Expiry, ServerId, Transmit};
 use bytes::Bytes;
 use core::fmt;
 use core::net::SocketAddr;
@@ -128,8 +128,10 @@ impl Engine {
 
     /// Does what is due.
     pub fn on_time(&mut self, now: Now) {
-        while let Some(event) = self.core.layer.fire(now, &mut self.core.transmits) {
-            self.event(now, event);
+        while let Some(expiry) = self.core.layer.fire(now, &mut self.core.transmits) {
+            if let Expiry::Timeout { id, user } = expiry {
+                self.timeout(now, id, user);
+            }
         }
         while let Some(wake) = self.core.wheel.pop_due(now.mono) {
             match wake {
@@ -223,53 +225,52 @@ impl Engine {
             return;
         }
         let Core { layer, entropy, transmits, .. } = &mut self.core;
-        if let Some(event) = layer.receive(now, flow, message, entropy, transmits) {
-            self.event(now, event);
+        if let Some(event) = layer.receive(now, flow, &message, entropy, transmits) {
+            self.event(now, flow, &message, event);
         }
     }
 
-    fn event(&mut self, now: Now, event: Event<Owner>) {
+    fn event(&mut self, now: Now, flow: Flow, message: &Message, event: Event<Owner>) {
         match event {
-            Event::Request { id, flow, message } => self.request(now, id, flow, message),
-            Event::Ack { message, flow } => {
-                if let Some((mut call, side)) = self.dialog_of(&message, flow) {
-                    bridge::acked(&mut self.core, &mut call, side, &message, now);
+            Event::Request { id } => self.request(now, id, flow, message),
+            Event::Ack => {
+                if let Some((mut call, side)) = self.dialog_of(message, flow) {
+                    bridge::acked(&mut self.core, &mut call, side, message, now);
                     self.after(now, call);
                 }
             }
-            Event::Cancel { id, flow, message, invite } => self.cancel(now, id, flow, &message, invite),
-            Event::Response { id, user, message } => self.response(now, id, user, &message),
-            Event::Timeout { id, user } => self.timeout(now, id, user),
-            Event::NoAck { .. } | Event::Stray { .. } => {}
+            Event::Cancel { id, invite } => self.cancel(now, id, flow, message, invite),
+            Event::Response { id, user } => self.response(now, id, user, message),
+            Event::Stray => {}
         }
     }
 
-    fn request(&mut self, now: Now, id: ServerId, flow: Flow, message: Message) {
+    fn request(&mut self, now: Now, id: ServerId, flow: Flow, message: &Message) {
         let method = message.method().unwrap_or(Method::Other);
         if message.to_tag().is_some() {
-            if let Some((mut call, side)) = self.dialog_of(&message, flow) {
+            if let Some((mut call, side)) = self.dialog_of(message, flow) {
                 call.heard_at = now.mono;
                 let asked = InDialog { side, method, id, request: message, flow };
                 midcall::request(&mut self.core, &mut call, asked, now);
                 return self.after(now, call);
             }
-            if self.early_request(now, id, flow, &message) {
+            if self.early_request(now, id, flow, message) {
                 return;
             }
-            if method == Method::Bye && (self.former_leaves(now, &message) || self.has_departed(&message, now)) {
-                return self.core.refuse(now, id, &message, flow, 200);
+            if method == Method::Bye && (self.former_leaves(now, message) || self.has_departed(message, now)) {
+                return self.core.refuse(now, id, message, flow, 200);
             }
             // An INVITE with a tag that we never gave may still be an emergency call; ours name a dialog that is over.
             if method != Method::Invite || message.to_tag().and_then(Handle::read).is_some() {
-                return self.refuse_unless_stranger(now, id, flow, &message, 481);
+                return self.refuse_unless_stranger(now, id, flow, message, 481);
             }
         }
         let snapshot = self.core.cache.snapshot.load_full();
-        let who = self.who(&snapshot, flow, &message);
+        let who = self.who(&snapshot, flow, message);
         if method == Method::Invite {
             self.invite(now, id, flow, message, &snapshot, who);
         } else {
-            strangers::answer(&mut self.core, now, id, flow, &message, &snapshot, who);
+            strangers::answer(&mut self.core, now, id, flow, message, &snapshot, who);
         }
     }
 

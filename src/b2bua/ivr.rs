@@ -253,11 +253,11 @@ pub fn told(core: &mut Core, call: &mut Call, session: &[u8]) {
 }
 
 /// A request of the caller that a far end would have got.
-pub fn request(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
+pub fn request(core: &mut Core, call: &mut Call, asked: InDialog<'_>, now: Now) {
     match asked.method {
         Method::Info => {
-            core.refuse(now, asked.id, &asked.request, asked.flow, 200);
-            if let Some(key) = key_of(&asked.request) {
+            core.refuse(now, asked.id, asked.request, asked.flow, 200);
+            if let Some(key) = key_of(asked.request) {
                 press(core, call, key);
             }
         }
@@ -273,11 +273,11 @@ fn key_of(info: &Message) -> Option<u8> {
     is_key.then(|| voice::key_of(info.body_slice())).flatten()
 }
 
-fn offered(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
+fn offered(core: &mut Core, call: &mut Call, asked: InDialog<'_>, now: Now) {
     if let Some(code) = relay::collides(call, &asked) {
         return relay::refuse_for_now(core, &asked, code, now);
     }
-    let offer = bridge::session_of(&asked.request);
+    let offer = bridge::session_of(asked.request);
     let taken = offer.as_ref().and_then(|offer| voice::take(offer));
     let at = call.ivr.as_deref().and_then(|ivr| ivr.at);
     let (Some(offer), Some(taken), Some(at)) = (offer, taken, at) else {

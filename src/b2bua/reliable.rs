@@ -191,20 +191,20 @@ pub fn hold(call: &mut Call, answer: &Message) -> bool {
 /// A PRACK in the current dialog. One that names the response that waits there is accepted, and what waited behind it goes
 /// on; an offer in it is answered with what the caller has heard (RFC 3262 §5). A refusal would leave its session in
 /// doubt, so that a hold is answered too, and taken back soon after.
-pub fn pracked(core: &mut Core, call: &mut Call, asked: &InDialog, now: Now) {
-    let known = asked.side == call.inviter() && acknowledged(call, &asked.request);
+pub fn pracked(core: &mut Core, call: &mut Call, asked: &InDialog<'_>, now: Now) {
+    let known = asked.side == call.inviter() && acknowledged(call, asked.request);
     let said = call.said_to(Side::Caller).cloned();
     // No session was said to whoever calls back before the answer that turned the call round.
-    let exchange = bridge::session_of(&asked.request).zip(said).filter(|_| known && !call.turned);
+    let exchange = bridge::session_of(asked.request).zip(said).filter(|_| known && !call.turned);
     let Some((offer, said)) = exchange else {
-        core.refuse(now, asked.id, &asked.request, asked.flow, if known { 200 } else { 481 });
+        core.refuse(now, asked.id, asked.request, asked.flow, if known { 200 } else { 481 });
         return go_on(core, call, now);
     };
     let refused = call.refused_in(&offer);
     let said = sdp::with_refused(&said, refused.but(call.caller.refused), &offer);
-    let mut writer = respond::respond(core.buffer(), &asked.request, asked.flow.peer, 200, "", None, false);
+    let mut writer = respond::respond(core.buffer(), asked.request, asked.flow.peer, 200, "", None, false);
     writer.field(Name::Server, PRODUCT);
-    session_id::answer(&mut writer, None, &asked.request);
+    session_id::answer(&mut writer, None, asked.request);
     let answer = sdp::answering(&said, &offer);
     let bytes = core.finish(writer, Some((b"application/sdp", &answer)));
     core.send_response(now, asked.id, 200, bytes);

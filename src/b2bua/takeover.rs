@@ -150,21 +150,21 @@ pub fn begin(
     tag: Handle,
     id: ServerId,
     flow: Flow,
-    invite: Message,
+    invite: &Message,
     now: Now,
 ) {
     if relay::offers_are_open(call) || call.onward.is_some() {
-        return core.refuse(now, id, &invite, flow, 491);
+        return core.refuse(now, id, invite, flow, 491);
     }
-    let Some(dialog) = Dialog::answering(&invite, tag.text().as_bytes(), flow) else {
-        return core.refuse(now, id, &invite, flow, 400);
+    let Some(dialog) = Dialog::answering(invite, tag.text().as_bytes(), flow) else {
+        return core.refuse(now, id, invite, flow, 400);
     };
-    core.refuse(now, id, &invite, flow, 100);
+    core.refuse(now, id, invite, flow, 100);
     let mut leg = Leg::new(dialog, tag.nonce, super::headers::Abilities::towards(trunk.profile, trunk.transfers));
     leg.takes_update = invite.list(Name::Allow).any(|method| method == b"UPDATE");
     core.layer.set_user(id, Owner::Relayed(call.key));
-    let session = bridge::session_of(&invite);
-    ask(core, call, By::Invite { server: id, invite, flow }, trunk.clone(), leg, session, now);
+    let session = bridge::session_of(invite);
+    ask(core, call, By::Invite { server: id, invite: invite.clone(), flow }, trunk.clone(), leg, session, now);
 }
 
 /// The same for a far end that we asked and that has answered with `session`; a caller that has it already is not asked.

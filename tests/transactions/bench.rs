@@ -5,7 +5,7 @@ use callbox::base::now::{Mono, Now, Wall};
 use callbox::sip::flow::{Flow, Transport};
 use callbox::sip::message::{Message, Name};
 use callbox::sip::respond::respond;
-use callbox::sip::transaction::{ClientId, Event, Layer, ServerId, Transmit};
+use callbox::sip::transaction::{ClientId, Event, Expiry, Layer, ServerId, Transmit};
 
 pub struct Bench {
     pub layer: Layer<u32>,
@@ -14,7 +14,7 @@ pub struct Bench {
     /// What left, with the millisecond at which it did.
     pub sent: Vec<(u64, Transmit)>,
     /// What was reported by timers, likewise.
-    pub events: Vec<(u64, Event<u32>)>,
+    pub events: Vec<(u64, Expiry<u32>)>,
 }
 
 pub fn flow(transport: Transport) -> Flow {
@@ -70,7 +70,7 @@ impl Bench {
 
     pub fn receive_on(&mut self, flow: Flow, message: Message) -> Option<Event<u32>> {
         let mut out = Vec::new();
-        let event = self.layer.receive(self.now, flow, message, &mut self.entropy, &mut out);
+        let event = self.layer.receive(self.now, flow, &message, &mut self.entropy, &mut out);
         self.record(out);
         event
     }

@@ -38,69 +38,69 @@ impl Engine {
         now: Now,
         id: ServerId,
         flow: Flow,
-        invite: Message,
+        invite: &Message,
         snapshot: &Snapshot,
         who: Who,
     ) {
-        if let Some(trunk) = self.asks_for_a_call(&who, &invite) {
+        if let Some(trunk) = self.asks_for_a_call(&who, invite) {
             return self.hand_over(now, id, flow, invite, &trunk);
         }
-        if self.came_back(&invite).is_some_and(|(call, _)| !call.outlives_suspicion()) {
-            return self.core.refuse(now, id, &invite, flow, 482);
+        if self.came_back(invite).is_some_and(|(call, _)| !call.outlives_suspicion()) {
+            return self.core.refuse(now, id, invite, flow, 482);
         }
-        if let Some(inbound) = self.inbound(now, snapshot, &invite, &who) {
+        if let Some(inbound) = self.inbound(now, snapshot, invite, &who) {
             return self.come_in(now, id, flow, invite, snapshot, inbound);
         }
-        let Some(origin) = self.origin(snapshot, &invite, who) else {
-            return self.refuse_stranger(now, id, flow, &invite);
+        let Some(origin) = self.origin(snapshot, invite, who) else {
+            return self.refuse_stranger(now, id, flow, invite);
         };
-        if recorder::requires_recording(&invite) {
-            if strangers::class_of(snapshot, &invite, &origin.source) != Some(Class::Crisis) {
+        if recorder::requires_recording(invite) {
+            if strangers::class_of(snapshot, invite, &origin.source) != Some(Class::Crisis) {
                 let (trunk, feature) = (origin.source.trunk.clone(), Feature::Recording);
                 self.core.facts.push(Fact::BlockedBeside { trunk, feature });
             }
-            return self.core.answer(now, id, &invite, flow, 420, |writer| {
+            return self.core.answer(now, id, invite, flow, 420, |writer| {
                 writer.field(Name::Unsupported, "siprec");
             });
         }
-        let merge_key = self.merge_key(&invite);
+        let merge_key = self.merge_key(invite);
         if self.merged.contains_key(&merge_key) {
-            return self.core.refuse(now, id, &invite, flow, 482);
+            return self.core.refuse(now, id, invite, flow, 482);
         }
         // 100 leaves before anything is looked up.
-        self.core.refuse(now, id, &invite, flow, 100);
+        self.core.refuse(now, id, invite, flow, 100);
         let Origin { source, leave_out, is_stranger } = origin;
-        let asked = intake::read(&invite, &source, leave_out, is_stranger);
+        let asked = intake::read(invite, &source, leave_out, is_stranger);
         let Some(decision) = decide(&mut self.core, now, snapshot, &asked) else {
-            return self.core.refuse(now, id, &invite, flow, 503);
+            return self.core.refuse(now, id, invite, flow, 503);
         };
         let class = decision.classified.class;
         if is_stranger && !matches!(class, Class::Emergency | Class::Crisis) {
-            return self.refuse_stranger(now, id, flow, &invite);
+            return self.refuse_stranger(now, id, flow, invite);
         }
         let is_spared = matches!(class, Class::Emergency | Class::Crisis);
-        if !is_spared && let Some(code) = self.refuse_takeover(now, id, flow, &invite) {
+        if !is_spared && let Some(code) = self.refuse_takeover(now, id, flow, invite) {
             return self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code }));
         }
         if let Some((call, kind)) = self.is_in_emergency(snapshot, &source.trunk, &decision) {
             self.core.facts.push(Fact::FeatureBlocked { call, kind, feature: Feature::CallWaiting });
             self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code: 486 }));
-            return self.core.refuse(now, id, &invite, flow, 486);
+            return self.core.refuse(now, id, invite, flow, 486);
         }
         if self.is_kept_free(snapshot, &source.trunk, &decision, now) {
             let (trunk, feature) = (source.trunk.clone(), Feature::CallWaiting);
             self.core.facts.push(Fact::BlockedBeside { trunk, feature });
             self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code: 486 }));
-            return self.core.refuse(now, id, &invite, flow, 486);
+            return self.core.refuse(now, id, invite, flow, 486);
         }
-        if let Some(code) = self.refusal(&decision, &invite) {
+        if let Some(code) = self.refusal(&decision, invite) {
             self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code }));
-            if recorder::is_marked(&invite) && class != Class::Crisis {
+            if recorder::is_marked(invite) && class != Class::Crisis {
                 let (trunk, feature) = (source.trunk.clone(), Feature::Recording);
                 self.core.facts.push(Fact::BlockedBeside { trunk, feature });
             }
-            return self.core.answer(now, id, &invite, flow, code, |writer| {
-                judge::explain(writer, &invite, code, Abilities::towards_caller(is_protected(class)));
+            return self.core.answer(now, id, invite, flow, code, |writer| {
+                judge::explain(writer, invite, code, Abilities::towards_caller(is_protected(class)));
             });
         }
         let begun = self.begin(now, id, flow, invite, source.trunk.clone(), decision, merge_key);
@@ -111,9 +111,9 @@ impl Engine {
     }
 
     /// A call for somebody who placed an emergency call, or for a line of ours.
-    fn come_in(&mut self, now: Now, id: ServerId, flow: Flow, invite: Message, snapshot: &Snapshot, inbound: Inbound) {
+    fn come_in(&mut self, now: Now, id: ServerId, flow: Flow, invite: &Message, snapshot: &Snapshot, inbound: Inbound) {
         let Inbound { decision, source, holder, token, emergency } = inbound;
-        let merge_key = self.merge_key(&invite);
+        let merge_key = self.merge_key(invite);
         let class = decision.classified.class;
         let refusal = if self.merged.contains_key(&merge_key) {
             Some(482)
@@ -124,13 +124,13 @@ impl Engine {
             self.core.facts.push(Fact::BlockedBeside { trunk: source.clone(), feature: Feature::CallWaiting });
             Some(486)
         } else {
-            self.refusal(&decision, &invite)
+            self.refusal(&decision, invite)
         };
         if let Some(code) = refusal {
             self.core.facts.extend(kind_of(class).map(|kind| Fact::Refused { kind, code }));
-            return self.core.refuse(now, id, &invite, flow, code);
+            return self.core.refuse(now, id, invite, flow, code);
         }
-        self.core.refuse(now, id, &invite, flow, 100);
+        self.core.refuse(now, id, invite, flow, 100);
         if let Some(mut call) = self.begin(now, id, flow, invite, source, decision, merge_key) {
             call.token = token.unwrap_or(call.token);
             if let Some(ring) = call.ring.as_deref_mut() {
@@ -235,7 +235,7 @@ impl Engine {
         now: Now,
         id: ServerId,
         flow: Flow,
-        invite: Message,
+        invite: &Message,
         source: Arc<str>,
         decision: Decision,
         merge_key: u64,
@@ -243,24 +243,24 @@ impl Engine {
         let class = decision.classified.class;
         let slot = self.calls.reserve();
         let (key, tag, token) = (self.core.handle(slot), self.core.handle(slot), self.core.handle(slot));
-        let Some(dialog) = Dialog::answering(&invite, tag.text().as_bytes(), flow) else {
+        let Some(dialog) = Dialog::answering(invite, tag.text().as_bytes(), flow) else {
             self.calls.release(slot);
-            self.core.refuse(now, id, &invite, flow, 400);
+            self.core.refuse(now, id, invite, flow, 400);
             return None;
         };
-        let defects = intake::defects(&invite);
+        let defects = intake::defects(invite);
         let is_out = class != Class::Callback;
         let (forwarded, moved) =
-            (is_out && is_protected(class) && forwarding::is_forwarded(&invite), is_out && decision.moved);
+            (is_out && is_protected(class) && forwarding::is_forwarded(invite), is_out && decision.moved);
         self.core.layer.set_user(id, Owner::Call(key));
         // Whoever calls back is a PSAP, and may transfer and record.
         let abilities = match class {
             Class::Callback => Abilities::towards(Profile::I3, true),
             _ => Abilities::towards_caller(is_protected(class)),
         };
-        let mut agreed = Agreed::begin(&invite);
+        let mut agreed = Agreed::begin(invite);
         agreed.recorded &= class != Class::Callback;
-        let reliable = Reliable::wanted(&invite, &mut self.core.entropy);
+        let reliable = Reliable::wanted(invite, &mut self.core.entropy);
         let call = Box::new(Call {
             key,
             class,
@@ -276,7 +276,7 @@ impl Engine {
             caller: Leg::new(dialog, tag.nonce, abilities),
             answerer: None,
             trunk: None,
-            ring: Some(Box::new(Ring::new(invite, id, flow, decision, now))),
+            ring: Some(Box::new(Ring::new(invite.clone(), id, flow, decision, now))),
             reliable,
             ivr: None,
             asking: None,

@@ -23,8 +23,8 @@ impl Engine {
     }
 
     /// Lets a PSAP have the call that it asks for (RFC 3891 §3). Joining a call would need somebody who mixes.
-    pub(super) fn hand_over(&mut self, now: Now, id: ServerId, flow: Flow, invite: Message, trunk: &Arc<Trunk>) {
-        let Ok(Some(named)) = takeover::wish(&invite) else { return self.core.refuse(now, id, &invite, flow, 400) };
+    pub(super) fn hand_over(&mut self, now: Now, id: ServerId, flow: Flow, invite: &Message, trunk: &Arc<Trunk>) {
+        let Ok(Some(named)) = takeover::wish(invite) else { return self.core.refuse(now, id, invite, flow, 400) };
         let found = self.named(&named).filter(|(call, side)| *side == Side::Answerer && takeover::is_open(call));
         let key = found.map(|(call, _)| call.key);
         let code = match key {
@@ -33,7 +33,7 @@ impl Engine {
             Some(_) if named.early_only => 486,
             Some(_) => 0,
         };
-        let Some(key) = key.filter(|_| code == 0) else { return self.core.refuse(now, id, &invite, flow, code) };
+        let Some(key) = key.filter(|_| code == 0) else { return self.core.refuse(now, id, invite, flow, code) };
         self.with_call(key, now, |core, call| {
             let tag = core.handle(key.slot);
             takeover::begin(core, call, trunk, tag, id, flow, invite, now);

@@ -30,7 +30,7 @@ const fn is_for_good(code: u16) -> bool {
 
 /// Answers the far end.
 pub fn answer(core: &mut Core, call: &mut Call, pending: Pending, (said, offer): (Bytes, Bytes), now: Now) {
-    let Pending { from: side, server: id, request, method, .. } = pending;
+    let Pending { from: side, server: id, ref request, method, .. } = pending;
     let Some(flow) = core.layer.server_flow(id) else { return };
     core.note(call, |call, kind| Fact::SessionsDiffer { call, kind, side: "caller" });
     answer_here(core, call, InDialog { side, method, id, request, flow }, said, Some(&offer), now);

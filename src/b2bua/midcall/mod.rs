@@ -43,7 +43,8 @@ use crate::sip::message::{Message, Method, Name};
 use crate::sip::transaction::ServerId;
 
 /// A request in a dialog, with what is needed to answer it.
-pub struct InDialog {
+#[derive(Clone, Copy)]
+pub struct InDialog<'a> {
     /// Who sent it.
     pub side: Side,
     /// Its method.
@@ -51,7 +52,7 @@ pub struct InDialog {
     /// Its transaction.
     pub id: ServerId,
     /// The request.
-    pub request: Message,
+    pub request: &'a Message,
     /// Where it came from.
     pub flow: Flow,
 }
@@ -79,19 +80,19 @@ pub enum Verdict {
 }
 
 /// A request in a dialog of this call.
-pub fn request(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
+pub fn request(core: &mut Core, call: &mut Call, asked: InDialog<'_>, now: Now) {
     let cseq = asked.request.cseq().map_or(0, |(cseq, _)| cseq);
     let order = call.leg(asked.side).map(|leg| leg.dialog.sequence(cseq));
     if order == Some(Sequence::Old) {
-        core.refuse(now, asked.id, &asked.request, asked.flow, 500);
+        core.refuse(now, asked.id, asked.request, asked.flow, 500);
         return;
     }
     if asked.method == Method::Bye {
-        hangup::bye(core, call, asked.side, asked.id, &asked.request, asked.flow, now);
+        hangup::bye(core, call, asked.side, asked.id, asked.request, asked.flow, now);
         return;
     }
     if call.stage == Stage::Clearing {
-        core.refuse(now, asked.id, &asked.request, asked.flow, 481);
+        core.refuse(now, asked.id, asked.request, asked.flow, 481);
         return;
     }
     if is_storm(call, &asked, now) {
@@ -114,7 +115,7 @@ pub fn request(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
 
 /// Whether a caller's side makes offers faster than anyone needs to. A BYE is never held up, nor is the INVITE that
 /// begins a call.
-fn is_storm(call: &mut Call, asked: &InDialog, now: Now) -> bool {
+fn is_storm(call: &mut Call, asked: &InDialog<'_>, now: Now) -> bool {
     let offers = match asked.method {
         Method::Invite => true,
         Method::Update => !asked.request.body_slice().is_empty(),
@@ -124,21 +125,21 @@ fn is_storm(call: &mut Call, asked: &InDialog, now: Now) -> bool {
 }
 
 /// The table.
-fn judge(call: &Call, asked: &InDialog) -> Verdict {
+fn judge(call: &Call, asked: &InDialog<'_>) -> Verdict {
     let kept_from = call.restrains(asked.side);
     let knows = |tag: &[u8]| asked.method == Method::Refer && refer::knows(call, asked.side, tag);
-    if rules::unknown_extensions(&asked.request).any(|tag| !knows(tag)) {
+    if rules::unknown_extensions(asked.request).any(|tag| !knows(tag)) {
         return Verdict::Refuse(420, None);
     }
     match asked.method {
         Method::Invite | Method::Update => offers::judge(call, asked),
-        Method::Info if kept_from => info::judge(&asked.request),
+        Method::Info if kept_from => info::judge(asked.request),
         Method::Info | Method::Message | Method::Notify => Verdict::Pass,
-        Method::Refer => refer::judge(&asked.request, kept_from, call),
-        Method::Subscribe if asked.side == Side::Answerer && onward::is_subscribed(call, &asked.request) => {
+        Method::Refer => refer::judge(asked.request, kept_from, call),
+        Method::Subscribe if asked.side == Side::Answerer && onward::is_subscribed(call, asked.request) => {
             Verdict::Resubscribe
         }
-        Method::Subscribe => subscribe::judge(&asked.request, kept_from),
+        Method::Subscribe => subscribe::judge(asked.request, kept_from),
         Method::Options => Verdict::Abilities,
         Method::Prack => Verdict::Acknowledge,
         Method::Other => Verdict::Refuse(501, None),
@@ -147,14 +148,14 @@ fn judge(call: &Call, asked: &InDialog) -> Verdict {
 }
 
 /// Refuses a request in a dialog; a feature that is blocked is said and noted.
-pub fn refuse(core: &mut Core, call: &mut Call, asked: &InDialog, code: u16, feature: Option<Feature>, now: Now) {
+pub fn refuse(core: &mut Core, call: &mut Call, asked: &InDialog<'_>, code: u16, feature: Option<Feature>, now: Now) {
     let host = core.cache.snapshot.load().domain.clone();
     let Some(abilities) = call.leg(asked.side).map(|leg| leg.abilities) else { return };
-    core.answer(now, asked.id, &asked.request, asked.flow, code, |writer| {
+    core.answer(now, asked.id, asked.request, asked.flow, code, |writer| {
         if let Some(feature) = feature {
             writer.field(Name::Warning, format!("399 {host} \"{}\"", warning(feature)));
         }
-        rules::explain(writer, &asked.request, code, abilities);
+        rules::explain(writer, asked.request, code, abilities);
     });
     if let Some(feature) = feature {
         core.note(call, |call, kind| Fact::FeatureBlocked { call, kind, feature });
@@ -174,26 +175,26 @@ const fn warning(feature: Feature) -> &'static str {
 }
 
 /// A session refresh without an offer is answered here (RFC 4028 §7.4, RFC 3311 §5.2).
-fn accept(core: &mut Core, call: &mut Call, asked: &InDialog, now: Now) {
+fn accept(core: &mut Core, call: &mut Call, asked: &InDialog<'_>, now: Now) {
     if let Some(leg) = call.leg(asked.side) {
-        leg.dialog.retarget(&asked.request);
+        leg.dialog.retarget(asked.request);
     }
     let flow = asked.flow;
     let abilities = call.leg(asked.side).map(|leg| leg.abilities);
     let mut agreed = None;
-    core.answer(now, asked.id, &asked.request, flow, 200, |writer| {
+    core.answer(now, asked.id, asked.request, flow, 200, |writer| {
         writer.field_with(Name::Contact, |out| super::offer::contact(out, "callbox", flow));
         if let Some(abilities) = abilities {
             abilities.write(writer);
         }
-        agreed = Some(Watch::agree(writer, &asked.request, now));
+        agreed = Some(Watch::agree(writer, asked.request, now));
     });
     if let (Some(leg), Some(agreed)) = (call.leg(asked.side), agreed) {
         leg.rewatch(agreed);
     }
 }
 
-fn abilities(core: &mut Core, call: &mut Call, asked: &InDialog, now: Now) {
+fn abilities(core: &mut Core, call: &mut Call, asked: &InDialog<'_>, now: Now) {
     let Some(abilities) = call.leg(asked.side).map(|leg| leg.abilities) else { return };
-    core.answer(now, asked.id, &asked.request, asked.flow, 200, |writer| abilities.write_all(writer));
+    core.answer(now, asked.id, asked.request, asked.flow, 200, |writer| abilities.write_all(writer));
 }

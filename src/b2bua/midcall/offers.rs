@@ -9,8 +9,8 @@ use crate::sip::message::Method;
 /// A hold is 488, the code for a session description that is not acceptable (RFC 3261 §14.2, RFC 3311 §5.2); a
 /// conference focus is 403, since its session description may be fine (RFC 4579 §4). What changes nothing is answered
 /// here: it is a refresh (RFC 4028 §7.4), or comes back from a change that was refused.
-pub fn judge(call: &Call, asked: &InDialog) -> Verdict {
-    let (side, request) = (asked.side, &asked.request);
+pub fn judge(call: &Call, asked: &InDialog<'_>) -> Verdict {
+    let (side, request) = (asked.side, asked.request);
     let is_empty = request.body_slice().is_empty();
     if is_empty && asked.method == Method::Update {
         return Verdict::Accept;

@@ -57,13 +57,13 @@ fn may_transfer(call: &Call) -> bool {
 }
 
 /// Carries a transfer out, or says why not.
-pub fn carry_out(core: &mut Core, call: &mut Call, asked: &InDialog, now: Now) {
+pub fn carry_out(core: &mut Core, call: &mut Call, asked: &InDialog<'_>, now: Now) {
     let is_busy = call.onward.is_some() || call.takeover.is_some() || call.is_unanswered();
     if call.stage == Stage::Talking && is_busy {
-        return core.refuse(now, asked.id, &asked.request, asked.flow, 491);
+        return core.refuse(now, asked.id, asked.request, asked.flow, 491);
     }
     let found = match (may_transfer(call), call.transfers >= MOST, call.may_be_brought()) {
-        (true, false, true) => Referral::read(&asked.request).and_then(|referral| referral.routed(core, call, now)),
+        (true, false, true) => Referral::read(asked.request).and_then(|referral| referral.routed(core, call, now)),
         (true, true, _) => Err("too_many"),
         _ => Err("trunk"),
     };
@@ -71,14 +71,14 @@ pub fn carry_out(core: &mut Core, call: &mut Call, asked: &InDialog, now: Now) {
         Ok(found) => found,
         Err(why) => {
             core.note(call, |call, kind| Fact::TransferRefused { call, kind, why });
-            return core.refuse(now, asked.id, &asked.request, asked.flow, 403);
+            return core.refuse(now, asked.id, asked.request, asked.flow, 403);
         }
     };
     call.transfers += 1;
-    let subscription = Subscription::wanted(&asked.request, call.transfers);
+    let subscription = Subscription::wanted(asked.request, call.transfers);
     let flow = asked.flow;
     // 202 was taken back by RFC 7647 §5.
-    core.answer(now, asked.id, &asked.request, flow, 200, |writer| {
+    core.answer(now, asked.id, asked.request, flow, 200, |writer| {
         writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", flow));
         if subscription.is_none() {
             writer.field(Name::ReferSub, "false");

@@ -39,7 +39,7 @@ const RESPONSE: [Name; 4] = [Name::Reason, Name::Warning, Name::ContentDispositi
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Passes a request on.
-pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
+pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog<'_>, now: Now) {
     let other = asked.side.other();
     if let Some(code) = collides(call, &asked) {
         refuse_for_now(core, &asked, code, now);
@@ -47,16 +47,16 @@ pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     }
     if asked.method == Method::Invite {
         // 100 stops the copies while the other side thinks (RFC 3261 §17.2.1).
-        core.refuse(now, asked.id, &asked.request, asked.flow, 100);
+        core.refuse(now, asked.id, asked.request, asked.flow, 100);
     }
     let is_early = call.stage == Stage::Ringing && asked.method == Method::Update && asked.side == Side::Caller;
     if call.stage != Stage::Talking && !is_early {
-        core.refuse(now, asked.id, &asked.request, asked.flow, 488);
+        core.refuse(now, asked.id, asked.request, asked.flow, 488);
         return;
     }
     let key = call.key;
     let refused = refused_by(core, call, &asked);
-    let offer = bridge::session_of(&asked.request).filter(|_| offers(asked.method));
+    let offer = bridge::session_of(asked.request).filter(|_| offers(asked.method));
     let said = offer.as_ref().map(|offer| match other {
         Side::Answerer => call.for_answerer(offer, refused),
         Side::Caller => call.words_for(other, offer),
@@ -64,7 +64,7 @@ pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     let far_end =
         if is_early { early::far_end(call) } else { call.leg(other).map(|leg| (&mut leg.dialog, leg.abilities)) };
     let Some((dialog, abilities)) = far_end else {
-        core.refuse(now, asked.id, &asked.request, asked.flow, 488);
+        core.refuse(now, asked.id, asked.request, asked.flow, 488);
         return;
     };
     let client = core.layer.reserve(Owner::Relayed(key), &mut core.entropy);
@@ -76,20 +76,21 @@ pub fn pass(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
         abilities.write(&mut writer);
     }
     for name in REQUEST {
-        writer.copy_all(&asked.request, name);
+        writer.copy_all(asked.request, name);
     }
-    let bytes = with_body(core, writer, &asked.request, offer.as_ref().zip(said.as_ref()));
+    let bytes = with_body(core, writer, asked.request, offer.as_ref().zip(said.as_ref()));
     core.layer.start(now, client, flow, bytes, &mut core.transmits);
     let InDialog { side, method, id, request, .. } = asked;
     core.layer.set_user(id, Owner::Relayed(key));
     let said = said.map(Private::new);
     let until = (method != Method::Invite).then_some(now.mono + PATIENCE);
+    let request = request.clone();
     call.pending.push(Pending { from: side, server: id, request, method, client, until, said, refused });
 }
 
 /// The streams that the answerer's leg will not have; a stream that is new among them is a fact.
-fn refused_by(core: &mut Core, call: &Call, asked: &InDialog) -> Places {
-    let offer = bridge::session_of(&asked.request).filter(|_| asked.side == Side::Caller && offers(asked.method));
+fn refused_by(core: &mut Core, call: &Call, asked: &InDialog<'_>) -> Places {
+    let offer = bridge::session_of(asked.request).filter(|_| asked.side == Side::Caller && offers(asked.method));
     let refused = offer.map_or(call.caller.refused, |offer| call.refused_in(&offer));
     if refused != call.caller.refused {
         core.note(call, |call, kind| Fact::FeatureBlocked { call, kind, feature: Feature::Recording });
@@ -103,7 +104,7 @@ const fn offers(method: Method) -> bool {
 
 /// Answers an offer that changes nothing for the other side with what that side said last. Streams that it adds and may
 /// not have are refused in the answer (RFC 3264 §6).
-pub fn settle(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
+pub fn settle(core: &mut Core, call: &mut Call, asked: InDialog<'_>, now: Now) {
     if let Some(code) = collides(call, &asked) {
         refuse_for_now(core, &asked, code, now);
         return;
@@ -111,7 +112,7 @@ pub fn settle(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
     let refused = refused_by(core, call, &asked);
     let added = refused.but(call.caller.refused);
     let side = asked.side;
-    let offer = bridge::session_of(&asked.request).unwrap_or_default();
+    let offer = bridge::session_of(asked.request).unwrap_or_default();
     let said = call.side(side).and_then(Leg::newest).map(|said| sdp::with_refused(said, added, &offer));
     let said = said.unwrap_or_default();
     call.caller.refused = refused;
@@ -130,7 +131,7 @@ pub fn settle(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
 
 /// Answers an INVITE without an offer with the session description that the caller had last, on its leg alone: a
 /// phone that holds this way gets nothing to hold with, and one that only refreshes is served as well.
-pub fn reoffer(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
+pub fn reoffer(core: &mut Core, call: &mut Call, asked: InDialog<'_>, now: Now) {
     if let Some(code) = collides(call, &asked) {
         refuse_for_now(core, &asked, code, now);
         return;
@@ -140,18 +141,25 @@ pub fn reoffer(core: &mut Core, call: &mut Call, asked: InDialog, now: Now) {
 }
 
 /// Answers INVITE or UPDATE with what the side is to hear: to its offer, or as an offer of ours.
-pub fn answer_here(core: &mut Core, call: &mut Call, asked: InDialog, said: Bytes, offer: Option<&Bytes>, now: Now) {
+pub fn answer_here(
+    core: &mut Core,
+    call: &mut Call,
+    asked: InDialog<'_>,
+    said: Bytes,
+    offer: Option<&Bytes>,
+    now: Now,
+) {
     let InDialog { side, method, id, request, flow } = asked;
     let Some(leg) = call.leg(side) else { return };
-    let mut writer = respond::respond(core.buffer(), &request, flow.peer, 200, "", None, false);
+    let mut writer = respond::respond(core.buffer(), request, flow.peer, 200, "", None, false);
     writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", flow));
     leg.abilities.write(&mut writer);
     writer.field(Name::Server, PRODUCT);
-    session_id::answer(&mut writer, None, &request);
-    let agreed = Watch::agree(&mut writer, &request, now);
+    session_id::answer(&mut writer, None, request);
+    let agreed = Watch::agree(&mut writer, request, now);
     let body = offer.map_or_else(|| said.clone(), |offer| sdp::answering(&said, offer));
     let bytes = core.finish(writer, Some((b"application/sdp", &body)));
-    leg.dialog.retarget(&request);
+    leg.dialog.retarget(request);
     leg.rewatch(agreed);
     leg.says(Some(said));
     leg.hear_no_news();
@@ -164,7 +172,7 @@ pub fn answer_here(core: &mut Core, call: &mut Call, asked: InDialog, said: Byte
 
 /// Two offers at once: one that crosses another is 491, a second one of the same side 500 (RFC 3261 §14.2, RFC 3311
 /// §5.2). While a 2xx waits for its ACK, or an offer of ours for its answer, there is one under way.
-pub fn collides(call: &Call, asked: &InDialog) -> Option<u16> {
+pub fn collides(call: &Call, asked: &InDialog<'_>) -> Option<u16> {
     if !offers(asked.method) {
         return None;
     }
@@ -201,9 +209,9 @@ pub fn exchanges_are_open(call: &Call) -> bool {
 }
 
 /// Refuses an offer for the moment; 500 says when to come again (RFC 3261 §14.2).
-pub fn refuse_for_now(core: &mut Core, asked: &InDialog, code: u16, now: Now) {
+pub fn refuse_for_now(core: &mut Core, asked: &InDialog<'_>, code: u16, now: Now) {
     let wait = 1 + core.entropy.below(10);
-    core.answer(now, asked.id, &asked.request, asked.flow, code, |writer| {
+    core.answer(now, asked.id, asked.request, asked.flow, code, |writer| {
         if code == 500 {
             writer.field(Name::RetryAfter, wait.to_string());
         }

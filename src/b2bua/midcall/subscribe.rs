@@ -29,10 +29,10 @@ pub fn refusal(request: &Message) -> u16 {
 
 /// Goes on with the subscription that a REFER began, or ends it (RFC 3515 §2.4.4, RFC 6665 §4.2.1): the transfer itself
 /// is not touched by it.
-pub fn resubscribe(core: &mut Core, call: &mut Call, asked: &InDialog, now: Now) {
-    let left = onward::left_secs(call, &asked.request, now);
+pub fn resubscribe(core: &mut Core, call: &mut Call, asked: &InDialog<'_>, now: Now) {
+    let left = onward::left_secs(call, asked.request, now);
     let flow = asked.flow;
-    core.answer(now, asked.id, &asked.request, flow, 200, |writer| {
+    core.answer(now, asked.id, asked.request, flow, 200, |writer| {
         writer.field_with(Name::Contact, |out| offer::contact(out, "callbox", flow));
         writer.field(Name::Expires, left.to_string());
     });

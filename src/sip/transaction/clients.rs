@@ -5,7 +5,7 @@ use super::hop;
 use super::invite_client::{InviteClient, Step as InviteStep};
 use super::table::Table;
 use super::timers::{earlier, passed};
-use super::{BRANCH_COOKIE, ClientId, Event, Transmit};
+use super::{BRANCH_COOKIE, ClientId, Event, Expiry, Transmit};
 use crate::base::id::Handle;
 use crate::base::now::Mono;
 use crate::base::wheel::Wheel;
@@ -140,19 +140,19 @@ impl<U: Copy> Clients<U> {
         &mut self,
         now: Mono,
         flow: Flow,
-        message: Message,
+        message: &Message,
         wheel: &mut Wheel<Timer>,
         out: &mut Vec<Transmit>,
     ) -> Option<Event<U>> {
-        let Some((id, user, sent)) = self.named_by(&message) else { return Some(Event::Stray { flow }) };
+        let Some((id, user, sent)) = self.named_by(message) else { return Some(Event::Stray) };
         sent.learn(flow);
         let is_for_user = match message.cseq() {
-            Some((_, method)) if method == sent.method => sent.answered(now, &message, out),
-            Some((_, Method::Cancel)) if sent.cancel_answered(now, &message) => false,
-            _ => return Some(Event::Stray { flow }),
+            Some((_, method)) if method == sent.method => sent.answered(now, message, out),
+            Some((_, Method::Cancel)) if sent.cancel_answered(now, message) => false,
+            _ => return Some(Event::Stray),
         };
         self.settle(id, wheel);
-        is_for_user.then_some(Event::Response { id: ClientId(id), user, message })
+        is_for_user.then_some(Event::Response { id: ClientId(id), user })
     }
 
     /// The wheel rang.
@@ -162,14 +162,14 @@ impl<U: Copy> Clients<U> {
         timer: Timer,
         wheel: &mut Wheel<Timer>,
         out: &mut Vec<Transmit>,
-    ) -> Option<Event<U>> {
+    ) -> Option<Expiry<U>> {
         let id = self.table.in_place(timer.slot, timer.nonce)?;
         let entry = self.table.get_mut(id)?;
         entry.alarm.rang(now);
         let user = entry.user;
         let has_timed_out = entry.sent.as_mut().is_some_and(|sent| sent.fired(now, out));
         self.settle(id, wheel);
-        has_timed_out.then_some(Event::Timeout { id: ClientId(id), user })
+        has_timed_out.then_some(Expiry::Timeout { id: ClientId(id), user })
     }
 
     pub fn waiting_on(&self, flow: &Flow) -> Vec<(ClientId, U)> {

@@ -68,33 +68,20 @@ impl ClientId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ServerId(Handle);
 
-/// What the layer reports. `U` is what its user wants back with an event.
-#[derive(Clone, Debug)]
+/// What a message is that came. `U` is what the layer's user wants back.
+#[derive(Clone, Copy, Debug)]
 pub enum Event<U> {
     /// A new request, neither ACK nor CANCEL, that wants a [`Layer::respond`].
     Request {
         /// Answer this.
         id: ServerId,
-        /// Where the request came from.
-        flow: Flow,
-        /// The request.
-        message: Message,
     },
     /// An ACK that belongs to no failed INVITE: the ACK to a 2xx.
-    Ack {
-        /// Where it came from.
-        flow: Flow,
-        /// The ACK.
-        message: Message,
-    },
+    Ack,
     /// A CANCEL, to be answered with 200, or with 481 if it names nothing.
     Cancel {
         /// Answer this.
         id: ServerId,
-        /// Where it came from.
-        flow: Flow,
-        /// The CANCEL.
-        message: Message,
         /// The INVITE that it names, live or answered, and the user's value if one is set.
         invite: Option<(ServerId, Option<U>)>,
     },
@@ -104,9 +91,14 @@ pub enum Event<U> {
         id: ClientId,
         /// The user's value.
         user: U,
-        /// The response.
-        message: Message,
     },
+    /// A response that matches nothing. It is dropped; this is for counting.
+    Stray,
+}
+
+/// What a timer ends. `U` is what the layer's user wants back.
+#[derive(Clone, Copy, Debug)]
+pub enum Expiry<U> {
     /// No final response in time: timer B or F, or 64·T1 after a CANCEL (RFC 3261 §9.1). The transaction is gone.
     Timeout {
         /// The request.
@@ -120,11 +112,6 @@ pub enum Event<U> {
         id: ServerId,
         /// The user's value, if one is set.
         user: Option<U>,
-    },
-    /// A response that matches nothing. It is dropped; this is for counting.
-    Stray {
-        /// Where it came from.
-        flow: Flow,
     },
 }
 
@@ -148,7 +135,7 @@ impl<U: Copy> Layer<U> {
         &mut self,
         now: Now,
         flow: Flow,
-        message: Message,
+        message: &Message,
         entropy: &mut Entropy,
         out: &mut Vec<Transmit>,
     ) -> Option<Event<U>> {
@@ -247,7 +234,7 @@ impl<U: Copy> Layer<U> {
     }
 
     /// Lets timers fire whose moment has come. To be called until there is no event.
-    pub fn fire(&mut self, now: Now, out: &mut Vec<Transmit>) -> Option<Event<U>> {
+    pub fn fire(&mut self, now: Now, out: &mut Vec<Transmit>) -> Option<Expiry<U>> {
         while let Some(timer) = self.wheel.pop_due(now.mono) {
             let sent = out.len();
             let event = if timer.is_client {

@@ -4,7 +4,7 @@ use super::invite_server::{InviteServer, Step as InviteStep};
 use super::matching::{Key, Matching};
 use super::server::{Server, Step};
 use super::table::Table;
-use super::{Event, ServerId, Transmit};
+use super::{Event, Expiry, ServerId, Transmit};
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
 use crate::base::now::Mono;
@@ -65,17 +65,17 @@ impl<U: Copy> Servers<U> {
         &mut self,
         now: Mono,
         flow: Flow,
-        message: Message,
+        message: &Message,
         entropy: &mut Entropy,
         wheel: &mut Wheel<Timer>,
         out: &mut Vec<Transmit>,
     ) -> Option<Event<U>> {
         let matching = self.matching.get_or_insert_with(|| Matching::new(entropy));
         let via = message.via();
-        let key = matching.own(&message, via.as_ref());
-        let invite = (message.method() == Some(Method::Cancel)).then(|| matching.cancelled(&message, via.as_ref()));
+        let key = matching.own(message, via.as_ref());
+        let invite = (message.method() == Some(Method::Cancel)).then(|| matching.cancelled(message, via.as_ref()));
         if message.method() == Some(Method::Ack) {
-            return self.acked(now, flow, key, message, wheel);
+            return self.acked(now, key, wheel);
         }
         if let Some(&id) = self.by_key.get(&key) {
             self.repeated(id, flow, out);
@@ -84,10 +84,10 @@ impl<U: Copy> Servers<U> {
         if self.is_full_for(message.method()) {
             return None;
         }
-        let id = self.insert(now, flow, key, (&message, via), entropy.bits(), wheel);
-        let Some(invite) = invite else { return Some(Event::Request { id, flow, message }) };
+        let id = self.insert(now, flow, key, (message, via), entropy.bits(), wheel);
+        let Some(invite) = invite else { return Some(Event::Request { id }) };
         let named = self.by_key.get(&invite).map(|&id| (ServerId(id), self.table.get(id).and_then(|entry| entry.user)));
-        Some(Event::Cancel { id, flow, message, invite: named })
+        Some(Event::Cancel { id, invite: named })
     }
 
     pub fn set_user(&mut self, id: ServerId, user: U) {
@@ -144,7 +144,7 @@ impl<U: Copy> Servers<U> {
         timer: Timer,
         wheel: &mut Wheel<Timer>,
         out: &mut Vec<Transmit>,
-    ) -> Option<Event<U>> {
+    ) -> Option<Expiry<U>> {
         let id = self.table.in_place(timer.slot, timer.nonce)?;
         let entry = self.table.get_mut(id)?;
         entry.alarm.rang(now);
@@ -164,7 +164,7 @@ impl<U: Copy> Servers<U> {
         }
         let user = entry.user;
         self.settle(id, wheel);
-        was_never_acked.then_some(Event::NoAck { id: ServerId(id), user })
+        was_never_acked.then_some(Expiry::NoAck { id: ServerId(id), user })
     }
 
     pub fn closed(&mut self, flow: &Flow) {
@@ -178,21 +178,14 @@ impl<U: Copy> Servers<U> {
         self.table.len()
     }
 
-    fn acked(
-        &mut self,
-        now: Mono,
-        flow: Flow,
-        key: Key,
-        message: Message,
-        wheel: &mut Wheel<Timer>,
-    ) -> Option<Event<U>> {
-        let Some(&id) = self.by_key.get(&key) else { return Some(Event::Ack { flow, message }) };
+    fn acked(&mut self, now: Mono, key: Key, wheel: &mut Wheel<Timer>) -> Option<Event<U>> {
+        let Some(&id) = self.by_key.get(&key) else { return Some(Event::Ack) };
         let entry = self.table.get_mut(id)?;
         let Machine::Invite(machine) = &mut entry.machine else { return None };
         match machine.acked(now) {
             // An ACK to a 2xx under the INVITE's own branch: from a peer of before RFC 3261 (RFC 6026 §6), or from one
             // that does not know better.
-            InviteStep::Deliver => return Some(Event::Ack { flow, message }),
+            InviteStep::Deliver => return Some(Event::Ack),
             InviteStep::Confirmed => entry.kept = Kept::Nothing,
             _ => {}
         }

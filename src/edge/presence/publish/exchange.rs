@@ -7,7 +7,7 @@ use crate::edge::deliver::Failure;
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::framing::{Frame, Framer};
 use crate::sip::message::Message;
-use crate::sip::transaction::{Event, Layer};
+use crate::sip::transaction::{Event, Expiry, Layer};
 use bytes::Bytes;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
@@ -73,25 +73,27 @@ impl Exchange {
             }
             let now = self.clock.now();
             let due = self.layer.next_deadline().map_or(TICK, |at| at.since(now.mono));
-            let event = tokio::select! {
+            tokio::select! {
                 read = self.socket.receive() => {
                     // What is no message is none of ours.
                     let Some(message) = read?.and_then(|bytes| Message::read(bytes).ok()) else { continue };
-                    self.layer.receive(self.clock.now(), self.flow, message, &mut self.chance, &mut out)
+                    let now = self.clock.now();
+                    let event = self.layer.receive(now, self.flow, &message, &mut self.chance, &mut out);
+                    let is_final = message.status().is_some_and(|code| code >= 200);
+                    if is_final && matches!(event, Some(Event::Response { .. })) {
+                        return Ok(message);
+                    }
                 }
-                () = tokio::time::sleep(due) => self.fire(&mut out),
-            };
-            match event {
-                Some(Event::Response { message, .. }) if message.status().is_some_and(|code| code >= 200) => {
-                    return Ok(message);
+                () = tokio::time::sleep(due) => {
+                    if let Some(Expiry::Timeout { .. }) = self.fire(&mut out) {
+                        return Err(Failure::Late);
+                    }
                 }
-                Some(Event::Timeout { .. }) => return Err(Failure::Late),
-                _ => {}
             }
         }
     }
 
-    fn fire(&mut self, out: &mut Vec<crate::sip::transaction::Transmit>) -> Option<Event<()>> {
+    fn fire(&mut self, out: &mut Vec<crate::sip::transaction::Transmit>) -> Option<Expiry<()>> {
         let now: Now = self.clock.now();
         self.layer.fire(now, out)
     }
