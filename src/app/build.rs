@@ -37,7 +37,6 @@ use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
-use tokio::task::LocalSet;
 
 /// Reads the world anew; what is wrong with it leaves the running one as it is.
 pub type Reading = Box<dyn Fn() -> Result<World, Vec<Complaint>> + Send>;
@@ -68,8 +67,8 @@ pub fn run(world: World, reading: Reading, ready: impl FnOnce(&[SocketAddr])) ->
         let _follows = behind::thread("callbox-store", move || follower.run())?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // The connections' tasks live in the set and run beside the shard, on its thread.
-    LocalSet::new().block_on(&runtime, async {
+    // The connections' tasks run beside the shard, on its thread.
+    runtime.block_on(async {
         let (told, control) = mpsc::channel(16);
         let (fetcher, orders) = fetch::ends();
         let (mut shard, listening) = shard(&settings, &cache, clock, control, fetcher, keeper)?;

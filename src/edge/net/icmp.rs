@@ -8,7 +8,7 @@ use nix::sys::socket::{MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt};
 use std::io::{self, IoSliceMut};
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
-use std::rc::Rc;
+use std::sync::Arc;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
@@ -24,7 +24,7 @@ pub fn ask(socket: &UdpSocket, is_ipv6: bool) -> io::Result<()> {
 }
 
 /// Tells of each notice for as long as the socket lives; `seen` is our address on it.
-pub async fn listen(socket: Rc<AsyncFd<UdpSocket>>, seen: SocketAddr, news: mpsc::Sender<News>) {
+pub async fn listen(socket: Arc<AsyncFd<UdpSocket>>, seen: SocketAddr, news: mpsc::Sender<News>) {
     while let Ok(peer) = socket.async_io(Interest::ERROR, notice).await {
         let Some(peer) = peer else { continue };
         let flow = Flow { transport: Transport::Udp, local: seen, peer, connection: None };

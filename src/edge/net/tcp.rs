@@ -16,7 +16,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::WriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio::task::spawn_local;
 use tokio::time::Instant;
 
 /// How many connections are kept.
@@ -39,7 +38,7 @@ struct Connection {
     queue: mpsc::Sender<Bytes>,
 }
 
-/// All TCP listeners and connections of a shard. Lives on one thread, inside a [`tokio::task::LocalSet`].
+/// All TCP listeners and connections of a shard. Lives on one thread, inside a runtime of its own.
 pub struct Streams {
     connections: HashMap<u64, Connection>,
     /// The connection that requests to a peer use.
@@ -59,7 +58,7 @@ impl Streams {
             let port = listener.local_addr()?.port();
             let advertised = if advertised.port() == 0 { SocketAddr::new(advertised.ip(), port) } else { *advertised };
             seen.push(advertised);
-            spawn_local(accept(listener, advertised, news.clone()));
+            tokio::spawn(accept(listener, advertised, news.clone()));
         }
         let (connections, by_peer) = (HashMap::new(), HashMap::new());
         Ok(Streams { connections, by_peer, next: 1, news, seen })
@@ -78,7 +77,7 @@ impl Streams {
                 if let (Ok(peer), true) = (stream.peer_addr(), self.connections.len() < CONNECTIONS) {
                     let flow = Flow { transport: Transport::Tcp, local: seen, peer, connection: None };
                     let (flow, queue) = self.enter(flow);
-                    spawn_local(serve(stream, flow, queue, self.news.clone(), false));
+                    tokio::spawn(serve(stream, flow, queue, self.news.clone(), false));
                 }
             }
             News::Gone(id) => {
@@ -101,7 +100,7 @@ impl Streams {
                 let (opened, queue) = self.enter(*flow);
                 let new = opened.connection.and_then(|id| self.connections.get(&id));
                 let queued = new.is_some_and(|new| new.queue.try_send(bytes).is_ok());
-                spawn_local(open(opened, queue, self.news.clone()));
+                tokio::spawn(open(opened, queue, self.news.clone()));
                 queued
             }
             None => false,

@@ -13,11 +13,10 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
-use std::rc::Rc;
+use std::sync::Arc;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
-use tokio::task::spawn_local;
 
 /// How many datagrams are read before the first is answered.
 pub const BURST: usize = 64;
@@ -36,7 +35,7 @@ const SOCKET_BYTES: usize = 8 << 20;
 const BACKLOG: usize = 4096;
 
 struct Port {
-    socket: Rc<AsyncFd<UdpSocket>>,
+    socket: Arc<AsyncFd<UdpSocket>>,
     /// Our address as peers see it.
     seen: SocketAddr,
     /// One set a socket: the kernel leaves the length of its kind of address in it.
@@ -54,7 +53,7 @@ pub struct Datagrams {
 
 impl Datagrams {
     /// Listens on each address; the second of each pair is the one that peers see. `news` hears of datagrams that did
-    /// not arrive, from tasks in the surrounding [`tokio::task::LocalSet`].
+    /// not arrive, from tasks of the surrounding runtime.
     pub fn bind(addresses: &[(SocketAddr, SocketAddr)], news: &mpsc::Sender<News>) -> io::Result<Datagrams> {
         let ports = addresses.iter().map(|(address, seen)| port(*address, *seen, news)).collect::<io::Result<_>>()?;
         Ok(Datagrams { ports, buffers: vec![0; LARGEST * TOGETHER].into() })
@@ -198,11 +197,11 @@ fn port(address: SocketAddr, seen: SocketAddr, news: &mpsc::Sender<News>) -> io:
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     let socket = watch(socket.into(), Interest::READABLE | Interest::ERROR)?;
-    let socket = Rc::new(socket);
+    let socket = Arc::new(socket);
     let bound = socket.get_ref().local_addr()?;
     let seen = if seen.port() == 0 { SocketAddr::new(seen.ip(), bound.port()) } else { seen };
     icmp::ask(socket.get_ref(), address.is_ipv6())?;
-    spawn_local(icmp::listen(socket.clone(), seen, news.clone()));
+    tokio::spawn(icmp::listen(socket.clone(), seen, news.clone()));
     let headers = MultiHeaders::preallocate(TOGETHER, None);
     Ok(Port { socket, seen, headers, backlog: VecDeque::new(), full: None })
 }
