@@ -1,6 +1,9 @@
 //! The protocol work of whole calls without sockets: 7 messages in, 7 out, from INVITE to the last 200. Prints time and
 //! allocations a call for the legacy and the i3 profile. What the far ends do is not counted.
 //!
+//! Each is printed twice: warm, calls one behind the other, and cold, with everything thrown out of the caches of the
+//! core before each message, which is what a router of a few hundred calls a second finds after each wake.
+//!
 //! With `--count legacy` or `--count i3` it makes [`COUNTED`] calls of one profile and nothing else, for
 //! `benches/count`, which counts their instructions.
 mod counted;
@@ -23,9 +26,17 @@ use std::time::Instant;
 const SDP: &[u8] = b"v=0\r\no=user1 53655765 2353687637 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
 m=audio 6000 RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n";
 
+/// What is read before each message of a cold call: more than the caches of a core hold.
+const EVICTING_BYTES: usize = 32 << 20;
+
+/// The bytes of a line of the caches.
+const LINE_BYTES: usize = 64;
+
 struct Bench {
     engine: Engine,
     now: Now,
+    /// Read before each message; empty for warm calls.
+    evicting: Vec<u8>,
     spent: Duration,
     allocated: u64,
 }
@@ -39,7 +50,7 @@ fn flow(port: u16) -> Flow {
 }
 
 impl Bench {
-    fn new(profile: Profile) -> Bench {
+    fn new(profile: Profile, is_cold: bool) -> Bench {
         let cache = Arc::new(Cache::default());
         let world = callbox::config::world::lab().expect("the lab's config");
         let _settings = world.publish(&cache);
@@ -59,13 +70,16 @@ impl Bench {
         let mut engine = Engine::new(setup, cache, Entropy::seeded([7; 32]), Box::new(|| Mono::from_micros(0)));
         let now = Now { mono: Mono::from_micros(0), wall: Wall::from_millis(1_795_000_000_000) };
         engine.handle(now, Input::Configured);
-        Bench { engine, now, spent: Duration::ZERO, allocated: 0 }
+        let evicting = vec![1; if is_cold { EVICTING_BYTES } else { 0 }];
+        Bench { engine, now, evicting, spent: Duration::ZERO, allocated: 0 }
     }
 
     /// One message into the engine; what it sends comes back.
     #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
     fn give(&mut self, port: u16, bytes: Bytes) -> Vec<Transmit> {
         self.now.mono = self.now.mono + Duration::from_micros(200);
+        let lines = self.evicting.iter_mut().step_by(LINE_BYTES);
+        lines.for_each(|byte| *core::hint::black_box(byte) = byte.wrapping_add(1));
         let (before, began) = (counted::allocations(), Instant::now());
         engine_work(&mut self.engine, self.now, flow(port), bytes);
         self.spent += began.elapsed();
@@ -143,17 +157,21 @@ fn main() {
             Some("i3") => Profile::I3,
             other => panic!("--count takes legacy or i3, not {other:?}"),
         };
-        let mut bench = Bench::new(profile);
+        let mut bench = Bench::new(profile, false);
         (0..COUNTED).for_each(|number| bench.call(number));
         return println!("{COUNTED} calls");
     }
-    let calls = if arguments.iter().any(|argument| argument == "--bench") { 100_000 } else { 100 };
-    for profile in [Profile::Legacy, Profile::I3] {
-        let mut bench = Bench::new(profile);
+    let all = if arguments.iter().any(|argument| argument == "--bench") { 100_000 } else { 100 };
+    for (profile, is_cold) in
+        [Profile::Legacy, Profile::I3].into_iter().flat_map(|profile| [(profile, false), (profile, true)])
+    {
+        let calls = if is_cold { all / 100 } else { all };
+        let mut bench = Bench::new(profile, is_cold);
         (0..calls / 10).for_each(|number| bench.call(number));
         (bench.spent, bench.allocated) = (Duration::ZERO, 0);
         (calls..2 * calls).for_each(|number| bench.call(number));
         let (micros, each) = (bench.spent.as_secs_f64() * 1e6, bench.allocated as f64 / calls as f64);
-        println!("whole call, {profile:?}: {:.1} µs, {each:.1} allocations", micros / calls as f64);
+        let caches = if is_cold { "cold" } else { "warm" };
+        println!("whole call, {profile:?}, {caches}: {:.1} µs, {each:.1} allocations", micros / calls as f64);
     }
 }
