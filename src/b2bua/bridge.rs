@@ -114,10 +114,8 @@ fn to_caller(core: &Core, ring: &Ring, call: &Call, code: u16) -> Writer {
 
 /// The session description of a message, out of a multipart if need be.
 pub fn session_of(message: &Message) -> Option<Bytes> {
-    let body = message.body();
-    let content_type = message.value(Name::ContentType).unwrap_or_default();
-    let parts = multipart::parts(content_type, &body);
-    parts.iter().find(|part| part.is("application/sdp")).map(|part| body.slice_ref(part.content))
+    let content = multipart::first(message.value(Name::ContentType)?, message.body_slice(), "application/sdp")?;
+    Some(message.bytes().slice_ref(content))
 }
 
 fn finish(core: &Core, writer: Writer, session: Option<&Bytes>) -> Bytes {
@@ -221,9 +219,8 @@ pub fn owing(response: &Message, offered: bool, now: Now) -> Acked {
 /// that of nobody.
 pub fn acknowledge(core: &mut Core, call: &mut Call, side: Side, answer: Option<Bytes>) {
     let key = call.key;
-    let needs_answer =
-        call.side(side).and_then(|leg| leg.acked.as_ref()).is_some_and(|acked| acked.answer_by.is_some());
-    let answer = answer.or_else(|| call.own_answer(side).filter(|_| needs_answer));
+    let needs_answer = answer.is_none() && call.side(side).and_then(Leg::answer_by).is_some();
+    let answer = if needs_answer { call.own_answer(side) } else { answer };
     if let Some(leg) = call.leg(side) {
         acknowledge_in(core, key, leg, answer);
     }

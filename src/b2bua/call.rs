@@ -12,7 +12,7 @@ use super::ring::Ring;
 use super::takeover::{Former, Takeover};
 use super::watch::Watch;
 use crate::base::id::Handle;
-use crate::base::now::Mono;
+use crate::base::now::{Mono, sooner};
 use crate::base::private::Private;
 use crate::classify::Class;
 use crate::fact::Kind;
@@ -176,6 +176,14 @@ impl Leg {
     /// Whether a 2xx of the peer waits for its ACK.
     pub fn awaits_ack(&self) -> bool {
         self.acked.as_ref().is_some_and(|acked| acked.ack.is_none())
+    }
+
+    /// When something must happen in it next. Timers that were agreed on before the answer run from the answer on: in a
+    /// call that talks.
+    fn deadline(&self, talks: bool) -> Option<Mono> {
+        let watch = self.watch.as_ref().filter(|_| talks).map(Watch::deadline);
+        let owed = self.owed.as_ref().map(|owed| owed.next);
+        sooner(sooner(watch, owed), sooner(self.mend_at(), self.answer_by()))
     }
 
     /// When a 2xx of the peer gets its ACK with an answer of ours.
@@ -370,21 +378,26 @@ impl Call {
     /// When something must happen next.
     pub fn deadline(&self) -> Option<Mono> {
         let talks = self.stage == Stage::Talking;
-        let of_legs = self.legs().flat_map(|leg| {
-            // Timers that were agreed on before the answer run from the answer on.
-            let watch = leg.watch.as_ref().filter(|_| talks).map(Watch::deadline);
-            [leg.owed.as_ref().map(|owed| owed.next), watch, leg.mend_at(), leg.answer_by()]
-        });
-        let of_ring = self.ring.as_ref().filter(|_| self.is_seeking()).and_then(|ring| ring.deadline());
-        let of_onward = self.onward.as_ref().filter(|_| talks).and_then(|onward| onward.deadline());
-        let of_takeover = self.takeover.as_ref().filter(|_| talks).and_then(|takeover| takeover.deadline());
-        let of_former = self.former.as_ref().filter(|_| talks).and_then(|former| former.bye_at);
-        let of_reliable = self.reliable.as_ref().and_then(|reliable| reliable.deadline());
-        let of_ivr = self.ivr.as_deref().map(Ivr::deadline);
-        let of_pending = self.pending.iter().filter_map(|pending| pending.until).min();
-        let of_asking = self.asking.as_deref().and_then(Asking::deadline);
-        let of_others = [of_ring, of_onward, of_takeover, of_former, of_reliable, of_ivr, of_asking, of_pending];
-        of_legs.chain(of_others).flatten().min()
+        let mut next = self.caller.deadline(talks);
+        let mut also = |at: Option<Mono>| next = sooner(next, at);
+        if let Some(leg) = &self.answerer {
+            also(leg.deadline(talks));
+        }
+        if let Some(ring) = self.ring.as_deref().filter(|_| self.is_seeking()) {
+            also(ring.deadline());
+        }
+        if talks {
+            also(self.onward.as_deref().and_then(Onward::deadline));
+            also(self.takeover.as_deref().and_then(Takeover::deadline));
+            also(self.former.as_deref().and_then(|former| former.bye_at));
+        }
+        also(self.reliable.as_deref().and_then(Reliable::deadline));
+        also(self.ivr.as_deref().map(Ivr::deadline));
+        also(self.asking.as_deref().and_then(Asking::deadline));
+        for pending in &self.pending {
+            also(pending.until);
+        }
+        next
     }
 }
 

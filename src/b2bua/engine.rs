@@ -19,7 +19,7 @@ use super::{ask, bridge, early, hangup, ivr, mend, onward, strangers, takeover, 
 use crate::account::Account;
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
-use crate::base::now::{Mono, Now};
+use crate::base::now::{Mono, Now, sooner};
 use crate::cache::leases::Change;
 use crate::cache::{Cache, Snapshot, Who};
 use crate::fact::{Attempted, Fact};
@@ -123,7 +123,7 @@ impl Engine {
 
     /// When [`Engine::on_time`] is due.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        [self.core.layer.next_deadline(), self.core.wheel.next_deadline()].into_iter().flatten().min()
+        sooner(self.core.layer.next_deadline(), self.core.wheel.next_deadline())
     }
 
     /// Does what is due.
@@ -460,14 +460,11 @@ impl Engine {
     /// The call and side whose dialog a message names: our tag leads to the place, the rest must fit, and it must come
     /// from where that side may speak.
     fn dialog_of(&mut self, message: &Message, flow: Flow) -> Option<(Box<Call>, Side)> {
-        let tag = message.to_tag()?;
-        let names = [message.call_id().unwrap_or_default(), tag, message.from_tag().unwrap_or_default()];
-        let handle = self.foreign.handle_of(names)?;
+        let ours = message.to_tag()?;
+        let (call_id, theirs) = (message.call_id().unwrap_or_default(), message.from_tag().unwrap_or_default());
+        let handle = self.foreign.handle_of([call_id, ours, theirs])?;
         let mut call = self.calls.take_at(handle.slot)?;
-        let fits = |dialog: &Dialog| {
-            let remote = message.from_tag().unwrap_or_default();
-            dialog.is_between(message.call_id().unwrap_or_default(), tag, remote)
-        };
+        let fits = |dialog: &Dialog| dialog.is_between(call_id, ours, theirs);
         let current = call.caller.nonce == handle.nonce && fits(&call.caller.dialog);
         let may_resume = || self.is_party(&call.caller.dialog, Some(&call.source), flow.peer);
         let side = if current || (may_resume() && early::resume(&mut call, handle.nonce, fits)) {

@@ -10,7 +10,7 @@ use crate::record::{Profile, Trunk};
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::{Message, Method, Name, Writer};
 use crate::sip::transaction::ClientId;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -52,7 +52,8 @@ impl Prober {
         core.health.retain(|name, _| snapshot.trunks.iter().any(|trunk| trunk.name == *name));
         for trunk in snapshot.trunks.iter() {
             let place = u32::try_from(self.probed.len()).ok().filter(|_| is_probed(trunk));
-            core.health.entry(trunk.name.clone()).or_default().place = place;
+            let standing = core.health.entry(trunk.name.clone()).or_default();
+            (standing.place, standing.is_named) = (place, trunk.host.parse::<IpAddr>().is_err());
             core.trunk_followed(trunk, now);
             if let Some(place) = place {
                 let nonce = core.entropy.bits();

@@ -4,7 +4,7 @@ use crate::base::now::{Mono, Now};
 use crate::fact::Fact;
 use crate::record::{Trunk, TrunkKind};
 use crate::routing::health::{Health, State};
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use core::time::Duration;
 use smallvec::SmallVec;
 
@@ -15,6 +15,9 @@ pub struct Standing {
     addresses: SmallVec<[(Option<SocketAddr>, Health); 1]>,
     /// The trunk's place in the prober.
     pub place: Option<u32>,
+    /// Whether it is configured by a name, whose addresses may change at any time; one that is configured by its address
+    /// has that one until it is configured anew.
+    pub is_named: bool,
 }
 
 impl Standing {
@@ -115,8 +118,7 @@ impl Core {
 
     /// Takes news of a trunk at an address, tells when that brings it down or back, and wakes the prober in time.
     fn learn(&mut self, trunk: &Trunk, address: Option<SocketAddr>, now: Now, news: impl FnOnce(&mut Health)) {
-        // One that is configured by its address has that one until it is configured anew.
-        if trunk.host.parse::<IpAddr>().is_err() {
+        if self.health.get(&trunk.name).is_some_and(|standing| standing.is_named) {
             self.trunk_followed(trunk, now);
         }
         let Some(standing) = self.health.get_mut(&trunk.name) else { return };

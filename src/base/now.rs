@@ -24,6 +24,14 @@ impl Mono {
     }
 }
 
+/// The sooner of two moments, as far as there are two.
+pub fn sooner(one: Option<Mono>, other: Option<Mono>) -> Option<Mono> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 impl Add<Duration> for Mono {
     type Output = Mono;
     fn add(self, span: Duration) -> Mono {

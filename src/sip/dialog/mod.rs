@@ -10,7 +10,7 @@ use crate::sip::message::session_id::{SessionId, Uuid};
 use crate::sip::message::writer::put_address;
 use crate::sip::message::{Message, Method, Name, NameAddr, Uri, Writer};
 use bytes::BytesMut;
-use route::RouteSet;
+use route::{Numeric, RouteSet};
 use smallvec::SmallVec;
 use texts::{Texts, Word};
 
@@ -33,6 +33,8 @@ pub struct Dialog {
     local_cseq: u32,
     remote_cseq: Option<u32>,
     texts: Texts,
+    /// What the first route or the remote target names, where that is an address.
+    next: Option<Numeric>,
     /// Both ends' UUIDs, as we say them to the peer; most peers have none.
     session: Option<Box<SessionId>>,
 }
@@ -59,18 +61,20 @@ impl Invite<'_> {
             return None;
         }
         let routes = RouteSet::of_response(response);
+        let contact = response.contact().map(|contact| contact.uri);
         let texts = Texts::new([
             self.call_id,
             NameAddr::tag_in(self.from).unwrap_or_default(),
             to_tag.unwrap_or_default(),
             &unfold(self.from),
             &unfold(response.value(Name::To)?),
-            response.contact().map_or(self.uri, |contact| contact.uri.text),
+            contact.map_or(self.uri, |contact| contact.text),
             &unfold(&routes.first),
             &unfold(&routes.others),
         ]);
+        let next = Numeric::of(texts.word(Word::FirstRoute), contact.or_else(|| Uri::read(self.uri)));
         let session = boxed(SessionId::of(response).mirrored());
-        Some(Dialog { flow, credentials: None, local_cseq: self.cseq, remote_cseq: None, texts, session })
+        Some(Dialog { flow, credentials: None, local_cseq: self.cseq, remote_cseq: None, texts, next, session })
     }
 }
 
@@ -100,18 +104,21 @@ impl Dialog {
             local.extend_from_slice(local_tag);
         }
         let routes = RouteSet::of_request(invite);
+        let target = invite.contact().map_or(from.uri, |contact| contact.uri);
         let texts = Texts::new([
             invite.call_id()?,
             theirs.unwrap_or(local_tag),
             from.tag().unwrap_or_default(),
             &local,
             &remote,
-            invite.contact().map_or(from.uri.text, |contact| contact.uri.text),
+            target.text,
             &unfold(&routes.first),
             &unfold(&routes.others),
         ]);
+        let next = Numeric::of(texts.word(Word::FirstRoute), Some(target));
         let session = boxed(SessionId { local: None, remote: SessionId::of(invite).local });
-        Some(Dialog { flow, credentials: None, local_cseq: 0, remote_cseq: Some(invite.cseq()?.0), texts, session })
+        let remote_cseq = Some(invite.cseq()?.0);
+        Some(Dialog { flow, credentials: None, local_cseq: 0, remote_cseq, texts, next, session })
     }
 
     /// The dialog of an INVITE of ours and a response to it (RFC 3261 §12.1.2). Without a Contact the peer is reached
@@ -173,7 +180,7 @@ impl Dialog {
         }
         let words = [call_id, local_tag, remote_tag, local, remote_value, target, &first, &others];
         if words != self.texts.words() {
-            self.texts = Texts::new(words);
+            self.say(Texts::new(words));
         }
     }
 
@@ -217,7 +224,12 @@ impl Dialog {
         };
         let mut words = self.texts.words();
         words[Word::Target as usize] = contact.uri.text;
-        self.texts = Texts::new(words);
+        self.say(Texts::new(words));
+    }
+
+    fn say(&mut self, texts: Texts) {
+        self.next = Numeric::of(texts.word(Word::FirstRoute), Uri::read(texts.word(Word::Target)));
+        self.texts = texts;
     }
 
     /// Starts a request in the dialog with the next CSeq number: request line, Via with `branch`, Max-Forwards, Route,
@@ -248,12 +260,7 @@ impl Dialog {
     /// Where requests in the dialog go: to the first route or the remote target when that is a numeric address that can
     /// be reached, else to the flow's peer. No name is ever resolved for it.
     pub fn next_hop(&self) -> Flow {
-        let first = self.texts.word(Word::FirstRoute);
-        let uri = match first {
-            [] => Uri::read(self.remote_target()),
-            _ => NameAddr::read(first).map(|route| route.uri),
-        };
-        route::hop(&self.flow, uri)
+        route::hop(&self.flow, self.next)
     }
 
     fn start(&self, buffer: BytesMut, method: &[u8], number: u32, branch: &str) -> Writer {

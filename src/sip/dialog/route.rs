@@ -40,38 +40,57 @@ impl RouteSet {
 
 /// The URI of the first route if that is a strict router: one without `lr`.
 pub fn strict_router(first: &[u8]) -> Option<&[u8]> {
+    if first.is_empty() {
+        return None;
+    }
     let route = NameAddr::read(first)?;
     let is_loose = route.uri.param("lr").is_some() || route.param("lr").is_some();
     // Headers are not allowed in a Request-URI (RFC 3261 §19.1.1).
     (!is_loose).then(|| route.uri.text.split(|&byte| byte == b'?').next().unwrap_or_default())
 }
 
-/// Where a request goes whose next hop is `uri`: to its address, if that is numeric and can be reached from where the
-/// dialog's peer is, else to the peer. Behind a translator a peer names an address of its own network; what it wrote
-/// from is then the only way back.
-pub fn hop(flow: &Flow, uri: Option<Uri<'_>>) -> Flow {
-    uri.and_then(|uri| numeric(flow, &uri)).unwrap_or(*flow)
+/// A URI that names an address and no host.
+#[derive(Clone, Copy)]
+pub struct Numeric {
+    ip: IpAddr,
+    port: u16,
+    /// The transport that it names.
+    transport: Option<Transport>,
 }
 
-fn numeric(flow: &Flow, uri: &Uri<'_>) -> Option<Flow> {
-    let ip: IpAddr = core::str::from_utf8(uri.host).ok()?.parse().ok()?;
-    let transport = match uri.param("transport") {
-        None => flow.transport,
-        Some(name) if name.eq_ignore_ascii_case(b"udp") => Transport::Udp,
-        Some(name) if name.eq_ignore_ascii_case(b"tcp") => Transport::Tcp,
-        Some(_) => return None,
-    };
+impl Numeric {
+    /// What requests in a dialog go to: the first route, or nothing, and the remote target. `None` for a name and for what we
+    /// do not speak.
+    pub fn of(first: &[u8], target: Option<Uri<'_>>) -> Option<Numeric> {
+        let uri = if first.is_empty() { target? } else { NameAddr::read(first)?.uri };
+        let transport = match uri.param("transport") {
+            None => None,
+            Some(name) if name.eq_ignore_ascii_case(b"udp") => Some(Transport::Udp),
+            Some(name) if name.eq_ignore_ascii_case(b"tcp") => Some(Transport::Tcp),
+            Some(_) => return None,
+        };
+        let ip: IpAddr = core::str::from_utf8(uri.host).ok()?.parse().ok()?;
+        (uri.scheme == Scheme::Sip).then(|| Numeric { ip, port: uri.port.unwrap_or(5060), transport })
+    }
+}
+
+/// Where a request goes whose next hop is `numeric`: to that address, if it can be reached from where the dialog's peer
+/// is, else to the peer. Behind a translator a peer names an address of its own network; what it wrote from is then the
+/// only way back.
+pub fn hop(flow: &Flow, numeric: Option<Numeric>) -> Flow {
+    let Some(Numeric { ip, port, transport }) = numeric else { return *flow };
+    let peer = SocketAddr::new(ip, port);
+    let transport = transport.unwrap_or(flow.transport);
+    if transport == flow.transport && peer == flow.peer {
+        return *flow;
+    }
     let is_family = ip.is_ipv4() == flow.local.is_ipv4();
-    if uri.scheme != Scheme::Sip || !is_family || reach(ip) < reach(flow.peer.ip()) {
-        return None;
-    }
-    let peer = SocketAddr::new(ip, uri.port.unwrap_or(5060));
     // An open connection to that very machine is as good as a new one.
-    let is_open = flow.connection.is_some() && ip == flow.peer.ip();
-    if transport == flow.transport && (is_open || peer == flow.peer) {
-        return None;
+    let is_open = transport == flow.transport && flow.connection.is_some() && ip == flow.peer.ip();
+    if !is_family || is_open || reach(ip) < reach(flow.peer.ip()) {
+        return *flow;
     }
-    Some(Flow { transport, local: flow.local, peer, connection: None })
+    Flow { transport, local: flow.local, peer, connection: None }
 }
 
 /// How far an address is known: nowhere, on its own machine, in its own network, everywhere.

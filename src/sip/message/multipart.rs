@@ -24,7 +24,7 @@ pub struct Part<'a> {
 impl Part<'_> {
     /// Whether the media type (without parameters) is this one, in any case.
     pub fn is(&self, media_type: &str) -> bool {
-        is_type(if self.content_type.is_empty() { b"text/plain" } else { self.content_type }, media_type)
+        is_type(or_plain(self.content_type), media_type)
     }
 }
 
@@ -56,6 +56,14 @@ pub fn parts<'a>(content_type: &'a [u8], body: &'a [u8]) -> SmallVec<[Part<'a>; 
         None => walk.give(&whole, body.len()),
     }
     walk.parts
+}
+
+/// The content of the first part of this media type (without parameters), where there is one.
+pub fn first<'a>(content_type: &'a [u8], body: &'a [u8], media_type: &str) -> Option<&'a [u8]> {
+    if boundary(content_type).is_none() {
+        return is_type(or_plain(content_type), media_type).then_some(body);
+    }
+    parts(content_type, body).iter().find(|part| part.is(media_type)).map(|part| part.content)
 }
 
 /// How deep multiparts may be nested before the inner ones are left closed.
@@ -256,6 +264,11 @@ impl<'a> Open<'a> {
             self.encoding = value;
         }
     }
+}
+
+/// What a body is that does not say what it is.
+fn or_plain(content_type: &[u8]) -> &[u8] {
+    if content_type.is_empty() { b"text/plain" } else { content_type }
 }
 
 /// The media type without parameters.
