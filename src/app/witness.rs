@@ -20,7 +20,8 @@ pub const WAITING: usize = 16_384;
 /// than everything else here.
 const NAP: Duration = Duration::from_millis(50);
 
-/// How much is taken before the parts may do what is due.
+/// How much is taken at once. Each part hears all of it before the next one does, so that its code and its tables are
+/// fetched once and not for each fact anew.
 const BATCH: usize = 256;
 
 /// What the thread is told.
@@ -41,6 +42,16 @@ pub trait Part: Send {
     fn fact(&mut self, at: Now, fact: &Fact);
     /// Does what is due; called between facts and at least every tenth of a second.
     fn on_time(&mut self, _now: Now) {}
+    /// Hears of some of what happened, in order, and then does what is due.
+    fn hear(&mut self, seen: &[Seen], now: Now) {
+        for seen in seen {
+            match seen {
+                Seen::Account(account) => self.account(account),
+                Seen::Fact(at, fact) => self.fact(*at, fact),
+            }
+        }
+        self.on_time(now);
+    }
 }
 
 /// The shard's end.
@@ -82,7 +93,7 @@ pub fn concerns(fact: &Fact) -> bool {
 /// # Errors
 /// No thread can be started.
 pub fn start(from: Receiver<Seen>, clock: Clock, parts: Vec<Box<dyn Part>>) -> io::Result<JoinHandle<()>> {
-    let witness = Witness { from, parts };
+    let witness = Witness { from, parts, seen: Vec::with_capacity(BATCH) };
     let work = move || witness.run(&|| clock.now());
     behind::thread("callbox-witness", work)
 }
@@ -90,6 +101,8 @@ pub fn start(from: Receiver<Seen>, clock: Clock, parts: Vec<Box<dyn Part>>) -> i
 struct Witness {
     from: Receiver<Seen>,
     parts: Vec<Box<dyn Part>>,
+    /// What was taken and is being told.
+    seen: Vec<Seen>,
 }
 
 impl Witness {
@@ -97,8 +110,7 @@ impl Witness {
     fn run(mut self, clock: &dyn Fn() -> Now) {
         loop {
             let more = self.take();
-            let now = clock();
-            self.each(|part| part.on_time(now));
+            self.tell(clock());
             match more {
                 More::Waits => {}
                 More::Later => std::thread::park_timeout(NAP),
@@ -108,10 +120,9 @@ impl Witness {
     }
 
     fn take(&mut self) -> More {
-        for _ in 0..BATCH {
+        while self.seen.len() < BATCH {
             match self.from.try_recv() {
-                Ok(Seen::Account(account)) => self.each(|part| part.account(&account)),
-                Ok(Seen::Fact(at, fact)) => self.each(|part| part.fact(at, &fact)),
+                Ok(seen) => self.seen.push(seen),
                 Err(TryRecvError::Empty) => return More::Later,
                 Err(TryRecvError::Disconnected) => return More::Never,
             }
@@ -119,15 +130,17 @@ impl Witness {
         More::Waits
     }
 
-    /// Tells every part. One with a defect is let go, so that the others go on.
-    fn each(&mut self, tell: impl Fn(&mut dyn Part)) {
+    /// Tells every part what was taken. One with a defect is let go, so that the others go on.
+    fn tell(&mut self, now: Now) {
+        let seen = &self.seen;
         self.parts.retain_mut(|part| {
-            let told = catch_unwind(AssertUnwindSafe(|| tell(&mut **part)));
+            let told = catch_unwind(AssertUnwindSafe(|| part.hear(seen, now)));
             if told.is_err() {
                 tracing::error!(part = part.name(), "a part of the witness has a defect and is told nothing any more");
             }
             told.is_ok()
         });
+        self.seen.clear();
     }
 }
 
@@ -182,7 +195,7 @@ mod tests {
         drop(teller);
         let parts: Vec<Box<dyn Part>> =
             vec![Box::new(Ear(Heard::default(), true)), Box::new(Ear(heard.clone(), false))];
-        Witness { from, parts }.run(&Now::default);
+        Witness { from, parts, seen: Vec::new() }.run(&Now::default);
         assert_eq!(*heard.lock().unwrap(), [wrong(0), wrong(1), wrong(2)]);
     }
 }

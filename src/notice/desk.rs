@@ -10,8 +10,10 @@ use crate::cache::Cache;
 use crate::fact::{Fact, Feature, Outcome};
 use crate::record::recipient::{Recipient, Scope, desk_address};
 use crate::record::{Class, Grade, Profile};
+use core::fmt;
 use core::time::Duration;
 use hashbrown::HashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// How long the first INVITE is waited for.
@@ -35,6 +37,8 @@ pub struct Desk {
     /// Within which time of its beginning a call that its caller ends counts as dialled by mistake.
     misdial: Duration,
     calls: HashMap<Handle, Open, foldhash::fast::RandomState>,
+    /// The calls that were decided a moment ago, the first one first, and until when their first INVITE is waited for.
+    awaited: VecDeque<(Mono, Handle)>,
     trunks_down: HashMap<Arc<str>, Mono, foldhash::fast::RandomState>,
     pools_empty: HashMap<Arc<str>, Mono, foldhash::fast::RandomState>,
     sighted: HashMap<Arc<str>, beside::Sighted, foldhash::fast::RandomState>,
@@ -52,9 +56,17 @@ struct Open {
     account: Arc<Account>,
     /// What each trunk was told, the last of each.
     signals: Vec<Arc<Account>>,
-    /// The location that the notices had; `None` before there are any.
-    told: Option<String>,
+    /// Whether its first notices have begun.
+    begun: bool,
+    /// The INVITE whose location those who are told know; `None` where they were told before one left.
+    told: Option<Arc<Account>>,
     features: Vec<Feature>,
+}
+
+impl Open {
+    fn new(account: Arc<Account>) -> Open {
+        Open { account, signals: Vec::new(), begun: false, told: None, features: Vec::new() }
+    }
 }
 
 impl Desk {
@@ -64,6 +76,7 @@ impl Desk {
             cache,
             misdial,
             calls: HashMap::default(),
+            awaited: VecDeque::new(),
             trunks_down: HashMap::default(),
             pools_empty: HashMap::default(),
             sighted: HashMap::default(),
@@ -84,8 +97,9 @@ impl Desk {
     pub fn account(&mut self, account: &Arc<Account>) {
         match &account.news {
             News::Decided(_) => {
-                let open = Open { account: Arc::clone(account), signals: Vec::new(), told: None, features: Vec::new() };
+                let open = Open::new(Arc::clone(account));
                 if self.calls.len() < MOST_CALLS {
+                    self.awaited.push_back((account.at.mono + SIGNAL_WITHIN, account.call));
                     self.calls.insert(account.call, open);
                 } else {
                     self.begin(open);
@@ -98,7 +112,7 @@ impl Desk {
                 if open.signals.len() > MOST_TRUNKS {
                     open.signals.remove(0);
                 }
-                if open.told.is_none() {
+                if !open.begun {
                     self.begin_of(account.call);
                 }
             }
@@ -110,12 +124,13 @@ impl Desk {
     pub fn fact(&mut self, at: Wall, fact: &Fact) {
         match fact {
             Fact::Answered { call, trunk, after, .. } => {
-                let said = format!("Answered by {trunk} after {} s.", after.as_secs());
-                self.answered(*call, trunk, said, at);
+                self.answered(*call, trunk, format_args!("Answered by {trunk} after {} s.", after.as_secs()), at);
             }
-            Fact::TakenOver { call, trunk, .. } => self.answered(*call, trunk, format!("Taken over by {trunk}."), at),
+            Fact::TakenOver { call, trunk, .. } => {
+                self.answered(*call, trunk, format_args!("Taken over by {trunk}."), at);
+            }
             Fact::Transferred { call, trunk, .. } => {
-                self.answered(*call, trunk, format!("Transferred to {trunk}."), at)
+                self.answered(*call, trunk, format_args!("Transferred to {trunk}."), at);
             }
             Fact::FeatureBlocked { call, feature, .. } => self.blocked(*call, *feature, at),
             Fact::Ended { call, outcome, lasted, .. } => self.ended(*call, *outcome, *lasted, at),
@@ -132,9 +147,9 @@ impl Desk {
     pub fn on_time(&mut self, now: Now) {
         self.now = now;
         self.take_sightings();
-        let is_due = |open: &Open| open.told.is_none() && now.mono.since(open.account.at.mono) >= SIGNAL_WITHIN;
-        let due: Vec<Handle> = self.calls.iter().filter(|(_, open)| is_due(open)).map(|(call, _)| *call).collect();
-        due.into_iter().for_each(|call| self.begin_of(call));
+        while let Some((_, call)) = self.awaited.pop_front_if(|(due, _)| *due <= now.mono) {
+            self.begin_of(call);
+        }
         if now.mono.since(self.swept) > KEPT / 24 {
             self.swept = now.mono;
             self.calls.retain(|_, open| now.mono.since(open.account.at.mono) < KEPT);
@@ -163,48 +178,55 @@ impl Desk {
         }
     }
 
+    /// Tells of a call for the first time, unless that was done.
     fn begin(&mut self, mut open: Open) -> Open {
+        if core::mem::replace(&mut open.begun, true) {
+            return open;
+        }
         let Some(particulars) = particulars(&open.account) else { return open };
+        open.told = open.signals.last().cloned();
+        let (at, told) = (open.account.at.wall, open.told.as_ref());
         let first = match open.account.class {
             Class::Test => Notice::TestCall,
             Class::Callback => Notice::Callback,
             _ => Notice::EmergencyCall,
         };
-        let values = self.values(&open, first, open.account.at.wall, open.signals.last());
-        let location = values.location.clone();
         let before = self.drafts.len();
-        self.tell(&open, values.clone());
+        self.tell(&open, first, |desk| desk.values(&open, first, at, told));
         if first == Notice::EmergencyCall {
             self.untold += u64::from(self.drafts.len() == before);
+            let mut also = |notice, severity| {
+                self.tell(&open, notice, |desk| Values { severity, ..desk.values(&open, notice, at, told) });
+            };
             if particulars.cause.is_some() {
-                self.tell(&open, Values { notice: Notice::RelayCall, severity: "low", ..values.clone() });
+                also(Notice::RelayCall, "low");
             }
             if particulars.located.caveat.is_some_and(|caveat| caveat != crate::record::Caveat::Stale) {
-                self.tell(&open, Values { notice: Notice::LocationConflict, severity: "high", ..values });
+                also(Notice::LocationConflict, "high");
             }
         }
-        open.told = Some(location);
         if open.account.class != Class::Callback {
-            self.called_from(particulars, open.account.at.wall);
+            self.called_from(particulars, at);
         }
         open
     }
 
     /// Somebody talks to the caller, and may have been told another location than those who were asked first.
-    fn answered(&mut self, call: Handle, trunk: &Arc<str>, said: String, at: Wall) {
-        let Some(mut open) = self.calls.remove(&call) else { return };
-        if open.told.is_none() {
-            open = self.begin(open);
-        }
+    fn answered(&mut self, call: Handle, trunk: &Arc<str>, said: fmt::Arguments<'_>, at: Wall) {
+        let Some(open) = self.calls.remove(&call) else { return };
+        let mut open = self.begin(open);
         if open.account.class == Class::Emergency {
             let signal = open.signals.iter().find(|known| trunk_of(known) == Some(trunk)).cloned();
-            let values = self.values(&open, Notice::EmergencyCall, at, signal.as_ref().or(open.signals.last()));
-            let note = match signal.is_none() || open.told.as_ref() == Some(&values.location) {
-                true => said,
-                false => [&said, " It was told another location than the trunk that was asked first."].concat(),
-            };
-            open.told = Some(values.location.clone());
-            self.tell(&open, Values { update: true, note, trunk: trunk.to_string(), ..values });
+            let is_known = signal.is_some();
+            let told = core::mem::replace(&mut open.told, signal.or_else(|| open.signals.last().cloned()));
+            self.tell(&open, Notice::EmergencyCall, |desk| {
+                let values = desk.values(&open, Notice::EmergencyCall, at, open.told.as_ref());
+                let note = match is_known && location_of(&open, told.as_ref()) != values.location {
+                    true => format!("{said} It was told another location than the trunk that was asked first."),
+                    false => said.to_string(),
+                };
+                Values { update: true, note, trunk: trunk.to_string(), ..values }
+            });
         }
         self.calls.insert(call, open);
     }
@@ -212,11 +234,13 @@ impl Desk {
     /// A location came after the INVITE had left. What was signalled stays what the location is; this stands beside it.
     fn learnt(&mut self, call: Handle, learnt: &Learnt, at: Wall) {
         let Some(open) = self.calls.remove(&call) else { return };
-        let values = self.values(&open, Notice::EmergencyCall, at, open.signals.last());
-        let text = place::document(learnt.document.expose());
-        let note = ["Learnt after the call had left:\n", &text].concat();
         if open.account.class == Class::Emergency {
-            self.tell(&open, Values { update: true, note, ..values });
+            self.tell(&open, Notice::EmergencyCall, |desk| {
+                let text = place::document(learnt.document.expose());
+                let note = ["Learnt after the call had left:\n", &text].concat();
+                let values = desk.values(&open, Notice::EmergencyCall, at, open.signals.last());
+                Values { update: true, note, ..values }
+            });
         }
         self.calls.insert(call, open);
     }
@@ -225,18 +249,18 @@ impl Desk {
         let Some(mut open) = self.calls.remove(&call) else { return };
         if !open.features.contains(&feature) {
             open.features.push(feature);
-            let values = self.values(&open, Notice::FeatureBlocked, at, open.signals.last());
-            let note = format!("Blocked: {}.", feature.text());
-            self.tell(&open, Values { severity: "low", note, ..values });
+            self.tell(&open, Notice::FeatureBlocked, |desk| {
+                let note = format!("Blocked: {}.", feature.text());
+                let values = desk.values(&open, Notice::FeatureBlocked, at, open.signals.last());
+                Values { severity: "low", note, ..values }
+            });
         }
         self.calls.insert(call, open);
     }
 
     fn ended(&mut self, call: Handle, outcome: Outcome, lasted: Duration, at: Wall) {
-        let Some(mut open) = self.calls.remove(&call) else { return };
-        if open.told.is_none() {
-            open = self.begin(open);
-        }
+        let Some(open) = self.calls.remove(&call) else { return };
+        let open = self.begin(open);
         let is_short = outcome == Outcome::Completed && lasted < self.misdial;
         let notice = match outcome {
             _ if open.account.class != Class::Emergency => return,
@@ -245,19 +269,21 @@ impl Desk {
             _ if is_short => Notice::AbandonedCall,
             _ => return,
         };
-        let values = self.values(&open, notice, at, open.signals.last());
-        let (severity, note) = match (notice, outcome) {
-            (Notice::CallFailed, _) => ("critical", "Every target was tried and none took the call.".to_owned()),
-            (_, Outcome::Abandoned) => {
-                ("high", format!("The caller hung up after {} s, before anybody answered.", lasted.as_secs()))
-            }
-            _ => ("high", format!("The call was over after {} s.", lasted.as_secs())),
-        };
-        self.tell(&open, Values { severity, note, ..values });
+        self.tell(&open, notice, |desk| {
+            let (severity, note) = match (notice, outcome) {
+                (Notice::CallFailed, _) => ("critical", "Every target was tried and none took the call.".to_owned()),
+                (_, Outcome::Abandoned) => {
+                    ("high", format!("The caller hung up after {} s, before anybody answered.", lasted.as_secs()))
+                }
+                _ => ("high", format!("The call was over after {} s.", lasted.as_secs())),
+            };
+            Values { severity, note, ..desk.values(&open, notice, at, open.signals.last()) }
+        });
     }
 
-    /// Tells everyone who is to know of this call.
-    fn tell(&mut self, open: &Open, values: Values) {
+    /// Tells everyone who is to know this of the call. What is said is put together only where there is anybody: of most
+    /// calls nobody is told most of it.
+    fn tell(&mut self, open: &Open, notice: Notice, say: impl FnOnce(&Desk) -> Values) {
         let Some(told) = particulars(&open.account) else { return };
         let scopes = [
             told.user.clone().map(Scope::User),
@@ -266,10 +292,13 @@ impl Desk {
             Some(Scope::Site(Arc::clone(&told.site.id))),
             Some(Scope::Organisation(Arc::clone(&told.organisation))),
         ];
-        let is_own = |one: &Arc<Recipient>| one.organisation == told.organisation;
+        let is_told = |one: &Arc<Recipient>| one.organisation == told.organisation && one.notices.has(notice);
         let found = scopes.into_iter().flatten().flat_map(|scope| self.cache.recipients.of(&scope));
-        let recipients = found.filter(is_own).collect();
-        self.draft(recipients, Some(open.account.call), values);
+        let recipients: Vec<_> = found.filter(is_told).collect();
+        if !recipients.is_empty() {
+            let values = say(self);
+            self.draft(recipients, Some(open.account.call), values);
+        }
     }
 
     /// A draft for each address once, however many lines name it: the one with the first step.
@@ -333,10 +362,7 @@ impl Desk {
     fn values(&self, open: &Open, notice: Notice, at: Wall, signal: Option<&Arc<Account>>) -> Values {
         let nothing = self.nothing(notice, at);
         let Some(told) = particulars(&open.account) else { return nothing };
-        let signalled = signal.and_then(|account| match &account.news {
-            News::Signalled(signalled) => Some(signalled),
-            _ => None,
-        });
+        let signalled = signal.and_then(|account| signalled(account));
         let text =
             |number: Option<crate::record::Number>| number.map(|number| number.expose().to_owned()).unwrap_or_default();
         let snapshot = self.cache.snapshot.load();
@@ -388,8 +414,12 @@ fn particulars(account: &Account) -> Option<&Particulars> {
 }
 
 fn trunk_of(account: &Account) -> Option<&Arc<str>> {
+    signalled(account).map(|told| &told.trunk)
+}
+
+fn signalled(account: &Account) -> Option<&Signalled> {
     match &account.news {
-        News::Signalled(signalled) => Some(&signalled.trunk),
+        News::Signalled(signalled) => Some(signalled),
         _ => None,
     }
 }
@@ -406,6 +436,13 @@ fn severity(class: Class, grade: Grade) -> &'static str {
         Class::Emergency if grade <= Grade::Default => "critical",
         _ => "high",
     }
+}
+
+/// The location of a call as one of its INVITEs signalled it.
+fn location_of(open: &Open, signal: Option<&Arc<Account>>) -> String {
+    particulars(&open.account)
+        .map(|told| location(told, signal.and_then(|account| signalled(account))))
+        .unwrap_or_default()
 }
 
 /// The location as it was signalled: of each document and reference what it says. What was not signalled is said to be
