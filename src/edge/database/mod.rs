@@ -78,6 +78,22 @@ pub fn prepare(connection: &Connection) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// Does work in one transaction: all of it is kept, or nothing. For who writes all the time: what begins and ends it is read
+/// once by the database and kept, as the statements of the work should be.
+///
+/// # Errors
+/// What the work or the database says.
+pub fn whole<T>(connection: &Connection, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let run = |statement| connection.prepare_cached(statement)?.execute([]).map(drop);
+    run("BEGIN IMMEDIATE")?;
+    let done = work(connection).and_then(|done| run("COMMIT").map(|()| done));
+    if done.is_err() && !connection.is_autocommit() {
+        // Where even this fails, the next one cannot begin and says so.
+        let _undone = run("ROLLBACK");
+    }
+    done
+}
+
 /// Lets a connection wait for what others are writing.
 ///
 /// # Errors

@@ -1,9 +1,9 @@
 //! The ledger's file: entries in at its end, out in order, and whether they are what they were.
-use super::super::database::{Schema, Trouble, be_patient, prepare, private};
+use super::super::database::{Schema, Trouble, be_patient, prepare, private, whole};
 use super::chain::{Entry, Kind, Label, Link, SALT_LEN, link, seal};
 use crate::base::entropy::Entropy;
 use crate::base::now::Wall;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -94,9 +94,7 @@ impl Book {
     /// # Errors
     /// What the database says: no room on the disk, for one.
     pub fn append(&mut self, entries: &[Entry], chance: &mut Entropy) -> Result<(), Trouble> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        add(&transaction, entries, chance)?;
-        Ok(transaction.commit()?)
+        Ok(whole(&self.connection, |transaction| add(transaction, entries, chance))?)
     }
 
     /// Lets go of the contents of an organisation's entries from before `until`, and says so in the ledger. Returns how
@@ -112,27 +110,29 @@ impl Book {
             self.connection.query_row(young, (until.as_millis(), now.as_millis()), |row| row.get(0)).optional()?;
         let before: i64 = young.unwrap_or(i64::MAX);
         loop {
-            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let count = transaction.execute(
-                "UPDATE entries SET salt = NULL, body = NULL WHERE place IN (SELECT place FROM entries WHERE \
-                 organisation = ?1 AND at < ?2 AND place < ?4 AND body IS NOT NULL AND kind IN ('begun', 'receipt') \
-                 LIMIT ?3)",
-                (organisation, until.as_millis(), LET_GO, before),
-            )?;
+            let count = whole(&self.connection, |transaction| {
+                let count = transaction.execute(
+                    "UPDATE entries SET salt = NULL, body = NULL WHERE place IN (SELECT place FROM entries WHERE \
+                     organisation = ?1 AND at < ?2 AND place < ?4 AND body IS NOT NULL AND kind IN ('begun', 'receipt') \
+                     LIMIT ?3)",
+                    (organisation, until.as_millis(), LET_GO, before),
+                )?;
+                if count > 0 {
+                    let said = Entry {
+                        at: now.as_millis(),
+                        kind: Kind::Retention,
+                        organisation: organisation.into(),
+                        call: String::new(),
+                        body: format!("{{\"until\":{},\"entries\":{count}}}", until.as_millis()),
+                    };
+                    add(transaction, &[said], chance)?;
+                }
+                Ok(count as u64)
+            })?;
             if count == 0 {
                 return Ok(gone);
             }
-            let body = format!("{{\"until\":{},\"entries\":{count}}}", until.as_millis());
-            let said = Entry {
-                at: now.as_millis(),
-                kind: Kind::Retention,
-                organisation: organisation.into(),
-                call: String::new(),
-                body,
-            };
-            add(&transaction, &[said], chance)?;
-            transaction.commit()?;
-            gone += count as u64;
+            gone += count;
         }
     }
 
@@ -265,7 +265,7 @@ fn wrong(kept: &Kept, so_far: &Verdict, retained: &Retained) -> Option<&'static 
     }
 }
 
-fn add(transaction: &Transaction<'_>, entries: &[Entry], chance: &mut Entropy) -> Result<(), rusqlite::Error> {
+fn add(transaction: &Connection, entries: &[Entry], chance: &mut Entropy) -> Result<(), rusqlite::Error> {
     let (mut place, mut before) = last(transaction)?;
     let mut put = transaction.prepare_cached(
         "INSERT INTO entries (place, at, kind, organisation, call, seal, link, salt, body) VALUES (?1, ?2, ?3, ?4, ?5, \

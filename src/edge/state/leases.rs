@@ -8,11 +8,12 @@ use crate::base::private::Private;
 use crate::cache::leases::Change;
 use crate::edge::behind;
 use crate::edge::clock::Clock;
-use crate::edge::database::Trouble;
+use crate::edge::database::{Trouble, whole};
 use crate::record::{Caller, Holder, Number, Window};
 use core::time::Duration;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use rusqlite::{Connection, Row};
-use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -54,10 +55,11 @@ impl Keeper {
     /// What the database or the system says.
     pub fn start(state: &State, clock: Clock) -> Result<(Keeper, Kept), Trouble> {
         let connection = state.connect()?;
-        let kept = read(&connection, clock.now(), &Up::now())?;
+        let up = Up::now();
+        let kept = read(&connection, clock.now(), &up)?;
         connection.execute("DELETE FROM windows_closed", [])?;
         let (changes, received) = sync_channel(WAITING);
-        let work = move || Writing { connection, clock, waiting: HashMap::new(), is_well: true }.run(&received);
+        let work = move || Writing { connection, clock, up, waiting: HashMap::default(), is_well: true }.run(&received);
         let thread = behind::thread("callbox-leases", work)?;
         Ok((Keeper { changes: Some(changes), thread: Some(thread) }, kept))
     }
@@ -84,8 +86,9 @@ impl Drop for Keeper {
 struct Writing {
     connection: Connection,
     clock: Clock,
+    up: Up,
     /// The newest of each window that is not on the disk yet.
-    waiting: HashMap<Holder, Change>,
+    waiting: HashMap<Holder, Change, RandomState>,
     is_well: bool,
 }
 
@@ -126,8 +129,8 @@ impl Writing {
     }
 
     fn write(&mut self) {
-        let now = self.clock.now();
-        match write(&mut self.connection, self.waiting.values(), now, &Up::now()) {
+        self.up.go_on();
+        match write(&self.connection, self.waiting.values(), self.clock.now(), &self.up) {
             Ok(()) => {
                 self.waiting.clear();
                 if !core::mem::replace(&mut self.is_well, true) {
@@ -143,32 +146,31 @@ impl Writing {
 }
 
 fn write<'a>(
-    connection: &mut Connection,
+    connection: &Connection,
     changes: impl Iterator<Item = &'a Change>,
     now: Now,
     up: &Up,
 ) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    for change in changes {
-        match change {
-            Change::Put(window, as_of) => put(&transaction, window, *as_of, now, up)?,
-            Change::Gone(holder, freed) => {
-                transaction.prepare_cached("DELETE FROM windows WHERE holder = ?1")?.execute([holder.expose()])?;
-                if let Some((number, rank)) = freed {
-                    let rank = i64::try_from(*rank).unwrap_or(i64::MAX);
-                    let mut keep = transaction.prepare_cached("INSERT OR REPLACE INTO freed VALUES (?1, ?2)")?;
-                    keep.execute((number.expose(), rank))?;
+    whole(connection, |transaction| {
+        for change in changes {
+            match change {
+                Change::Put(window, as_of) => put(transaction, window, *as_of, now, up)?,
+                Change::Gone(holder, freed) => {
+                    transaction.prepare_cached("DELETE FROM windows WHERE holder = ?1")?.execute([holder.expose()])?;
+                    if let Some((number, rank)) = freed {
+                        let rank = i64::try_from(*rank).unwrap_or(i64::MAX);
+                        let mut keep = transaction.prepare_cached("INSERT OR REPLACE INTO freed VALUES (?1, ?2)")?;
+                        keep.execute((number.expose(), rank))?;
+                    }
                 }
             }
         }
-    }
-    transaction.commit()
+        Ok(())
+    })
 }
 
 fn put(connection: &Connection, window: &Window, as_of: Mono, now: Now, up: &Up) -> rusqlite::Result<()> {
     let caller = &window.caller;
-    let number = |number: &Option<Number>| number.as_ref().map_or(String::new(), |number| number.expose().to_owned());
-    let words = |words: Vec<String>| words.join(" ");
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO windows VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
@@ -179,16 +181,16 @@ fn put(connection: &Connection, window: &Window, as_of: Mono, now: Now, up: &Up)
             &*caller.organisation,
             &*caller.site,
             &*caller.source,
-            number(&caller.line),
-            number(&caller.shown),
+            text(&caller.line),
+            text(&caller.shown),
             caller.device.as_deref().unwrap_or_default(),
             caller.contact.as_ref().map_or("", |contact| contact.expose()),
             caller.place.as_deref().unwrap_or_default(),
-            words(caller.asked.iter().map(ToString::to_string).collect()),
-            words(window.tokens.iter().map(|token| token.text().to_string()).collect()),
-            number(&window.lent),
-            number(&window.elin),
-            words(window.shared.iter().map(|number| number.expose().to_owned()).collect()),
+            words(caller.asked.iter().map(|trunk| &**trunk)),
+            words(window.tokens.iter().map(|token| token.text())),
+            text(&window.lent),
+            text(&window.elin),
+            words(window.shared.iter().map(Number::expose)),
             i64::try_from(window.rank).unwrap_or(i64::MAX),
             window.open,
             millis(window.until.since(now.mono)),
@@ -200,6 +202,22 @@ fn put(connection: &Connection, window: &Window, as_of: Mono, now: Now, up: &Up)
             millis(up.span),
         ])?;
     Ok(())
+}
+
+fn text(number: &Option<Number>) -> &str {
+    number.as_ref().map_or("", Number::expose)
+}
+
+/// Words with spaces between them.
+fn words(words: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let mut text = String::new();
+    for word in words {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(word.as_ref());
+    }
+    text
 }
 
 fn millis(span: Duration) -> i64 {
@@ -315,9 +333,9 @@ mod tests {
     fn state() -> (tempfile::TempDir, State, Connection) {
         let home = tempfile::tempdir().unwrap();
         let state = State::take(home.path(), Wall::from_millis(DAY)).unwrap();
-        let mut connection = state.connect().unwrap();
+        let connection = state.connect().unwrap();
         let change = Change::Put(Box::new(window()), Mono::from_micros(100_000_000));
-        write(&mut connection, [&change].into_iter(), now(100, DAY), &up("a", 5000)).unwrap();
+        write(&connection, [&change].into_iter(), now(100, DAY), &up("a", 5000)).unwrap();
         (home, state, connection)
     }
 
@@ -350,9 +368,9 @@ mod tests {
 
     #[test]
     fn what_is_over_is_gone_and_its_number_goes_behind_all_others() {
-        let (_home, _state, mut connection) = state();
+        let (_home, _state, connection) = state();
         let gone = Change::Gone(Holder::device("desk-1"), Number::read("+13125550190").map(|number| (number, 8)));
-        write(&mut connection, [&gone].into_iter(), now(200, DAY), &up("a", 5100)).unwrap();
+        write(&connection, [&gone].into_iter(), now(200, DAY), &up("a", 5100)).unwrap();
         let kept = read(&connection, now(0, DAY), &up("a", 5100)).unwrap();
         assert!(kept.windows.is_empty());
         assert_eq!(kept.used, [(Number::read("+13125550190").unwrap(), 8)]);

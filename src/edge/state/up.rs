@@ -1,5 +1,6 @@
 //! How long the system has been running: the one clock that nobody sets and that goes on while we do not.
 use core::time::Duration;
+use nix::time::{ClockId, clock_gettime};
 
 /// Which run of the system it is, and how long it has lasted. Empty where the system does not tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,15 +12,19 @@ pub struct Up {
 }
 
 impl Up {
-    /// Reads both (proc(5): `boot_id`, `uptime`).
+    /// Reads both (proc(5): `boot_id`; time(7): `CLOCK_BOOTTIME`).
     pub fn now() -> Up {
-        let read = |path: &str| std::fs::read_to_string(path).ok();
-        let told = read("/proc/sys/kernel/random/boot_id").zip(read("/proc/uptime"));
-        told.and_then(|(boot, uptime)| {
-            let secs: f64 = uptime.split_whitespace().next()?.parse().ok()?;
-            let span = Duration::try_from_secs_f64(secs).ok()?;
-            Some(Up { boot: boot.trim().to_owned(), span })
-        })
-        .unwrap_or_default()
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let mut up = Up { boot: boot.trim().to_owned(), span: Duration::ZERO };
+        up.go_on();
+        up
+    }
+
+    /// Reads how long it has lasted by now. No program outlives the run that it began in.
+    pub fn go_on(&mut self) {
+        match clock_gettime(ClockId::CLOCK_BOOTTIME) {
+            Ok(span) => self.span = span.into(),
+            Err(_) => *self = Up::default(),
+        }
     }
 }
