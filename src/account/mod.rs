@@ -3,6 +3,7 @@
 //!
 //! All of it is private. It goes to the thread that notifies and keeps records, and never to a log: facts are for that. A
 //! crisis call has no account.
+use crate::base::hex::hex;
 use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::base::private::Private;
@@ -81,8 +82,7 @@ pub struct Particulars {
 impl Particulars {
     /// What a call and the calls back to its caller have in common: 32 hexadecimal digits.
     pub fn incident(&self) -> String {
-        let sum = Sha256::digest(self.token.text().as_bytes());
-        sum.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(self.token.text().as_bytes())[..16])
     }
 
     /// The building where the caller is, where the place is one of ours.

@@ -1,6 +1,7 @@
 //! The words of notices: text with variables between double braces. Of a notice about a call, three cannot be taken out:
 //! that there is a call, the callback number, and the location as it was signalled (47 CFR 9.3).
 use super::{Notice, VARIABLES, Values};
+use crate::base::hex::hex;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -206,8 +207,7 @@ pub fn lack(name: &str, line: usize) -> Fault {
 
 /// The beginning of a text's SHA-256.
 pub fn version(text: &str) -> Arc<str> {
-    let hash = Sha256::digest(text.as_bytes());
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    hex(&Sha256::digest(text.as_bytes())[..6]).into()
 }
 
 /// The templates of all notices in all languages.

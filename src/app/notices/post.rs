@@ -3,6 +3,7 @@ use super::super::desktops::Arrival;
 use super::Shared;
 use super::keeper::Keeper;
 use crate::base::entropy::Entropy;
+use crate::base::hex::hex;
 use crate::base::id::Handle;
 use crate::base::now::{Mono, Now, Wall};
 use crate::config::notices::{Hook, Notices as Config};
@@ -408,7 +409,7 @@ fn made(at: Wall, now: Now) -> Mono {
 
 /// What a message is called towards who gets it.
 fn name(token: &[u8; 32]) -> Arc<str> {
-    token.iter().take(10).map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    hex(&token[..10]).into()
 }
 
 #[cfg(test)]

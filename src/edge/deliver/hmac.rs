@@ -1,4 +1,5 @@
 //! HMAC-SHA256 (RFC 2104), for the signatures of webhooks.
+use crate::base::hex::hex;
 use sha2::{Digest, Sha256};
 
 /// The block of SHA-256, in bytes.
@@ -18,7 +19,7 @@ pub fn sign(key: &[u8], message: &[&[u8]]) -> String {
     let mut outer = Sha256::new();
     outer.update(block.map(|byte| byte ^ 0x5c));
     outer.update(inner.finalize());
-    outer.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&outer.finalize())
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! How an entry is sealed, and how it is tied to the one before it.
+use crate::base::hex::hex;
 use core::fmt;
 use sha2::{Digest, Sha256};
 
@@ -69,7 +70,7 @@ pub struct Link(pub [u8; 32]);
 impl Link {
     /// In hexadecimal.
     pub fn text(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0)
     }
 }
 

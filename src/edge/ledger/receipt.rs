@@ -3,6 +3,7 @@
 //! It says who called by number, line, user and device, and never a name; of the place all that was signalled.
 use super::story::{Attempt, Event, Open};
 use crate::account::{Learnt, Particulars, Signalled};
+use crate::base::hex::hex;
 use crate::base::now::{Mono, Now};
 use crate::base::private::Private;
 use crate::record::found::Hit;
@@ -18,6 +19,9 @@ const FORM: u8 = 1;
 
 /// The longest document that is kept whole, in bytes. Of a longer one its SHA-256 is kept.
 pub const MOST_DOCUMENT: usize = 16 * 1024;
+
+/// More than most receipts take, in bytes.
+const USUAL: usize = 2048;
 
 #[derive(Serialize)]
 struct Receipt<'a> {
@@ -144,8 +148,10 @@ pub(super) fn written(open: &Open, call: &str) -> String {
         left_out: open.left_out,
         end: open.end.clone(),
     };
+    let mut line = Vec::with_capacity(USUAL);
     // Nothing of this can fail to be written: its keys are texts and its numbers whole.
-    serde_json::to_string(&receipt).unwrap_or_default()
+    let written = serde_json::to_writer(&mut line, &receipt).is_ok();
+    String::from_utf8(line).ok().filter(|_| written).unwrap_or_default()
 }
 
 fn since(open: &Open, at: Mono) -> u64 {
@@ -237,11 +243,7 @@ fn document(document: &Private<Bytes>) -> Document<'_> {
     let bytes = document.expose();
     match core::str::from_utf8(bytes) {
         Ok(text) if bytes.len() <= MOST_DOCUMENT => Document::Whole(text),
-        _ => {
-            let sum = Sha256::digest(bytes);
-            let sha256 = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-            Document::Sum { sha256, bytes: bytes.len() }
-        }
+        _ => Document::Sum { sha256: hex(&Sha256::digest(bytes)), bytes: bytes.len() },
     }
 }
 

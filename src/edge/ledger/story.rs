@@ -7,8 +7,10 @@ use crate::base::now::{Mono, Now};
 use crate::fact::{self, Fact, Outcome};
 use crate::record::Class;
 use core::time::Duration;
-use serde::Serialize;
-use std::collections::HashMap;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use serde::{Serialize, Serializer};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// The most calls that are gathered at once. Of more, the oldest is written as far as it is known.
@@ -26,13 +28,20 @@ const MOST_ATTEMPTS: usize = 32;
 /// How long behind its end a call's receipt waits for those attempts that are not over.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// How often it is looked for calls of which no end is known.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
 /// After how long a call of which no end is known is written as far as it is.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Gathers.
 #[derive(Default)]
 pub struct Gatherer {
-    open: HashMap<Handle, Open>,
+    open: HashMap<Handle, Box<Open>, RandomState>,
+    /// The calls that are over and may have attempts that are not, in the order of their ends.
+    over: Vec<Handle>,
+    /// When it was last looked for calls of which no end is known.
+    swept: Mono,
     /// What can be written.
     ready: Vec<Entry>,
 }
@@ -42,8 +51,8 @@ pub(super) struct Open {
     pub(super) came: Now,
     pub(super) class: Class,
     pub(super) source: Option<Arc<str>>,
-    accounts: Vec<Arc<Account>>,
-    pub(super) attempts: Vec<Attempt>,
+    accounts: SmallVec<[Arc<Account>; 2]>,
+    pub(super) attempts: SmallVec<[Attempt; 1]>,
     pub(super) events: Vec<Event>,
     pub(super) left_out: u64,
     pub(super) end: Option<End>,
@@ -53,7 +62,8 @@ pub(super) struct Open {
 /// One attempt at one target, in microseconds since the INVITE came.
 #[derive(Default, Serialize)]
 pub(super) struct Attempt {
-    trunk: String,
+    #[serde(serialize_with = "name")]
+    trunk: Arc<str>,
     started_us: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     ringing_us: Option<u64>,
@@ -105,39 +115,58 @@ impl Gatherer {
             _ => return,
         };
         self.open(call, at, class).note(at, fact);
+        if matches!(fact, Fact::Ended { .. }) {
+            self.over.push(call);
+        }
     }
 
     /// Gives what can be written by now.
     pub fn due(&mut self, now: Now) -> Vec<Entry> {
-        let is_due = |open: &Open| match open.ended {
-            Some(ended) => open.is_whole() || now.mono.since(ended) >= LINGER,
-            None => now.mono.since(open.came.mono) >= LONGEST,
-        };
-        self.close(is_due);
+        let (open, mut due) = (&self.open, Vec::new());
+        self.over.retain(|call| {
+            let waits = open.get(call).is_some_and(|open| open.waits(now.mono));
+            if !waits {
+                due.push(*call);
+            }
+            waits
+        });
+        self.close(due);
+        if now.mono.since(self.swept) >= SWEEP_EVERY {
+            self.swept = now.mono;
+            self.close_all(|open| now.mono.since(open.came.mono) >= LONGEST);
+        }
         core::mem::take(&mut self.ready)
     }
 
     /// Gives all that is known, since nothing more will be.
     pub fn rest(&mut self) -> Vec<Entry> {
-        self.close(|_| true);
+        self.close_all(|_| true);
         core::mem::take(&mut self.ready)
     }
 
     fn open(&mut self, call: Handle, at: Now, class: Class) -> &mut Open {
         if self.open.len() >= MOST_OPEN && !self.open.contains_key(&call) {
             let oldest = self.open.values().map(|open| open.came.mono).min();
-            self.close(|open| Some(open.came.mono) == oldest);
+            self.close_all(|open| Some(open.came.mono) == oldest);
         }
-        self.open.entry(call).or_insert_with(|| Open::new(at, class))
+        self.open.entry(call).or_insert_with(|| Box::new(Open::new(at, class)))
     }
 
-    fn close(&mut self, is_due: impl Fn(&Open) -> bool) {
-        let due: Vec<Handle> = self.open.iter().filter(|(_, open)| is_due(open)).map(|(call, _)| *call).collect();
+    fn close_all(&mut self, is_due: impl Fn(&Open) -> bool) {
+        let due = self.open.iter().filter(|(_, open)| is_due(open)).map(|(call, _)| *call).collect();
+        self.close(due);
+    }
+
+    fn close(&mut self, due: Vec<Handle>) {
         let mut closed: Vec<_> =
             due.into_iter().filter_map(|call| self.open.remove(&call).map(|open| (call, open))).collect();
         closed.sort_by_key(|(_, open)| open.came.mono);
         self.ready.extend(closed.iter().map(|(call, open)| entry(open, *call, Kind::Receipt)));
     }
+}
+
+fn name<S: Serializer>(name: &Arc<str>, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(name)
 }
 
 fn entry(open: &Open, call: Handle, kind: Kind) -> Entry {
@@ -152,8 +181,8 @@ impl Open {
             came,
             class,
             source: None,
-            accounts: Vec::new(),
-            attempts: Vec::new(),
+            accounts: SmallVec::new(),
+            attempts: SmallVec::new(),
             events: Vec::new(),
             left_out: 0,
             end: None,
@@ -185,9 +214,10 @@ impl Open {
         })
     }
 
-    /// Whether it is over and no attempt is open.
-    fn is_whole(&self) -> bool {
-        self.attempts.iter().all(|attempt| attempt.ended_us.is_some())
+    /// Whether it is over and its receipt waits for attempts that are not.
+    fn waits(&self, now: Mono) -> bool {
+        let is_whole = || self.attempts.iter().all(|attempt| attempt.ended_us.is_some());
+        self.ended.is_some_and(|ended| now.since(ended) < LINGER) && !is_whole()
     }
 
     fn note(&mut self, at: Now, fact: &Fact) {
@@ -196,7 +226,7 @@ impl Open {
             Fact::Arrived { source, .. } => self.source = Some(Arc::clone(source)),
             Fact::Decided { .. } => {}
             Fact::AttemptStarted { trunk, .. } if self.attempts.len() < MOST_ATTEMPTS => {
-                self.attempts.push(Attempt { trunk: trunk.to_string(), started_us: us, ..Attempt::default() });
+                self.attempts.push(Attempt { trunk: Arc::clone(trunk), started_us: us, ..Attempt::default() });
             }
             Fact::AttemptStarted { .. } => self.left_out += 1,
             Fact::Ringing { trunk, after, .. } => {
@@ -220,10 +250,10 @@ impl Open {
 
     /// The attempt at a trunk that is not over, or the last one.
     fn attempt(&mut self, trunk: &Arc<str>, change: impl FnOnce(&mut Attempt)) {
-        let mut of_trunk: Vec<_> = self.attempts.iter_mut().filter(|attempt| attempt.trunk == **trunk).collect();
-        let open = of_trunk.iter().position(|attempt| attempt.ended_us.is_none());
-        let at = open.unwrap_or(of_trunk.len().saturating_sub(1));
-        if let Some(attempt) = of_trunk.get_mut(at) {
+        let is_of = |attempt: &Attempt| attempt.trunk == *trunk;
+        let open = self.attempts.iter().position(|attempt| is_of(attempt) && attempt.ended_us.is_none());
+        let at = open.or_else(|| self.attempts.iter().rposition(is_of));
+        if let Some(attempt) = at.and_then(|at| self.attempts.get_mut(at)) {
             change(attempt);
         }
     }
