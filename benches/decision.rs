@@ -200,7 +200,7 @@ fn world(scale: &Scale) -> Cache {
 }
 
 /// All that is decided before the first INVITE leaves.
-fn decide(cache: &Cache, source: &Source, shown: Number, chance: u64) -> Decision {
+fn decide(cache: &Cache, source: &Source, shown: Number, chance: u64) -> Box<Decision> {
     let snapshot = cache.snapshot.load();
     let asked = Asked::by_hand(source, "9911", Some(shown));
     let clock = || Mono::from_micros(0);

@@ -66,7 +66,7 @@ pub struct Particulars {
     /// The number that reaches the caller, and our word for where it is from.
     pub callback: Option<(Number, &'static str)>,
     /// Where the caller is: the winner, the losers and why.
-    pub located: Located,
+    pub located: Arc<Located>,
     /// Whether the device belongs to another place than the one where it was seen.
     pub moved: bool,
     /// Which way: `direct`, `relay`, `gateway`, `test`.

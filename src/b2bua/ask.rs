@@ -192,9 +192,9 @@ fn wanted(asked: &Asked, decision: &Decision, snapshot: &Snapshot, source: &Sour
 
 /// Goes on with a call that is decided for the first time: to its targets, unless it is worth waiting for what is kept
 /// elsewhere.
-pub fn begin(core: &mut Core, call: &mut Call, asked: Asked, source: &Source, snapshot: &Snapshot, now: Now) {
+pub fn begin(core: &mut Core, call: &mut Call, asked: &Asked, source: &Source, snapshot: &Snapshot, now: Now) {
     let decision = call.ring.as_deref().map(|ring| &ring.decision);
-    let Some(wanted) = decision.and_then(|decision| wanted(&asked, decision, snapshot, source)) else {
+    let Some(wanted) = decision.and_then(|decision| wanted(asked, decision, snapshot, source)) else {
         return depart(core, call, now);
     };
     let Some(address) = wanted else {
@@ -205,7 +205,7 @@ pub fn begin(core: &mut Core, call: &mut Call, asked: Asked, source: &Source, sn
         match found {
             Ok(fetched) => {
                 tell(core, call, Foreign::Kept, "", now);
-                retell(core, call, asked, fetched, now);
+                retell(core, call, asked.clone(), fetched, now);
             }
             Err(why) => tell(core, call, Foreign::Failed, why, now),
         }
@@ -219,7 +219,7 @@ pub fn begin(core: &mut Core, call: &mut Call, asked: Asked, source: &Source, sn
             }
             // The wheel may be a tick late, and the call may not.
             let until = call.arrived + source.location_wait.saturating_sub(TICK);
-            let waits = Some((until, Box::new(asked)));
+            let waits = Some((until, Box::new(asked.clone())));
             call.asking = Some(Box::new(Asking { address, waits, late: None }));
             on_time(core, call, now);
         }

@@ -13,14 +13,14 @@ use std::sync::Arc;
 const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
 
 /// Decides a call. `None` only when its source's site is not configured at all.
-pub fn decide(core: &mut Core, now: Now, snapshot: &Snapshot, asked: &Asked) -> Option<Decision> {
+pub fn decide(core: &mut Core, now: Now, snapshot: &Snapshot, asked: &Asked) -> Option<Box<Decision>> {
     let mut decision = foresee(core, now, snapshot, asked)?;
     decision.location_uri = location_uri(core, now, snapshot, &decision);
     Some(decision)
 }
 
 /// The same for a call that nobody makes now: no location URI is given out for it.
-pub fn foresee(core: &mut Core, now: Now, snapshot: &Snapshot, asked: &Asked) -> Option<Decision> {
+pub fn foresee(core: &mut Core, now: Now, snapshot: &Snapshot, asked: &Asked) -> Option<Box<Decision>> {
     let chance = core.entropy.bits();
     let is_dead = |trunk: &Trunk| core.is_dead(trunk, now);
     let view = View {

@@ -101,8 +101,7 @@ fn seek(core: &mut Core, call: &mut Call, targets: Option<Targets>, referral: Op
     let Some(mut ring) = call.reopened(core, session.as_ref(), now) else { return failed(core, call, now) };
     match (targets, call.trunk.as_ref()) {
         (Some(targets), _) => {
-            let home = core::mem::replace(&mut ring.decision.plan.targets, targets);
-            ring.home = Some(Box::new(home));
+            ring.home = Some(core::mem::replace(&mut ring.decision.plan.targets, targets));
         }
         (None, Some(trunk)) => again_first(&mut ring.decision.plan.targets, trunk),
         (None, None) => {}

@@ -20,7 +20,7 @@ pub struct Opening {
     invite: Bytes,
     server: ServerId,
     flow: Flow,
-    decision: Decision,
+    decision: Box<Decision>,
     /// Where the phone is, for a call back whose PSAP is still to be told.
     place: Option<Private<Bytes>>,
 }
@@ -38,7 +38,7 @@ impl Opening {
         invite: Bytes,
         server: ServerId,
         flow: Flow,
-        decision: Decision,
+        decision: Box<Decision>,
         place: Option<Bytes>,
     ) -> Opening {
         Opening { invite, server, flow, decision, place: place.map(Private::new) }
@@ -67,7 +67,7 @@ impl Call {
         let Some(ring) = self.ring.take_if(|ring| ring.is_over()) else { return };
         if self.class == Class::Emergency || ring.decision.classified.class == Class::Emergency {
             let Ring { invite, server, flow, mut decision, home, .. } = *ring;
-            home.into_iter().for_each(|home| decision.plan.targets = *home);
+            home.into_iter().for_each(|home| decision.plan.targets = home);
             // A copy: of a stream it is a piece of something larger.
             let invite = Bytes::copy_from_slice(invite.bytes());
             self.opening = Some(Box::new(Opening { invite, server, flow, decision, place: None }));
@@ -95,7 +95,7 @@ impl Call {
             }
             (None, ring) => {
                 let Ring { invite, server, flow, mut decision, home, .. } = *ring?;
-                home.into_iter().for_each(|home| decision.plan.targets = *home);
+                home.into_iter().for_each(|home| decision.plan.targets = home);
                 (invite, server, flow, decision)
             }
         };

@@ -14,7 +14,7 @@ use crate::sip::target::DEFAULT_PORT;
 use bytes::BytesMut;
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// Headers that a Refer-To may put into the INVITE; all others stay behind.
@@ -96,8 +96,8 @@ impl Referral {
             others().find(lists_it).or_else(|| others().find(|trunk| helps(trunk.kind) && is_at(trunk)))
         };
         let trunk = by_number.or_else(by_host).or(call.trunk.as_ref()).ok_or("trunk")?;
-        let mut targets: Targets =
-            smallvec![Target { trunk: Arc::clone(trunk), at: None, dial: None, rung: None, with_default: false }];
+        let mut targets =
+            vec![Target { trunk: Arc::clone(trunk), at: None, dial: None, rung: None, with_default: false }];
         self.at_trunk |= by_number.is_some();
         addresses::spread(core, &mut targets, now);
         Ok((self, targets))

@@ -48,9 +48,9 @@ pub struct Ring {
     /// Where it came from.
     pub flow: Flow,
     /// What was decided.
-    pub decision: Decision,
+    pub decision: Box<Decision>,
     /// Those asked so far.
-    pub attempts: SmallVec<[Attempt; 2]>,
+    pub attempts: SmallVec<[Attempt; 1]>,
     /// The next target in the plan.
     pub next: usize,
     /// The attempt that has the call.
@@ -66,7 +66,7 @@ pub struct Ring {
     /// What a PSAP that transfers the call says of the INVITE.
     pub referral: Option<Box<Referral>>,
     /// The call's own targets, while those of a transfer are asked.
-    pub home: Option<Box<Targets>>,
+    pub home: Option<Targets>,
     /// For a call back: the emergency call that whoever is called back would make now.
     pub emergency: Option<Box<Decision>>,
     /// For a call back: the words of a phone that answered with a hold.
@@ -79,7 +79,7 @@ pub struct Ring {
 
 impl Ring {
     /// Begins with the plan's first target.
-    pub fn new(invite: Message, server: ServerId, flow: Flow, decision: Decision, now: Now) -> Ring {
+    pub fn new(invite: Message, server: ServerId, flow: Flow, decision: Box<Decision>, now: Now) -> Ring {
         Ring {
             invite,
             server,

@@ -50,7 +50,7 @@ pub struct Decision {
     /// The caller's device, when it is told.
     pub device: Option<Calling>,
     /// Where the caller is.
-    pub located: Located,
+    pub located: Arc<Located>,
     /// Whether the device belongs to another place than the one where it was seen.
     pub moved: bool,
     /// What a location somewhere else led to, where that was known in time.
@@ -100,7 +100,7 @@ pub struct Ahead {
 }
 
 /// Tells the story of one call. `None` only when the source's site is not configured at all, which `check` refuses.
-pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
+pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Box<Decision>> {
     let mut receipt = Receipt::begin((view.clock)());
 
     // 1 who is calling: the line at its organisation, and the line's site
@@ -143,7 +143,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
         },
         true => Known::default(),
     };
-    let located = location::decide(known);
+    let located = Arc::new(location::decide(known));
     let moved = record.zip(found.as_ref()).is_some_and(|(device, found)| device::has_moved(device, found, home));
     receipt.step(Step::Locate, (view.clock)());
 
@@ -192,7 +192,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
     };
     receipt.step(Step::Callback, (view.clock)());
 
-    Some(Decision {
+    Some(Box::new(Decision {
         classified,
         site,
         line,
@@ -207,7 +207,7 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Decision> {
         number,
         ahead,
         receipt,
-    })
+    }))
 }
 
 /// Whether it matters where the caller is: a crisis call says nothing of it, and a stranger's word proves nothing.

@@ -34,7 +34,7 @@ pub fn decided(core: &mut Core, call: &Call, now: Now) {
         dialled: Uri::read(ring.invite.request_uri())
             .and_then(|uri| core::str::from_utf8(uri.user).ok().and_then(Number::read)),
         callback: decision.callback.map(|shown| (shown.number, shown.origin.text())),
-        located: decision.located.clone(),
+        located: Arc::clone(&decision.located),
         moved: decision.moved,
         way: decision.plan.way.word(),
         cause: match decision.plan.way {

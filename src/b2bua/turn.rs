@@ -55,8 +55,8 @@ fn turn(core: &mut Core, call: &mut Call, now: Now) {
     call.agreed = said.map_or_else(Agreed::default, |said| Agreed::with(&said));
     let Some(ring) = call.ring.as_deref_mut() else { return };
     let held = ring.held.take();
-    if let Some(emergency) = ring.emergency.take() {
-        let decision = Decision { callback: ring.decision.callback.or(emergency.callback), ..*emergency };
+    if let Some(mut decision) = ring.emergency.take() {
+        decision.callback = ring.decision.callback.or(decision.callback);
         let place = document(core, &decision.located, now);
         let invite = invite_of(core, ring, &decision);
         call.opening = Some(Box::new(Opening::of_call_back(invite, ring.server, ring.flow, decision, place)));

@@ -10,7 +10,6 @@ use crate::base::private::Private;
 use crate::cache::Snapshot;
 use crate::record::{Class, Located, Number, OWN_IVR, Site, Trunk};
 use core::net::SocketAddr;
-use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// Why a call goes to the relay center; the cost report counts these.
@@ -127,8 +126,8 @@ pub enum Second {
     Now,
 }
 
-/// Targets in order; the usual call has no more than fit in place.
-pub type Targets = SmallVec<[Target; 6]>;
+/// Targets in order.
+pub type Targets = Vec<Target>;
 
 /// When the built-in IVR has its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,8 +187,10 @@ pub struct Question<'a> {
 pub fn decide(snapshot: &Snapshot, question: &Question<'_>, is_dead: &dyn Fn(&Trunk) -> bool) -> Plan {
     let (way, mut targets) = plan::list(snapshot, question);
     targets.retain(|target| question.leave_out != Some(&*target.trunk.name));
-    // Stable: the order within the living and within the dead stays.
-    targets.sort_by_key(|target| is_dead(&target.trunk));
+    if targets.iter().any(|target| is_dead(&target.trunk)) {
+        // Stable: the order within the living and within the dead stays.
+        targets.sort_by_cached_key(|target| is_dead(&target.trunk));
+    }
     let own_ivr = snapshot.ivr.filter(|_| way == Way::Test).map(|ivr| if ivr.first { Turn::First } else { Turn::Last });
     Plan { way, targets, own_ivr }
 }

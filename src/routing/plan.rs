@@ -10,6 +10,14 @@ use std::sync::Arc;
 /// on as dialled: this number does not take their calls.
 const CRISIS_LINE: &str = "+18002738255";
 
+/// So many targets does the usual call have.
+const USUAL: usize = 6;
+
+const PSAPS: &[TrunkKind] = &[TrunkKind::PsapI3, TrunkKind::PsapLegacy];
+const MODERN: &[TrunkKind] = &[TrunkKind::PsapI3];
+const LEGACY: &[TrunkKind] = &[TrunkKind::PsapLegacy];
+const NOBODY: &[TrunkKind] = &[];
+
 /// The way and the targets, before what is left out and what is dead.
 pub(super) fn list(snapshot: &Snapshot, question: &Question<'_>) -> (Way, Targets) {
     let listing = Listing::new(snapshot, question);
@@ -20,11 +28,11 @@ pub(super) fn list(snapshot: &Snapshot, question: &Question<'_>) -> (Way, Target
         Class::Test if on && question.site.stage1 => listing.test(),
         Class::Crisis if on && question.site.stage2 => listing.crisis(),
         Class::Emergency if on && question.site.stage2 => listing.emergency(),
-        Class::Test | Class::Crisis => (Way::Gateway, listing.gateway(None)),
-        Class::Emergency => match listing.gateway(None) {
+        Class::Test | Class::Crisis => listing.gateway(),
+        Class::Emergency => match listing.gateway() {
             // Nobody else could take it; better our own targets than none.
-            none if none.is_empty() => listing.emergency(),
-            gateway => (Way::Gateway, gateway),
+            (_, none) if none.is_empty() => listing.emergency(),
+            gateway => gateway,
         },
     }
 }
@@ -47,7 +55,7 @@ impl<'a> Listing<'a> {
 
     fn other(&self) -> (Way, Targets) {
         match self.question.relay_other.map(|name| self.snapshot.trunk(name)) {
-            Some(Some(trunk)) => (Way::Other, [plain(trunk)].into_iter().collect()),
+            Some(Some(trunk)) => (Way::Other, vec![plain(trunk)]),
             Some(None) => (Way::Other, Targets::new()),
             None => (Way::Refused, Targets::new()),
         }
@@ -55,38 +63,36 @@ impl<'a> Listing<'a> {
 
     /// Never a live PSAP, whatever fails (RFC 6881 §17).
     fn test(&self) -> (Way, Targets) {
-        (Way::Test, self.trunks(|trunk| trunk.kind == TrunkKind::Test).map(plain).collect())
+        let mut targets = Targets::new();
+        self.add(&mut targets, &[TrunkKind::Test], false);
+        (Way::Test, targets)
     }
 
     fn crisis(&self) -> (Way, Targets) {
-        let mut targets: Targets = self.trunks(|trunk| trunk.kind == TrunkKind::Crisis).map(plain).collect();
+        let mut targets = Targets::new();
+        self.add(&mut targets, &[TrunkKind::Crisis], false);
         let translates = &*self.question.site.country == "US" && !self.snapshot.pass_crisis_code;
         let dial = translates.then_some(CRISIS_LINE);
-        targets.extend(self.gateway(dial));
+        self.add_gateway(&mut targets, dial);
         (Way::Crisis, targets)
     }
 
     fn emergency(&self) -> (Way, Targets) {
-        let modern = || self.trunks(|trunk| trunk.kind == TrunkKind::PsapI3);
-        let psaps = || self.trunks(|trunk| matches!(trunk.kind, TrunkKind::PsapI3 | TrunkKind::PsapLegacy));
-        let relay = || self.trunks(|trunk| trunk.kind == TrunkKind::Relay).map(plain);
-        let legacy = || self.trunks(|trunk| trunk.kind == TrunkKind::PsapLegacy);
         let grade = self.question.located.grade;
-        let (way, mut targets): (Way, Targets) = match self.cause() {
-            Some(cause) => (Way::Relay(cause), relay().chain(psaps().map(with_default)).collect()),
-            None if grade == Grade::Dispatchable && psaps().next().is_some() => {
-                (Way::Direct, psaps().map(plain).chain(relay()).collect())
-            }
-            // A shape or a reference: the old telephone network cannot carry it.
-            None if grade != Grade::Dispatchable && modern().next().is_some() => {
-                (Way::Direct, modern().map(plain).chain(relay()).chain(legacy().map(with_default)).collect())
-            }
-            None => (Way::Relay(Cause::AdminConfig), relay().chain(psaps().map(with_default)).collect()),
-        };
+        let mut targets = Targets::with_capacity(USUAL);
+        // Without an address there is a shape or a reference: the old telephone network cannot carry it.
+        let (able, unable) = if grade == Grade::Dispatchable { (PSAPS, NOBODY) } else { (MODERN, LEGACY) };
+        let cause = self.cause().or_else(|| {
+            self.add(&mut targets, able, false);
+            targets.is_empty().then_some(Cause::AdminConfig)
+        });
+        self.add(&mut targets, &[TrunkKind::Relay], false);
+        self.add(&mut targets, if cause.is_some() { PSAPS } else { unable }, true);
+        let way = cause.map_or(Way::Direct, Way::Relay);
         let away = grade > Grade::Default
             && self.whereabouts.is_away_from(&Whereabouts::of_site(self.snapshot, self.question));
         if targets.is_empty() || !away {
-            targets.extend(self.gateway(None));
+            self.add_gateway(&mut targets, None);
         }
         (way, targets)
     }
@@ -105,21 +111,27 @@ impl<'a> Listing<'a> {
         }
     }
 
-    fn gateway(&self, dial: Option<&'static str>) -> Targets {
-        let trunk = self.question.site.gateway.as_deref().and_then(|name| self.snapshot.trunk(name));
-        trunk.map(|trunk| Target { dial, ..plain(trunk) }).into_iter().collect()
+    fn gateway(&self) -> (Way, Targets) {
+        let mut targets = Targets::new();
+        self.add_gateway(&mut targets, None);
+        (Way::Gateway, targets)
     }
 
-    /// Trunks of a kind that serve the organisation and the place: the organisation's own first, then the narrowest area, then those that can carry the address, then by
-    /// priority, then by chance in proportion to weight.
-    fn trunks(&self, wanted: impl Fn(&Trunk) -> bool) -> impl Iterator<Item = &'a Arc<Trunk>> {
+    fn add_gateway(&self, targets: &mut Targets, dial: Option<&'static str>) {
+        let trunk = self.question.site.gateway.as_deref().and_then(|name| self.snapshot.trunk(name));
+        targets.extend(trunk.map(|trunk| Target { dial, ..plain(trunk) }));
+    }
+
+    /// Adds the trunks of these kinds that serve the organisation and the place: the organisation's own first, then the
+    /// narrowest area, then those that can carry the address, then by priority, then by chance in proportion to weight.
+    fn add(&self, targets: &mut Targets, kinds: &[TrunkKind], with_default: bool) {
         let located = self.question.located;
         let foreign = located
             .candidates
             .first()
             .is_some_and(|winner| !matches!(winner.rung, Rung::Number | Rung::Home | Rung::Wiremap));
         let mut found: SmallVec<[(Rank, &'a Arc<Trunk>); 8]> = SmallVec::new();
-        for trunk in self.snapshot.trunks.iter().filter(|trunk| wanted(trunk)) {
+        for trunk in self.snapshot.trunks.iter().filter(|trunk| kinds.contains(&trunk.kind)) {
             let claim = Claim::to(trunk, self.question);
             if let Some((claim, fit)) = claim.zip(fit(trunk, &self.whereabouts)) {
                 let mute = foreign && trunk.profile == Profile::Legacy;
@@ -136,7 +148,7 @@ impl<'a> Listing<'a> {
             shuffle(group, &mut chance);
             rest = later;
         }
-        found.into_iter().map(|(_, trunk)| trunk)
+        targets.extend(found.iter().map(|(_, trunk)| Target { with_default, ..plain(trunk) }));
     }
 }
 
@@ -180,8 +192,4 @@ fn next(chance: &mut u64) -> u64 {
 
 fn plain(trunk: &Arc<Trunk>) -> Target {
     Target { trunk: Arc::clone(trunk), at: None, dial: None, rung: None, with_default: false }
-}
-
-fn with_default(trunk: &Arc<Trunk>) -> Target {
-    Target { with_default: true, ..plain(trunk) }
 }

@@ -105,7 +105,7 @@ impl Engine {
         }
         let begun = self.begin(now, id, flow, invite, source.trunk.clone(), decision, merge_key);
         if let Some(mut call) = begun {
-            ask::begin(&mut self.core, &mut call, asked, &source, snapshot, now);
+            ask::begin(&mut self.core, &mut call, &asked, &source, snapshot, now);
             self.after(now, call);
         }
     }
@@ -237,7 +237,7 @@ impl Engine {
         flow: Flow,
         invite: &Message,
         source: Arc<str>,
-        decision: Decision,
+        decision: Box<Decision>,
         merge_key: u64,
     ) -> Option<Box<Call>> {
         let class = decision.classified.class;

@@ -11,7 +11,7 @@ use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::cache::{Snapshot, Who};
 use crate::callback::{Origin, Shown};
-use crate::classify::{self, Class};
+use crate::classify::{self, Class, Classified};
 use crate::record::site::EVERYWHERE;
 use crate::record::{Caller, Holder, Number, Site, Trunk, TrunkKind, Window};
 use crate::routing::{Plan, Targets, Way};
@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// A call that comes in.
 pub(super) struct Inbound {
     /// Whom it asks.
-    pub decision: Decision,
+    pub decision: Box<Decision>,
     /// The trunk that it comes by.
     pub source: Arc<str>,
     /// Whose window it keeps open.
@@ -129,7 +129,7 @@ impl Engine {
         let steps = steps.relay(&ahead);
         let dialled = numbers(snapshot, user).into_iter().find(|number| latest.numbers().any(|own| own == *number));
         let number = latest.lent.or(dialled).or(latest.elin).or(latest.shared.first().copied());
-        let emergency = Some(Box::new(ahead.clone()));
+        let emergency = Some(ahead.clone());
         let decision = decided(ahead, Class::Callback, Number::read(user), number, steps.targets());
         let (holder, token) = (Some(caller.holder.clone()), latest.tokens.first().copied());
         Some(Inbound { decision, source: trunk.name.clone(), holder, token, emergency })
@@ -162,14 +162,14 @@ impl Engine {
         if class == Class::Callback {
             steps = steps.relay(&ahead);
         }
-        let emergency = (class == Class::Callback).then(|| Box::new(ahead.clone()));
+        let emergency = (class == Class::Callback).then(|| ahead.clone());
         let decision = decided(ahead, class, known.copied(), known.copied(), steps.targets());
         Some(Inbound { decision, source: trunk.name.clone(), holder: None, token: None, emergency })
     }
 
     /// The emergency call that this line would make now: where it is, and which relay center is its own. Of an organisation
     /// that has no source any more nothing is known but what holds for everyone.
-    fn ahead(&mut self, now: Now, snapshot: &Snapshot, wanted: Wanted<'_>) -> Option<Decision> {
+    fn ahead(&mut self, now: Now, snapshot: &Snapshot, wanted: Wanted<'_>) -> Option<Box<Decision>> {
         let sources = &snapshot.sources;
         let own = sources.iter().find(|source| source.organisation == *wanted.organisation);
         let source = own.or_else(|| sources.first())?;
@@ -193,28 +193,23 @@ fn home_of<'a>(snapshot: &'a Snapshot, caller: &Caller) -> Option<&'a Arc<Site>>
 }
 
 fn decided(
-    ahead: Decision,
+    mut ahead: Box<Decision>,
     class: Class,
     dialled: Option<Number>,
     number: Option<Number>,
     targets: Targets,
-) -> Decision {
+) -> Box<Decision> {
     let way = match (class, targets.is_empty()) {
         (Class::Callback, _) => Way::Callback,
         (_, false) => Way::Other,
         (_, true) => Way::Refused,
     };
-    let mut classified = ahead.classified;
-    (classified.class, classified.number, classified.service) = (class, dialled, None);
-    Decision {
-        classified,
-        plan: Plan { way, targets, own_ivr: None },
-        callback: number.map(|number| Shown { number, origin: Origin::Held }),
-        reach: Reach::default(),
-        location_uri: None,
-        ahead: None,
-        ..ahead
-    }
+    ahead.classified = Classified { class, number: dialled, service: None };
+    ahead.plan = Plan { way, targets, own_ivr: None };
+    ahead.callback = number.map(|number| Shown { number, origin: Origin::Held });
+    ahead.reach = Reach::default();
+    (ahead.location_uri, ahead.ahead) = (None, None);
+    ahead
 }
 
 /// The site of a line, or of an ECBN.
