@@ -126,6 +126,11 @@ pub struct Early {
     pub takes_update: bool,
 }
 
+/// Whether a message's Allow lists UPDATE (RFC 3311 §4).
+pub fn takes_update(message: &Message) -> bool {
+    message.list(Name::Allow).any(|method| method == b"UPDATE")
+}
+
 /// The most early dialogs that are kept of one attempt; forks beyond are heard all the same.
 const MOST_EARLY: usize = 16;
 
@@ -204,7 +209,7 @@ impl Attempt {
             None if self.early.len() >= MOST_EARLY => return None,
             None => {
                 let dialog = self.sent.dialog(response, self.flow)?;
-                let takes_update = response.list(Name::Allow).any(|method| method == b"UPDATE");
+                let takes_update = takes_update(response);
                 self.early.push(Early { dialog, rseq: None, takes_update });
                 self.early.len() - 1
             }

@@ -1,4 +1,5 @@
 //! What the caller hears: ringing, the answer, and the ACKs that make a call of two dialogs.
+use super::attempt::takes_update;
 use super::call::{Acked, Call, Leg, Owed, Owner, Side, Stage};
 use super::core::{Core, PRODUCT};
 use super::ring::Ring;
@@ -132,7 +133,7 @@ pub fn answered(
     response: &Message,
     now: Now,
 ) {
-    leg.takes_update = response.list(Name::Allow).any(|method| method == b"UPDATE");
+    leg.takes_update = takes_update(response);
     leg.watch = Some(Watch::of_answer(response, now));
     leg.acked = Some(owing(response, offered, now));
     if call.onward.is_some() {
@@ -195,7 +196,7 @@ pub fn answer_with(
     };
     let server = ring.server;
     let cseq = ring.invite.cseq().map_or(1, |(cseq, _)| cseq);
-    call.caller.takes_update = ring.invite.list(Name::Allow).any(|method| method == b"UPDATE");
+    call.caller.takes_update = takes_update(&ring.invite);
     call.caller.watch = Some(agreed);
     call.caller.says(session);
     let offers = session_of(&ring.invite).is_none();

@@ -12,7 +12,7 @@ use super::ring::Ring;
 use super::takeover::{Former, Takeover};
 use super::watch::Watch;
 use crate::base::id::Handle;
-use crate::base::now::{Mono, sooner};
+use crate::base::now::{Mono, earlier};
 use crate::base::private::Private;
 use crate::classify::Class;
 use crate::fact::Kind;
@@ -183,7 +183,7 @@ impl Leg {
     fn deadline(&self, talks: bool) -> Option<Mono> {
         let watch = self.watch.as_ref().filter(|_| talks).map(Watch::deadline);
         let owed = self.owed.as_ref().map(|owed| owed.next);
-        sooner(sooner(watch, owed), sooner(self.mend_at(), self.answer_by()))
+        earlier(earlier(watch, owed), earlier(self.mend_at(), self.answer_by()))
     }
 
     /// When a 2xx of the peer gets its ACK with an answer of ours.
@@ -379,7 +379,7 @@ impl Call {
     pub fn deadline(&self) -> Option<Mono> {
         let talks = self.stage == Stage::Talking;
         let mut next = self.caller.deadline(talks);
-        let mut also = |at: Option<Mono>| next = sooner(next, at);
+        let mut also = |at: Option<Mono>| next = earlier(next, at);
         if let Some(leg) = &self.answerer {
             also(leg.deadline(talks));
         }

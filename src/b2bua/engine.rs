@@ -19,7 +19,7 @@ use super::{ask, bridge, early, hangup, ivr, mend, onward, strangers, takeover, 
 use crate::account::Account;
 use crate::base::entropy::Entropy;
 use crate::base::id::Handle;
-use crate::base::now::{Mono, Now, sooner};
+use crate::base::now::{Mono, Now, earlier};
 use crate::cache::leases::Change;
 use crate::cache::{Cache, Snapshot, Who};
 use crate::fact::{Attempted, Fact};
@@ -123,7 +123,7 @@ impl Engine {
 
     /// When [`Engine::on_time`] is due.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        sooner(self.core.layer.next_deadline(), self.core.wheel.next_deadline())
+        earlier(self.core.layer.next_deadline(), self.core.wheel.next_deadline())
     }
 
     /// Does what is due.
@@ -137,21 +137,31 @@ impl Engine {
             match wake {
                 Wake::Windows => window::on_time(&mut self.core, now),
                 Wake::Probe(place) => self.prober.on_time(&mut self.core, place, now),
-                Wake::Call(key) => self.with_call(key, now, |core, call| {
-                    call.scheduled = call.scheduled.filter(|known| *known > now.mono);
-                    ask::on_time(core, call, now);
-                    ring::on_time(core, call, now);
-                    ivr::on_time(core, call, now);
-                    bridge::on_time(core, call, now);
-                    reliable::on_time(core, call, now);
-                    mend::on_time(core, call, now);
-                    watch::on_time(core, call, now);
-                    relay::on_time(core, call, now);
-                    takeover::on_time(core, call, now);
-                    onward::on_time(core, call, now);
-                }),
+                Wake::Call(key) => self.woken(key, now),
             }
         }
+    }
+
+    /// The wheel rang for a call. Most of its deadlines have moved away by then: a target that was to be late has rung, an
+    /// answer was acknowledged.
+    fn woken(&mut self, key: Handle, now: Now) {
+        let Some(mut call) = self.calls.take(key) else { return };
+        call.scheduled = call.scheduled.filter(|known| *known > now.mono);
+        if call.deadline().is_none_or(|deadline| deadline > now.mono) {
+            return self.keep(call, now);
+        }
+        let core = &mut self.core;
+        ask::on_time(core, &mut call, now);
+        ring::on_time(core, &mut call, now);
+        ivr::on_time(core, &mut call, now);
+        bridge::on_time(core, &mut call, now);
+        reliable::on_time(core, &mut call, now);
+        mend::on_time(core, &mut call, now);
+        watch::on_time(core, &mut call, now);
+        relay::on_time(core, &mut call, now);
+        takeover::on_time(core, &mut call, now);
+        onward::on_time(core, &mut call, now);
+        self.after(now, call);
     }
 
     /// The next message to send.
@@ -508,7 +518,7 @@ impl Engine {
         }
     }
 
-    /// Puts a call back, with its next deadline known to the wheel, or forgets it.
+    /// Ends a step of a call: what follows from it is done, and the call is kept or forgotten.
     fn after(&mut self, now: Now, mut call: Box<Call>) {
         ask::bring(&mut self.core, &mut call, now);
         turn::on_settled(&mut self.core, &mut call, now);
@@ -524,6 +534,11 @@ impl Engine {
             self.departed.enter(&call, now);
             return self.calls.remove(&call);
         }
+        self.keep(call, now);
+    }
+
+    /// Puts a call back, with its next deadline known to the wheel.
+    fn keep(&mut self, mut call: Box<Call>, now: Now) {
         // What is past was looked at in this step; should anyone leave it so, the others have their turn first.
         let next = call.deadline().map(|deadline| deadline.max(now.mono + LEAST_PAUSE));
         if let Some(deadline) = next.filter(|deadline| call.scheduled.is_none_or(|known| *deadline < known)) {

@@ -1,5 +1,6 @@
 //! Offers of our own: what one side said alone is brought to the other, and a hold that the caller's side got in where
 //! it cannot be refused (an ACK, a 2xx) is taken back by offering the session in force once more (RFC 3261 §14.1).
+use super::attempt::takes_update;
 use super::call::{Call, Leg, Owner, Side, Stage};
 use super::core::Core;
 use super::watch::Watch;
@@ -184,8 +185,7 @@ fn method(call: &Call, side: Side) -> Option<Method> {
         return None;
     }
     let is_early = side == Side::Caller && call.is_unanswered();
-    let takes_update =
-        || call.ring.as_deref().is_some_and(|ring| ring.invite.list(Name::Allow).any(|method| method == b"UPDATE"));
+    let takes_update = || call.ring.as_deref().is_some_and(|ring| takes_update(&ring.invite));
     match is_early {
         false => Some(Method::Invite),
         true => takes_update().then_some(Method::Update),

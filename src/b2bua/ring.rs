@@ -12,7 +12,7 @@ use super::referral::Referral;
 use super::story::Decision;
 use super::terms::Terms;
 use super::{addresses, again, bridge, hangup, intake, ivr, ladder, offer, onward, redirect, told};
-use crate::base::now::{Mono, Now, sooner};
+use crate::base::now::{Mono, Now, earlier};
 use crate::base::private::Private;
 use crate::classify::Class;
 use crate::fact::{Attempted, Fact, Outcome};
@@ -123,9 +123,9 @@ impl Ring {
 
     /// When something must happen.
     pub fn deadline(&self) -> Option<Mono> {
-        let mut next = sooner(self.progress_at, self.step_at);
+        let mut next = earlier(self.progress_at, self.step_at);
         for attempt in self.attempts.iter().filter(|attempt| !attempt.over) {
-            next = sooner(next, attempt.late_at);
+            next = earlier(next, attempt.late_at);
         }
         next
     }

@@ -3,6 +3,7 @@
 //! The caller's side may do neither, and an emergency call that asks for it is a new call all the same (rulings 1). A
 //! PSAP may take a call over from another: the caller is offered the new far end's session, and when it takes it the
 //! old one is let go. Until then, and when the caller refuses, the call stays as it was.
+use super::attempt::takes_update;
 use super::call::{Call, Leg, Owner, Side, Stage};
 use super::core::{Core, PRODUCT};
 use super::midcall::relay;
@@ -161,7 +162,7 @@ pub fn begin(
     };
     core.refuse(now, id, invite, flow, 100);
     let mut leg = Leg::new(dialog, tag.nonce, super::headers::Abilities::towards(trunk.profile, trunk.transfers));
-    leg.takes_update = invite.list(Name::Allow).any(|method| method == b"UPDATE");
+    leg.takes_update = takes_update(invite);
     core.layer.set_user(id, Owner::Relayed(call.key));
     let session = bridge::session_of(invite);
     ask(core, call, By::Invite { server: id, invite: invite.clone(), flow }, trunk.clone(), leg, session, now);

@@ -20,8 +20,7 @@ impl Handle {
     /// The handle in lower-case hexadecimal: shard, slot, nonce.
     pub fn text(self) -> ArrayString<HANDLE_LEN> {
         let mut text = [0; HANDLE_LEN];
-        put_hex(&mut text[..2], u64::from(self.shard));
-        put_hex(&mut text[2..10], u64::from(self.slot));
+        put_hex(&mut text[..10], u64::from(self.shard) << 32 | u64::from(self.slot));
         put_hex(&mut text[10..], self.nonce);
         ArrayString::from_byte_string(&text).unwrap_or_default()
     }
@@ -31,14 +30,14 @@ impl Handle {
         if text.len() != HANDLE_LEN {
             return None;
         }
-        Some(Handle {
-            shard: u8::try_from(hex(&text[..2])?).ok()?,
-            slot: u32::try_from(hex(&text[2..10])?).ok()?,
-            nonce: hex(&text[10..])?,
-        })
+        let (place, nonce) = (hex(&text[..10])?, hex(&text[10..])?);
+        Some(Handle { shard: (place >> 32) as u8, slot: place as u32, nonce })
     }
 }
 
+/// Not inlined, nor is [`hex`]: unrolled for each of their lengths, they are more code than the rest of the reader of a short
+/// message, and each message finds it cold.
+#[inline(never)]
 fn put_hex(out: &mut [u8], mut value: u64) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for digit in out.iter_mut().rev() {
@@ -47,15 +46,18 @@ fn put_hex(out: &mut [u8], mut value: u64) {
     }
 }
 
+#[inline(never)]
 fn hex(text: &[u8]) -> Option<u64> {
-    text.iter().try_fold(0u64, |sum, &byte| {
+    let mut value = 0;
+    for &byte in text {
         let digit = match byte {
             b'0'..=b'9' => byte - b'0',
             b'a'..=b'f' => byte - b'a' + 10,
             _ => return None,
         };
-        Some(sum << 4 | u64::from(digit))
-    })
+        value = value << 4 | u64::from(digit);
+    }
+    Some(value)
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ impl Mono {
     }
 }
 
-/// The sooner of two moments, as far as there are two.
-pub fn sooner(one: Option<Mono>, other: Option<Mono>) -> Option<Mono> {
+/// The earlier of two moments, as far as there are two.
+pub fn earlier(one: Option<Mono>, other: Option<Mono>) -> Option<Mono> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),

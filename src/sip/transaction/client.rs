@@ -1,6 +1,6 @@
 //! Any other request of ours (RFC 3261 §17.1.2).
-use super::timers::{PATIENCE, Repeat, T2, T4, earlier, passed};
-use crate::base::now::Mono;
+use super::timers::{PATIENCE, Repeat, T2, T4, passed};
+use crate::base::now::{Mono, earlier};
 
 /// The machine. It begins when the request has been sent.
 #[derive(Clone, Copy, Debug)]

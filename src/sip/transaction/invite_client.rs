@@ -1,6 +1,6 @@
 //! An INVITE of ours (RFC 3261 §17.1.1, RFC 6026 §7.2).
-use super::timers::{PATIENCE, Repeat, earlier, passed};
-use crate::base::now::Mono;
+use super::timers::{PATIENCE, Repeat, passed};
+use crate::base::now::{Mono, earlier};
 use core::time::Duration;
 
 /// The machine. It begins when the INVITE has been sent.

@@ -1,6 +1,6 @@
 //! An INVITE that came (RFC 3261 §17.2.1, RFC 6026 §7.1).
-use super::timers::{PATIENCE, Repeat, T2, T4, TRYING_INVITE, earlier, passed};
-use crate::base::now::Mono;
+use super::timers::{PATIENCE, Repeat, T2, T4, TRYING_INVITE, passed};
+use crate::base::now::{Mono, earlier};
 
 /// The machine. It begins when the INVITE has come.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! Any other request that came (RFC 3261 §17.2.2, RFC 4320).
-use super::timers::{PATIENCE, TRYING_OTHER, earlier, passed};
-use crate::base::now::Mono;
+use super::timers::{PATIENCE, TRYING_OTHER, passed};
+use crate::base::now::{Mono, earlier};
 
 /// The machine. It begins when the request has come.
 #[derive(Clone, Copy, Debug)]

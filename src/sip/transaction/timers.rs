@@ -52,14 +52,6 @@ impl Repeat {
     }
 }
 
-/// The earlier of two deadlines that may not be set.
-pub fn earlier(one: Option<Mono>, other: Option<Mono>) -> Option<Mono> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
-}
-
 /// Whether a deadline is set and has passed.
 pub fn passed(deadline: Option<Mono>, now: Mono) -> bool {
     deadline.is_some_and(|at| at <= now)
