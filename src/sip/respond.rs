@@ -39,19 +39,24 @@ pub fn respond(
             _ => {}
         }
     }
-    if request.value(Name::To).is_none() {
-        out.field_with(Name::To, |text| {
-            text.extend_from_slice(&[b"<", request.request_uri(), b">"].concat());
-            to_tag.into_iter().for_each(|tag| text.extend_from_slice(&[b";tag=", tag].concat()));
-        });
+    if !request.has(Name::To) {
+        stand_in_for_to(&mut out, request, to_tag);
     }
     out
+}
+
+#[cold]
+fn stand_in_for_to(out: &mut Writer, request: &Message, to_tag: Option<&[u8]>) {
+    out.field_with(Name::To, |text| {
+        text.extend_from_slice(&[b"<", request.request_uri(), b">"].concat());
+        to_tag.into_iter().for_each(|tag| text.extend_from_slice(&[b";tag=", tag].concat()));
+    });
 }
 
 /// The first Via field. It may hold more Vias behind the top one; these stay as they are.
 fn top_via(out: &mut Writer, request: &Message, field: &Field, source: SocketAddr) {
     let value = request.field_value(field);
-    let parts = request.list(Name::Via).next().and_then(|top| Some((top, value.strip_prefix(top)?)));
+    let parts = request.first(Name::Via).and_then(|top| Some((top, value.strip_prefix(top)?)));
     let Some((top, rest)) = parts else {
         out.copy(request, field);
         return;

@@ -1,5 +1,6 @@
 //! Finding the places of a message's parts: one pass over the head, nothing copied.
 use super::lexis::{self, is_space};
+use super::name::Names;
 use super::scan;
 use super::{Field, Method, Name, Start, Unreadable, limits};
 use smallvec::SmallVec;
@@ -31,6 +32,8 @@ pub(crate) struct Head {
     /// The Request-URI of a request; the reason phrase of a response.
     pub(super) second: Span,
     pub(super) fields: SmallVec<[Field; FIELDS_IN_PLACE]>,
+    /// The names among the fields.
+    pub(super) names: Names,
     pub(super) dropped: u16,
     /// What the Content-Length fields say.
     pub(crate) length: ContentLength,
@@ -47,6 +50,7 @@ impl Head {
             first: (0, 0),
             second: (0, 0),
             fields: SmallVec::new(),
+            names: Names::default(),
             dropped: 0,
             length: ContentLength::Absent,
             end: None,
@@ -92,7 +96,8 @@ impl Head {
     }
 
     fn fields_of(&mut self, bytes: &[u8], lines: &mut Lines<'_>) -> Result<(), Unreadable> {
-        while let Some(mut field) = lines.next_within(limits::HEAD)? {
+        while let Some(mut field) = lines.next() {
+            lines.end_within(limits::HEAD)?;
             if self.fields.len() == limits::FIELDS {
                 self.drop_rest(bytes, field.from, lines.lf_only);
                 let is_too_large = self.end.is_some_and(|end| end - lines.from > limits::HEAD);
@@ -102,10 +107,8 @@ impl Head {
                 self.end = Some(field.next);
                 return Ok(());
             }
-            while matches!(bytes.get(field.next), Some(b' ' | b'\t')) {
-                let Some(fold) = lines.next_within(limits::HEAD)? else { break };
-                (field.to, field.next) = (fold.to, fold.next);
-                field.broken |= fold.broken;
+            if lines.go_on_with_a_fold() {
+                lines.take_folds(&mut field)?;
             }
             self.keep(bytes, &field, lines.lf_only);
         }
@@ -114,6 +117,7 @@ impl Head {
 
     /// Passes what follows the last field that is kept, to where the head ends. A Content-Length there still counts: what
     /// is left out of a message must not move its end.
+    #[cold]
     fn drop_rest(&mut self, bytes: &[u8], from: usize, lf_only: bool) {
         let empty: &[u8] = if lf_only { b"\n\n" } else { b"\r\n\r\n" };
         // the line end in front counts: the rest can begin with the empty line
@@ -137,24 +141,23 @@ impl Head {
             return;
         }
         let text = &bytes[line.from..line.to];
-        let token = text.iter().position(|&byte| !lexis::is_token(byte)).unwrap_or(text.len());
-        let colon = match text.get(token) {
-            Some(b':') => Some(token),
-            _ => scan::find(&text[token..], b':').map(|offset| token + offset),
+        let colon = scan::find(text, b':').unwrap_or(text.len());
+        let (written, behind) = text.split_at(colon);
+        let (name, is_token) = match behind {
+            [] => (Name::Other, false),
+            _ => named(written),
         };
-        let name =
-            if colon == Some(token) { &text[..token] } else { lexis::trim(&text[..colon.unwrap_or(text.len())]) };
-        let value = lexis::trim(&text[colon.map_or(text.len(), |colon| colon + 1)..]);
-        let read = if colon.is_some() { Name::read(name) } else { Name::Other };
-        if read == Name::ContentLength {
+        let value = lexis::trim(behind.get(1..).unwrap_or(behind));
+        if name == Name::ContentLength {
             self.length = self.length.and(value);
         }
+        self.names.insert(name);
         let value_from = value.as_ptr().addr() - text.as_ptr().addr();
         self.fields.push(Field {
-            name: read,
-            plain: colon.is_some() && token == name.len() && token > 0 && !line.broken && !lf_only,
+            name,
+            plain: is_token && !line.broken && !lf_only,
             from: place(line.from),
-            colon: within(colon.unwrap_or(text.len())),
+            colon: within(colon),
             value: within(value_from),
             value_end: within(value_from + value.len()),
             end: within(line.next - line.from),
@@ -172,6 +175,18 @@ impl ContentLength {
             ContentLength::Bytes(before) if before == number => self,
             ContentLength::Bytes(_) | ContentLength::Unusable => ContentLength::Unusable,
         }
+    }
+}
+
+/// The name that is written in front of a colon, and whether it is a token there, perhaps with spaces behind it.
+fn named(written: &[u8]) -> (Name, bool) {
+    match Name::read(written) {
+        Name::Other => {
+            let text = lexis::trim_end(written);
+            let is_token = !text.is_empty() && text.iter().copied().all(lexis::is_token);
+            (Name::read(lexis::trim_start(text)), is_token)
+        }
+        name => (name, true),
     }
 }
 
@@ -225,24 +240,40 @@ impl<'a> Lines<'a> {
         Lines { bytes, at: from, from, lf_only: has_lf_ends(&bytes[from..]) }
     }
 
-    /// The next line of a head that may have so many bytes.
-    fn next_within(&mut self, limit: usize) -> Result<Option<Line>, Unreadable> {
-        let line = self.next();
-        match &line {
-            Some(line) if line.next - self.from > limit => Err(Unreadable::TooLarge),
-            _ => Ok(line),
-        }
-    }
-
     fn next(&mut self) -> Option<Line> {
         let from = self.at;
         let rest = &self.bytes[from..];
         if rest.is_empty() {
             return None;
         }
-        let (length, ending, broken) = if self.lf_only { lf_line(rest) } else { crlf_line(rest) };
+        let (length, ending, broken) = match scan::control(rest) {
+            Some(at) if !self.lf_only && rest[at..].starts_with(b"\r\n") => (at, 2, false),
+            _ => odd_line(rest, self.lf_only),
+        };
         self.at = from + length + ending;
         Some(Line { from, to: from + length, next: self.at, broken })
+    }
+
+    /// Whether the lines so far fit into a head of so many bytes.
+    fn end_within(&self, limit: usize) -> Result<(), Unreadable> {
+        if self.at - self.from > limit { Err(Unreadable::TooLarge) } else { Ok(()) }
+    }
+
+    /// Whether the next line continues the one before (RFC 3261 §7.3.1).
+    fn go_on_with_a_fold(&self) -> bool {
+        matches!(self.bytes.get(self.at), Some(b' ' | b'\t'))
+    }
+
+    /// Adds the folds of a line to it.
+    #[cold]
+    fn take_folds(&mut self, line: &mut Line) -> Result<(), Unreadable> {
+        while self.go_on_with_a_fold() {
+            let Some(fold) = self.next() else { break };
+            self.end_within(limits::HEAD)?;
+            (line.to, line.next) = (fold.to, fold.next);
+            line.broken |= fold.broken;
+        }
+        Ok(())
     }
 }
 
@@ -256,7 +287,12 @@ fn has_lf_ends(bytes: &[u8]) -> bool {
     memchr::memmem::find(&bytes[..end], b"\r\n").is_none()
 }
 
-/// Length of the line, of its ending, and whether it is broken.
+/// Length of a line that has other controls than its CRLF, or no CRLF, of its ending, and whether it is broken.
+#[cold]
+fn odd_line(text: &[u8], lf_only: bool) -> (usize, usize, bool) {
+    if lf_only { lf_line(text) } else { crlf_line(text) }
+}
+
 fn crlf_line(text: &[u8]) -> (usize, usize, bool) {
     let mut at = 0;
     while let Some(offset) = scan::control(&text[at..]) {

@@ -1,4 +1,5 @@
 //! The smallest words of the grammar: white space, tokens, numbers, and separators outside quotes (RFC 3261 §25.1).
+//! As the searches of [`scan`], each is there once and not in each place that uses it.
 use super::scan;
 
 /// Space, tab, and the line ends that a fold leaves inside a value.
@@ -33,6 +34,7 @@ pub(crate) const fn is_line_breaker(byte: u8) -> bool {
 }
 
 /// `text` without the white space in front of it.
+#[inline(never)]
 pub(crate) const fn trim_start(mut text: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = text {
         if !is_space(*first) {
@@ -44,6 +46,7 @@ pub(crate) const fn trim_start(mut text: &[u8]) -> &[u8] {
 }
 
 /// `text` without the white space behind it.
+#[inline(never)]
 pub(crate) const fn trim_end(mut text: &[u8]) -> &[u8] {
     while let [rest @ .., last] = text {
         if !is_space(*last) {
@@ -55,6 +58,7 @@ pub(crate) const fn trim_end(mut text: &[u8]) -> &[u8] {
 }
 
 /// `text` without the white space around it.
+#[inline(never)]
 pub(crate) const fn trim(text: &[u8]) -> &[u8] {
     trim_end(trim_start(text))
 }
@@ -71,6 +75,7 @@ pub(crate) const fn past(mut text: &[u8], separator: u8) -> &[u8] {
 }
 
 /// Digits and nothing else, as a number that stops at `u64::MAX`; `None` without digits or with anything else.
+#[inline(never)]
 pub(crate) fn digits(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;
@@ -80,43 +85,36 @@ pub(crate) fn digits(text: &[u8]) -> Option<u64> {
     })
 }
 
-/// A port written behind a colon: `Some(None)` when nothing is written, `None` when it cannot be a port.
-pub(crate) fn port(text: &[u8]) -> Option<Option<u16>> {
-    let text = trim(text);
-    if text.is_empty() {
-        return Some(None);
-    }
-    digits(text).and_then(|number| u16::try_from(number).ok()).map(Some)
-}
-
 /// Cuts `text` at the first `separator` outside quotes, and outside angle brackets when `angled`. The second is what
 /// follows the separator, `None` when there was none. A quote or bracket that never closes takes the rest with it, so
 /// walking a whole value is linear whatever it holds.
+#[inline(never)]
 pub(crate) fn cut(text: &[u8], separator: u8, angled: bool) -> (&[u8], Option<&[u8]>) {
     let opener = if angled { b'<' } else { b'"' };
-    let stop = scan::find_any(text, [separator, b'"', opener]);
-    match stop {
-        None => (text, None),
-        Some(at) if text[at] == separator => (&text[..at], Some(&text[at + 1..])),
-        Some(at) => cut_quoted(text, at, separator, angled),
-    }
-}
-
-/// The slow half of [`cut`]: from `at`, where a quote or bracket opens.
-fn cut_quoted(text: &[u8], mut at: usize, separator: u8, angled: bool) -> (&[u8], Option<&[u8]>) {
-    let (mut quoted, mut bracketed) = (false, false);
-    while at < text.len() {
-        match text[at] {
-            b'\\' if quoted => at += 1,
-            b'"' if !bracketed => quoted = !quoted,
-            b'<' if angled && !quoted => bracketed = true,
-            b'>' if angled && !quoted => bracketed = false,
-            byte if byte == separator && !quoted && !bracketed => return (&text[..at], Some(&text[at + 1..])),
-            _ => {}
+    let mut at = 0;
+    while let Some(stop) = scan::find_any(&text[at..], [separator, b'"', opener]) {
+        at += stop;
+        if text[at] == separator {
+            return (&text[..at], Some(&text[at + 1..]));
         }
-        at += 1;
+        let inside = &text[at + 1..];
+        let closed = if text[at] == b'"' { end_of_quote(inside) } else { scan::find(inside, b'>') };
+        let Some(end) = closed else { break };
+        at += end + 2;
     }
     (text, None)
+}
+
+/// Where the quote is that ends a quoted string, whose text is without the one that begins it.
+pub(super) fn end_of_quote(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += scan::find_either(text.get(at..)?, b'"', b'\\')?;
+        if text[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
+    }
 }
 
 /// The content of a quoted string, escapes as they are; anything else as it came.
@@ -157,8 +155,5 @@ mod tests {
         assert_eq!(digits(b"99999999999999999999999"), Some(u64::MAX));
         assert_eq!(digits(b""), None);
         assert_eq!(digits(b"-1"), None);
-        assert_eq!(port(b" 5060 "), Some(Some(5060)));
-        assert_eq!(port(b"65536"), None);
-        assert_eq!(port(b""), Some(None));
     }
 }

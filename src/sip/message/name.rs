@@ -12,16 +12,40 @@ macro_rules! names {
             pub const fn text(self) -> &'static str {
                 match self { $(Name::$variant => $text,)+ Name::Other => "" }
             }
-
-            /// The name with what stands between it and the value.
-            pub(super) const fn label(self) -> &'static str {
-                match self { $(Name::$variant => concat!($text, ": "),)+ Name::Other => "" }
-            }
         }
 
-        /// Every spelling, long and compact.
-        const SPELLINGS: &[(&str, Name)] = &[$(($text, Name::$variant), $(($compact, Name::$variant),)?)+];
+        /// Every spelling: the long ones in the order of the names, then the compact ones.
+        const SPELLINGS: &[Spelling] = &[
+            $(Spelling::new($text, Name::$variant),)+
+            $($(Spelling::new($compact, Name::$variant),)?)+
+        ];
     };
+}
+
+/// One spelling of a name, in one piece of memory with what stands between a name and its value.
+#[repr(align(32))]
+struct Spelling {
+    name: Name,
+    length: u8,
+    label: [u8; 30],
+}
+
+impl Spelling {
+    #[allow(clippy::cast_possible_truncation, reason = "the length is that of a label that fits")]
+    const fn new(text: &str, name: Name) -> Spelling {
+        let mut label = [0; 30];
+        let (text, colon) = (text.as_bytes(), b": ");
+        let mut at = 0;
+        while at < text.len() + colon.len() {
+            label[at] = if at < text.len() { text[at] } else { colon[at - text.len()] };
+            at += 1;
+        }
+        Spelling { name, length: text.len() as u8, label }
+    }
+
+    const fn text(&self) -> &[u8] {
+        self.label.split_at(self.length as usize).0
+    }
 }
 
 impl Name {
@@ -29,29 +53,54 @@ impl Name {
     pub fn read(text: &[u8]) -> Name {
         let mut slot = slot(text);
         while TABLE[slot] != EMPTY {
-            let (spelling, name) = SPELLINGS[TABLE[slot] as usize];
-            if spelling.as_bytes() == text || spelling.as_bytes().eq_ignore_ascii_case(text) {
-                return name;
+            let spelling = &SPELLINGS[TABLE[slot] as usize];
+            if spelling.text() == text || spelling.text().eq_ignore_ascii_case(text) {
+                return spelling.name;
             }
             slot = (slot + 1) % SLOTS;
         }
         Name::Other
     }
+
+    /// The name as we write it, with what stands between it and the value; empty for `Other`.
+    pub(super) fn label(self) -> &'static [u8] {
+        match self {
+            Name::Other => b"",
+            name => {
+                let long = &SPELLINGS[name as usize];
+                &long.label[..usize::from(long.length) + 2]
+            }
+        }
+    }
 }
 
-/// Four times as many slots as spellings, so that a name is found, or known to be unknown, in a step or two.
-const SLOTS: usize = 512;
+/// A set of names.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Names(u128);
+
+impl Names {
+    pub(super) fn insert(&mut self, name: Name) {
+        self.0 |= 1 << name as u8;
+    }
+
+    pub(super) fn has(self, name: Name) -> bool {
+        self.0 >> name as u8 & 1 != 0
+    }
+}
+
+/// Twice as many slots as spellings, so that a name is found, or known to be unknown, in a step or two.
+const SLOTS: usize = 256;
 const EMPTY: u8 = u8::MAX;
 /// An open hash table over [`SPELLINGS`], laid out by the compiler: index by slot.
-const TABLE: [u8; SLOTS] = table();
+static TABLE: [u8; SLOTS] = table();
 
 #[allow(clippy::cast_possible_truncation, reason = "the index is below EMPTY, asserted here")]
 const fn table() -> [u8; SLOTS] {
-    assert!(SPELLINGS.len() < EMPTY as usize);
+    assert!(SPELLINGS.len() < EMPTY as usize && (Name::Other as usize) < u128::BITS as usize);
     let mut table = [EMPTY; SLOTS];
     let mut index = 0;
     while index < SPELLINGS.len() {
-        let mut slot = slot(SPELLINGS[index].0.as_bytes());
+        let mut slot = slot(SPELLINGS[index].text());
         while table[slot] != EMPTY {
             slot = (slot + 1) % SLOTS;
         }
@@ -105,16 +154,22 @@ mod tests {
 
     #[test]
     fn every_spelling_is_read_in_any_case() {
-        for &(spelling, name) in SPELLINGS {
-            assert_eq!(Name::read(spelling.as_bytes()), name);
-            assert_eq!(Name::read(spelling.to_ascii_uppercase().as_bytes()), name);
-            assert_eq!(Name::read(spelling.to_ascii_lowercase().as_bytes()), name);
+        for spelling in SPELLINGS {
+            assert_eq!(Name::read(spelling.text()), spelling.name);
+            assert_eq!(Name::read(&spelling.text().to_ascii_uppercase()), spelling.name);
+            assert_eq!(Name::read(&spelling.text().to_ascii_lowercase()), spelling.name);
         }
     }
 
     #[test]
+    fn a_name_is_written_long_with_its_colon() {
+        assert_eq!((Name::CallId.label(), Name::Path.label()), (&b"Call-ID: "[..], &b"Path: "[..]));
+        assert_eq!(Name::Other.label(), b"");
+    }
+
+    #[test]
     fn all_twenty_compact_forms_are_known() {
-        let compact = SPELLINGS.iter().filter(|(spelling, _)| spelling.len() == 1).count();
+        let compact = SPELLINGS.iter().filter(|spelling| spelling.length == 1).count();
         assert_eq!(compact, b"abcdefijklmnorstuvxy".len());
         for letter in b"abcdefijklmnorstuvxy" {
             assert_ne!(Name::read(&[*letter]), Name::Other);

@@ -25,6 +25,7 @@ impl<'a> NameAddr<'a> {
 
     /// Reads an address that [`NameAddr::read`] refused, for a call that must go on: what stands between the first `<`
     /// and the next `>`, trimmed, the parameters behind it, and no display name.
+    #[cold]
     pub fn repaired(text: &'a [u8]) -> Option<NameAddr<'a>> {
         Outline::repaired(text).fill()
     }
@@ -92,6 +93,7 @@ impl<'a> Outline<'a> {
         Some(Outline { display, uri, params })
     }
 
+    #[cold]
     fn repaired(text: &'a [u8]) -> Outline<'a> {
         let text = lexis::trim(text);
         let Some(open) = scan::find(text, b'<') else {
@@ -126,11 +128,8 @@ impl fmt::Debug for NameAddr<'_> {
 /// Where the `<` outside quotes is; the inner `None` when there is none, the outer when a quote does not close.
 fn bracket(text: &[u8]) -> Option<Option<usize>> {
     let [b'"', ..] = text else { return Some(scan::find(text, b'<')) };
-    let mut at = 1;
-    while *text.get(at)? != b'"' {
-        at += if text[at] == b'\\' { 2 } else { 1 };
-    }
-    let rest = lexis::trim_start(&text[at + 1..]);
+    let close = 1 + lexis::end_of_quote(&text[1..])?;
+    let rest = lexis::trim_start(&text[close + 1..]);
     rest.starts_with(b"<").then(|| Some(text.len() - rest.len()))
 }
 

@@ -191,18 +191,24 @@ impl Message {
     pub fn field_line(&self, field: &Field) -> &[u8] {
         self.at(field.span(0, field.end))
     }
+    /// Whether there is a header of this name.
+    pub fn has(&self, name: Name) -> bool {
+        self.head.names.has(name)
+    }
     /// The first value of a header: the whole field value, not split at commas.
     pub fn value(&self, name: Name) -> Option<&[u8]> {
         self.values(name).next()
     }
     /// All field values of a header, one an occurrence, not split at commas.
     pub fn values(&self, name: Name) -> impl Iterator<Item = &[u8]> {
-        self.head.fields.iter().filter(move |field| field.name == name).map(|field| self.field_value(field))
+        let fields = if self.has(name) { &self.head.fields[..] } else { &[] };
+        fields.iter().filter(move |field| field.name == name).map(|field| self.field_value(field))
     }
     /// All elements of a list header, split at commas outside quotes and angle brackets (RFC 3261 §7.3.1), trimmed,
     /// empty ones left out.
     pub fn list(&self, name: Name) -> impl Iterator<Item = &[u8]> {
-        self.values(name).flat_map(elements)
+        let fields = if self.has(name) { self.head.fields.iter() } else { [].iter() };
+        List { message: self, name, fields, rest: None }
     }
     /// Whether a list header has this token, in any case (`Require: 100rel`); its parameters do not matter.
     pub fn has_token(&self, name: Name, token: &str) -> bool {
@@ -273,7 +279,7 @@ impl Message {
     }
     /// The first element of a list header.
     pub fn first(&self, name: Name) -> Option<&[u8]> {
-        self.values(name).find_map(|value| elements(value).next())
+        self.list(name).next()
     }
 
     fn at(&self, span: Span) -> &[u8] {
@@ -292,20 +298,46 @@ impl fmt::Debug for Message {
     }
 }
 
+/// The elements of a list header.
+struct List<'a> {
+    message: &'a Message,
+    name: Name,
+    fields: core::slice::Iter<'a, Field>,
+    /// What is left of the field at hand.
+    rest: Option<&'a [u8]>,
+}
+
+impl<'a> Iterator for List<'a> {
+    type Item = &'a [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            if let Some(element) = next_element(&mut self.rest) {
+                return Some(element);
+            }
+            let field = self.fields.find(|field| field.name == self.name)?;
+            self.rest = Some(self.message.field_value(field));
+        }
+    }
+}
+
 /// The elements of one list value, split at commas outside quotes and angle brackets, trimmed, empty ones left out.
 pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(value);
-    core::iter::from_fn(move || {
-        while let Some(text) = rest {
-            let (element, behind) = lexis::cut(lexis::past(text, b','), b',', true);
-            rest = behind;
-            let element = lexis::trim(element);
-            if !element.is_empty() {
-                return Some(element);
-            }
+    core::iter::from_fn(move || next_element(&mut rest))
+}
+
+fn next_element<'a>(rest: &mut Option<&'a [u8]>) -> Option<&'a [u8]> {
+    while let Some(text) = rest.take() {
+        let (element, behind) = lexis::cut(lexis::past(text, b','), b',', true);
+        *rest = behind;
+        let element = lexis::trim(element);
+        if !element.is_empty() {
+            return Some(element);
         }
-        None
-    })
+    }
+    None
 }
 
 /// A value with its folds replaced by one space each (RFC 3261 §7.3.1); borrowed when there are none.

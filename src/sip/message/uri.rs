@@ -45,7 +45,11 @@ impl<'a> Uri<'a> {
         let mut uri = Uri { text, scheme, user: b"", password: b"", host: b"", port: None, params: b"", headers: b"" };
         match scheme {
             Scheme::Sip | Scheme::Sips => uri.take_address(rest)?,
-            Scheme::Tel | Scheme::Urn => uri.user = lexis::trim(uri.take_tail(rest)),
+            Scheme::Tel | Scheme::Urn => {
+                let (user, tail) = rest.split_at(scan::find_either(rest, b';', b'?').unwrap_or(rest.len()));
+                uri.user = lexis::trim(user);
+                uri.take_tail(tail);
+            }
             Scheme::Other => {}
         }
         Some(uri)
@@ -64,31 +68,42 @@ impl<'a> Uri<'a> {
 
     /// `user:password@host:port;params?headers`
     fn take_address(&mut self, rest: &'a [u8]) -> Option<()> {
-        let Some(at) = scan::find(rest, b'@') else {
-            (self.host, self.port) = host_port(self.take_tail(rest))?;
-            return Some(());
+        let mut host = scan::find(rest, b'@').map_or(0, |at| at + 1);
+        let (name, port, tail) = match address(&rest[host..]) {
+            Some(found) => found,
+            None => {
+                host += behind_last_at(&rest[host..])?;
+                address(&rest[host..])?
+            }
         };
-        let tail = &rest[at + 1..];
-        let address = self.take_tail(tail);
-        // an `@` left unescaped in the user part belongs to it: the host begins behind the last one
-        let begin = address.iter().rposition(|&byte| byte == b'@').map_or(0, |at| at + 1);
-        let user = &rest[..at + begin];
-        (self.user, self.password) = split_at(user, b':');
-        (self.host, self.port) = host_port(&address[begin..])?;
+        if host > 0 {
+            (self.user, self.password) = split_at(&rest[..host - 1], b':');
+        }
+        (self.host, self.port) = (name, port);
+        self.take_tail(tail);
         Some(())
     }
 
-    /// Takes parameters and headers off the end.
-    fn take_tail(&mut self, rest: &'a [u8]) -> &'a [u8] {
-        let Some(end) = scan::find_either(rest, b';', b'?') else { return rest };
-        let tail = &rest[end + 1..];
-        if rest[end] == b'?' {
-            self.headers = tail;
-        } else {
-            (self.params, self.headers) = split_at(tail, b'?');
+    /// Takes what begins with the `;` of parameters or the `?` of headers.
+    fn take_tail(&mut self, tail: &'a [u8]) {
+        match tail {
+            [b';', params @ ..] => (self.params, self.headers) = split_at(params, b'?'),
+            [b'?', headers @ ..] => self.headers = headers,
+            _ => {}
         }
-        &rest[..end]
     }
+}
+
+/// Host and port in front of parameters, headers or nothing, and these.
+fn address(text: &[u8]) -> Option<(&[u8], Option<u16>, &[u8])> {
+    host_and_port(text).filter(|(_, _, tail)| matches!(tail, [] | [b';' | b'?', ..]))
+}
+
+/// An `@` left unescaped in the user part belongs to it: the host begins behind the last one. `None` without another.
+#[cold]
+fn behind_last_at(text: &[u8]) -> Option<usize> {
+    let end = scan::find_either(text, b';', b'?').unwrap_or(text.len());
+    text[..end].iter().rposition(|&byte| byte == b'@').map(|at| at + 1)
 }
 
 /// Shows the scheme alone: users and hosts are private.
@@ -129,54 +144,70 @@ pub fn without_brackets(text: &[u8]) -> &[u8] {
     }
 }
 
-/// `host`, `host:port`, `[v6]`, `[v6]:port`, with white space where a Via may have it. `None` without a host or with an
-/// impossible port.
+/// `host`, `host:port`, `[v6]`, `[v6]:port`, with white space where a Via may have it, and nothing else. `None` without
+/// a host or with an impossible port.
 pub(super) fn host_port(text: &[u8]) -> Option<(&[u8], Option<u16>)> {
-    let text = lexis::trim(text);
+    let (host, port, rest) = host_and_port(text)?;
+    rest.is_empty().then_some((host, port))
+}
+
+/// Host and port that `text` begins with, and what follows them.
+fn host_and_port(text: &[u8]) -> Option<(&[u8], Option<u16>, &[u8])> {
+    let text = lexis::trim_start(text);
     let (host, behind) = if let [b'[', inner @ ..] = text {
         let end = scan::find(inner, b']')?;
-        match lexis::trim_start(&inner[end + 1..]) {
-            [] => (&inner[..end], &b""[..]),
-            [b':', port @ ..] => (&inner[..end], port),
-            _ => return None,
-        }
+        let host = lexis::trim_end(&inner[..end]);
+        (host.iter().all(|&byte| byte == b':' || is_host(byte)).then_some(host)?, &inner[end + 1..])
     } else {
-        split_at(text, b':')
+        text.split_at(text.iter().position(|&byte| !is_host(byte)).unwrap_or(text.len()))
     };
-    let host = lexis::trim_end(host);
-    if host.is_empty() || !host.iter().all(|&byte| HOST[byte as usize]) {
+    if host.is_empty() {
         return None;
     }
-    Some((host, if behind.is_empty() { None } else { lexis::port(behind)? }))
+    let [b':', port @ ..] = lexis::trim_start(behind) else { return Some((host, None, lexis::trim_start(behind))) };
+    let port = lexis::trim_start(port);
+    let (digits, rest) = port.split_at(port.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(port.len()));
+    let port = match digits {
+        [] => None,
+        _ => Some(lexis::digits(digits).and_then(|number| u16::try_from(number).ok())?),
+    };
+    Some((host, port, lexis::trim_start(rest)))
 }
 
 /// What a host is let through with: everything but what ends or quotes an address.
-const HOST: [bool; 256] = {
-    let mut table = [true; 256];
-    let mut byte = 0;
-    while byte < table.len() {
-        table[byte] = byte > 0x20 && !matches!(byte as u8, b'<' | b'>' | b'"' | b',' | b'@' | 0x7f);
-        byte += 1;
-    }
-    table
-};
+const fn is_host(byte: u8) -> bool {
+    const HOST: [bool; 256] = {
+        let mut table = [true; 256];
+        let mut byte = 0;
+        while byte < table.len() {
+            table[byte] =
+                byte > 0x20 && !matches!(byte as u8, b':' | b';' | b'?' | b'<' | b'>' | b'"' | b',' | b'@' | 0x7f);
+            byte += 1;
+        }
+        table
+    };
+    HOST[byte as usize]
+}
 
 /// The scheme and what follows its colon.
 fn scheme(text: &[u8]) -> Option<(Scheme, &[u8])> {
+    match text {
+        [b's' | b'S', b'i' | b'I', b'p' | b'P', b':', rest @ ..] => Some((Scheme::Sip, rest)),
+        [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S', b':', rest @ ..] => Some((Scheme::Sips, rest)),
+        [b't' | b'T', b'e' | b'E', b'l' | b'L', b':', rest @ ..] => Some((Scheme::Tel, rest)),
+        [b'u' | b'U', b'r' | b'R', b'n' | b'N', b':', rest @ ..] => Some((Scheme::Urn, rest)),
+        _ => other_scheme(text),
+    }
+}
+
+#[cold]
+fn other_scheme(text: &[u8]) -> Option<(Scheme, &[u8])> {
     /// No scheme in use is longer.
     const LONGEST: usize = 32;
     let colon = scan::find(text, b':').filter(|&colon| colon < LONGEST)?;
     let (name, rest) = (&text[..colon], &text[colon + 1..]);
-    let scheme = match *name {
-        [b's' | b'S', b'i' | b'I', b'p' | b'P'] => Scheme::Sip,
-        [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S'] => Scheme::Sips,
-        [b't' | b'T', b'e' | b'E', b'l' | b'L'] => Scheme::Tel,
-        [b'u' | b'U', b'r' | b'R', b'n' | b'N'] => Scheme::Urn,
-        [first, ..] if first.is_ascii_alphabetic() => Scheme::Other,
-        _ => return None,
-    };
     let valid = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-    (scheme != Scheme::Other || name.iter().all(valid)).then_some((scheme, rest))
+    (name.first()?.is_ascii_alphabetic() && name.iter().all(valid)).then_some((Scheme::Other, rest))
 }
 
 /// Name and value around the first `=`, trimmed.
@@ -234,6 +265,16 @@ mod tests {
         assert_eq!(&*read("sip:%39%31%31@ecr").user_text(), b"911");
         assert_eq!(&*read("sip:%2531@ecr").user_text(), b"%31");
         assert_eq!(&*read("sip:a%00b%zz%4@ecr").user_text(), b"a\0b%zz%4");
+    }
+
+    #[test]
+    fn a_host_may_have_white_space_around_its_colon_and_a_port_that_fits() {
+        assert_eq!(host_port(b" a : 5060 "), Some((&b"a"[..], Some(5060))));
+        assert_eq!(host_port(b"[::1] :5060"), Some((&b"::1"[..], Some(5060))));
+        assert_eq!(host_port(b"a:"), Some((&b"a"[..], None)));
+        for wrong in [&b"a:65536"[..], b"a b", b"a:1 2", b"a:1;b", b"[::1", b"[a;b]", b":5060", b""] {
+            assert_eq!(host_port(wrong), None);
+        }
     }
 
     #[test]

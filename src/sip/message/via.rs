@@ -94,10 +94,7 @@ impl fmt::Debug for Via<'_> {
 
 /// Host and port; an IPv6 address without brackets is taken as a host alone, since its last group is no port.
 fn sent_by(text: &[u8]) -> Option<(&[u8], Option<u16>)> {
-    if text.iter().filter(|&&byte| byte == b':').count() > 1 && same::address(text).is_some() {
-        return Some((text, None));
-    }
-    uri::host_port(text)
+    uri::host_port(text).or_else(|| same::address(text).map(|_| (text, None)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use super::lexis::is_line_breaker;
 use super::{Field, Message, Method, Name, lexis, scan};
 use bytes::{BufMut, Bytes, BytesMut};
 use core::fmt::{self, Write as _};
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 pub use super::reason::reason_phrase;
 
@@ -24,38 +24,33 @@ impl Writer {
     /// Starts a request whose method may have no [`Method`].
     pub fn request_of(buffer: BytesMut, method: &[u8], uri: &[u8]) -> Writer {
         let mut writer = Writer::over(buffer);
-        put_clean(&mut writer.out, method);
-        writer.out.put_u8(b' ');
-        put_clean(&mut writer.out, uri);
-        writer.out.put_slice(b" SIP/2.0\r\n");
+        put(&mut writer.out, method);
+        put(&mut writer.out, b" ");
+        put(&mut writer.out, uri);
+        clean(&mut writer.out);
+        put(&mut writer.out, b" SIP/2.0\r\n");
         writer
     }
 
     /// Starts a response; an empty reason takes the code's usual phrase.
     pub fn response(buffer: BytesMut, code: u16, reason: &str) -> Writer {
         let mut writer = Writer::over(buffer);
-        writer.out.put_slice(b"SIP/2.0 ");
+        put(&mut writer.out, b"SIP/2.0 ");
         put_number(&mut writer.out, u32::from(code));
-        writer.out.put_u8(b' ');
-        put_clean(&mut writer.out, if reason.is_empty() { reason_phrase(code) } else { reason }.as_bytes());
-        writer.out.put_slice(b"\r\n");
+        put(&mut writer.out, b" ");
+        put(&mut writer.out, if reason.is_empty() { reason_phrase(code) } else { reason }.as_bytes());
+        writer.end(0);
         writer
     }
     /// One header field. CR, LF and NUL inside a value are replaced by a space: a value can never add a line.
     /// [`Name::Other`] has no text of its own and writes nothing; see [`Writer::other`].
     pub fn field(&mut self, name: Name, value: impl AsRef<[u8]>) -> &mut Writer {
-        if self.begin(name) {
-            put_clean(&mut self.out, value.as_ref());
-            self.out.put_slice(b"\r\n");
-        }
+        self.line(name, value.as_ref());
         self
     }
     /// One header field that is a number.
     pub fn number(&mut self, name: Name, value: u32) -> &mut Writer {
-        if self.begin(name) {
-            put_number(&mut self.out, value);
-            self.out.put_slice(b"\r\n");
-        }
+        self.line(name, Backwards::<10>::new().number(value).text());
         self
     }
     /// One header field whose name has no [`Name`]. A character that no name may have becomes `_`,
@@ -65,21 +60,18 @@ impl Writer {
             return self;
         }
         self.out.extend(name.iter().map(|&byte| if lexis::is_token(byte) { byte } else { b'_' }));
-        self.out.put_slice(b": ");
-        put_clean(&mut self.out, value);
-        self.out.put_slice(b"\r\n");
+        put(&mut self.out, b": ");
+        let from = self.out.len();
+        put(&mut self.out, value);
+        self.end(from);
         self
     }
     /// One header field put together by `value`, which writes into the buffer; the name, colon and CRLF are written
     /// around it. For composed values on the hot path; CR, LF and NUL become spaces here too. `value` only appends.
     pub fn field_with(&mut self, name: Name, value: impl FnOnce(&mut BytesMut)) -> &mut Writer {
-        if self.begin(name) {
-            let from = self.out.len();
+        if let Some(from) = self.begin(name) {
             value(&mut self.out);
-            if let Some(written) = self.out.get_mut(from..) {
-                clean(written);
-            }
-            self.out.put_slice(b"\r\n");
+            self.end(from);
         }
         self
     }
@@ -96,9 +88,9 @@ impl Writer {
             return self;
         }
         let line = from.field_line(field);
-        self.out.put_slice(line);
+        put(&mut self.out, line);
         if !line.ends_with(b"\r\n") {
-            self.out.put_slice(b"\r\n");
+            put(&mut self.out, b"\r\n");
         }
         self
     }
@@ -120,10 +112,10 @@ impl Writer {
         if !content_type.is_empty() {
             self.field(Name::ContentType, content_type);
         }
-        self.out.put_slice(b"Content-Length: ");
+        put(&mut self.out, b"Content-Length: ");
         put_number(&mut self.out, u32::try_from(body.len()).unwrap_or(u32::MAX));
-        self.out.put_slice(b"\r\n\r\n");
-        self.out.put_slice(body);
+        put(&mut self.out, b"\r\n\r\n");
+        put(&mut self.out, body);
         (self.out.split().freeze(), self.out)
     }
 
@@ -132,13 +124,28 @@ impl Writer {
         Writer { out: buffer }
     }
 
-    /// Writes the name and colon of a field that is ours to write.
-    fn begin(&mut self, name: Name) -> bool {
-        if matches!(name, Name::Other | Name::ContentLength) {
-            return false;
+    fn line(&mut self, name: Name, value: &[u8]) {
+        if let Some(from) = self.begin(name) {
+            put(&mut self.out, value);
+            self.end(from);
         }
-        self.out.put_slice(name.label().as_bytes());
-        true
+    }
+
+    /// Writes the name and colon of a field that is ours to write; where its value begins.
+    fn begin(&mut self, name: Name) -> Option<usize> {
+        if matches!(name, Name::Other | Name::ContentLength) {
+            return None;
+        }
+        put(&mut self.out, name.label());
+        Some(self.out.len())
+    }
+
+    /// Ends a field whose value begins there.
+    fn end(&mut self, from: usize) {
+        if let Some(written) = self.out.get_mut(from..) {
+            clean(written);
+        }
+        put(&mut self.out, b"\r\n");
     }
 }
 
@@ -149,62 +156,98 @@ impl fmt::Debug for Writer {
     }
 }
 
-fn put_clean(out: &mut BytesMut, value: &[u8]) {
-    let from = out.len();
-    out.put_slice(value);
-    if let Some(written) = out.get_mut(from..) {
-        clean(written);
+/// Appends, in one place for all that is written here.
+#[inline(never)]
+fn put(out: &mut BytesMut, text: &[u8]) {
+    out.put_slice(text);
+}
+
+fn clean(value: &mut [u8]) {
+    if scan::control(value).is_some() {
+        replace_line_breakers(value);
     }
 }
 
-/// Replaces what could end a line.
-fn clean(value: &mut [u8]) {
-    if scan::control(value).is_some() {
-        for byte in value {
-            if is_line_breaker(*byte) {
-                *byte = b' ';
-            }
+#[cold]
+fn replace_line_breakers(value: &mut [u8]) {
+    for byte in value {
+        if is_line_breaker(*byte) {
+            *byte = b' ';
         }
     }
 }
 
 /// A number in decimal digits, as CSeq, Max-Forwards and Content-Length want it.
-pub fn put_number(out: &mut BytesMut, mut number: u32) {
-    let mut digits = [b'0'; 10];
-    let mut from = digits.len();
-    while from == digits.len() || number > 0 {
-        from -= 1;
-        digits[from] += (number % 10) as u8;
-        number /= 10;
-    }
-    out.put_slice(&digits[from..]);
+pub fn put_number(out: &mut BytesMut, number: u32) {
+    put(out, Backwards::<10>::new().number(number).text());
 }
 
 /// An address and its port as a URI or a Via names them: IPv6 in brackets, and without its scope, which is nobody
 /// else's business.
 pub fn put_address(out: &mut BytesMut, address: SocketAddr) {
-    let (open, close): (&[u8], &[u8]) = if address.is_ipv6() { (b"[", b"]:") } else { (b"", b":") };
-    out.put_slice(open);
-    put_ip(out, address.ip());
-    out.put_slice(close);
-    put_number(out, u32::from(address.port()));
+    let port = u32::from(address.port());
+    match address.ip() {
+        IpAddr::V4(ip) => put(out, Backwards::<21>::new().number(port).byte(b':').ipv4(ip).text()),
+        IpAddr::V6(ip) => {
+            put(out, b"[");
+            put_ipv6(out, ip);
+            put(out, b"]:");
+            put_number(out, port);
+        }
+    }
 }
 
 /// An address alone, without brackets.
 pub fn put_ip(out: &mut BytesMut, address: IpAddr) {
     match address {
-        IpAddr::V4(ip) => {
-            let [first, others @ ..] = ip.octets();
-            put_number(out, u32::from(first));
-            for octet in others {
-                out.put_u8(b'.');
-                put_number(out, u32::from(octet));
+        IpAddr::V4(ip) => put(out, Backwards::<21>::new().ipv4(ip).text()),
+        IpAddr::V6(ip) => put_ipv6(out, ip),
+    }
+}
+
+#[cold]
+fn put_ipv6(out: &mut BytesMut, ip: Ipv6Addr) {
+    let written = write!(out, "{ip}");
+    debug_assert!(written.is_ok(), "a growing buffer takes everything");
+}
+
+/// A short text put together from its end, as numbers are.
+struct Backwards<const ROOM: usize> {
+    text: [u8; ROOM],
+    from: usize,
+}
+
+impl<const ROOM: usize> Backwards<ROOM> {
+    const fn new() -> Self {
+        Backwards { text: [0; ROOM], from: ROOM }
+    }
+
+    const fn byte(mut self, byte: u8) -> Self {
+        self.from -= 1;
+        self.text[self.from] = byte;
+        self
+    }
+
+    fn number(mut self, mut number: u32) -> Self {
+        loop {
+            self = self.byte(b'0' + (number % 10) as u8);
+            number /= 10;
+            if number == 0 {
+                return self;
             }
         }
-        IpAddr::V6(ip) => {
-            let written = write!(out, "{ip}");
-            debug_assert!(written.is_ok(), "a growing buffer takes everything");
+    }
+
+    fn ipv4(mut self, ip: Ipv4Addr) -> Self {
+        let [first, others @ ..] = ip.octets();
+        for octet in others.into_iter().rev() {
+            self = self.number(u32::from(octet)).byte(b'.');
         }
+        self.number(u32::from(first))
+    }
+
+    fn text(&self) -> &[u8] {
+        &self.text[self.from..]
     }
 }
 
