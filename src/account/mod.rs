@@ -15,7 +15,8 @@ use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
-/// News of one call. It never prints what it knows.
+/// News of one call, for several who keep it. It never prints what it knows.
+#[derive(Clone)]
 pub struct Account {
     /// The call, as facts name it.
     pub call: Handle,
@@ -28,14 +29,14 @@ pub struct Account {
 }
 
 /// What an account tells. The first of a call is always [`News::Decided`].
-#[allow(clippy::large_enum_variant, reason = "each is made once, in the allocation of the account itself")]
+#[derive(Clone)]
 pub enum News {
     /// It is known who calls, from where, and whom to ask; nothing has left yet.
-    Decided(Particulars),
+    Decided(Arc<Particulars>),
     /// An INVITE leaves: what it says of the caller and the place.
-    Signalled(Signalled),
+    Signalled(Arc<Signalled>),
     /// A location that the caller brought by reference was learnt after the INVITE had left.
-    Learnt(Learnt),
+    Learnt(Arc<Learnt>),
 }
 
 /// Who calls, from where, and which way the call goes.

@@ -38,7 +38,7 @@ impl Part for Desktops {
         "desktops"
     }
 
-    fn account(&mut self, account: &Arc<Account>) {
+    fn account(&mut self, account: &Account) {
         self.0.tell(|board| board.account(account));
     }
 

@@ -65,7 +65,7 @@ impl Part for Evidence {
         "evidence"
     }
 
-    fn account(&mut self, account: &Arc<Account>) {
+    fn account(&mut self, account: &Account) {
         self.gatherer.account(account);
     }
 

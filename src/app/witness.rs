@@ -9,7 +9,6 @@ use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use std::io;
 use std::panic::catch_unwind;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
@@ -27,7 +26,7 @@ const BATCH: usize = 256;
 /// What the thread is told.
 pub enum Seen {
     /// News of a call. Of each call, before its facts.
-    Account(Arc<Account>),
+    Account(Account),
     /// A fact that concerns emergency or test calls, and when it happened.
     Fact(Now, Fact),
 }
@@ -37,7 +36,7 @@ pub trait Part: Send {
     /// Its name, for the log.
     fn name(&self) -> &'static str;
     /// News of a call.
-    fn account(&mut self, account: &Arc<Account>);
+    fn account(&mut self, account: &Account);
     /// A fact.
     fn fact(&mut self, at: Now, fact: &Fact);
     /// Does what is due; called between facts and at least every tenth of a second.
@@ -154,7 +153,7 @@ enum More {
 mod tests {
     use super::*;
     use crate::base::id::Handle;
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     type Heard = Arc<Mutex<Vec<Fact>>>;
 
@@ -164,7 +163,7 @@ mod tests {
         fn name(&self) -> &'static str {
             "ear"
         }
-        fn account(&mut self, _account: &Arc<Account>) {}
+        fn account(&mut self, _account: &Account) {}
         fn fact(&mut self, _at: Now, fact: &Fact) {
             assert!(!self.1, "a defect");
             self.0.lock().unwrap().push(fact.clone());

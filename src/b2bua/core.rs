@@ -90,7 +90,7 @@ pub struct Core {
     /// What happened.
     pub facts: Vec<Fact>,
     /// What is known of emergency and test calls, for those who are told.
-    pub accounts: Vec<Arc<Account>>,
+    pub accounts: Vec<Account>,
     /// What must be found again after a crash.
     pub changes: Vec<Change>,
     /// Whether the wheel wakes us for windows that are over.

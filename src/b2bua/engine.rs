@@ -175,7 +175,7 @@ impl Engine {
     }
 
     /// What is known of emergency and test calls, for those who are told: of each call before its first fact is drained.
-    pub fn drain_accounts(&mut self) -> std::vec::Drain<'_, Arc<Account>> {
+    pub fn drain_accounts(&mut self) -> std::vec::Drain<'_, Account> {
         self.core.accounts.drain(..)
     }
 

@@ -44,7 +44,7 @@ pub fn decided(core: &mut Core, call: &Call, now: Now) {
         targets: decision.plan.targets.iter().map(|target| Arc::clone(&target.trunk.name)).collect(),
         steps: decision.receipt.steps().map(|(step, took)| (step.text(), took)).collect(),
     };
-    tell(core, call, now, News::Decided(particulars));
+    tell(core, call, now, News::Decided(Arc::new(particulars)));
 }
 
 /// An INVITE leaves for a trunk.
@@ -59,19 +59,20 @@ pub fn signalled(core: &mut Core, call: &Call, trunk: &Trunk, written: &mut Writ
         documents: core::mem::take(&mut written.documents),
         references: core::mem::take(&mut written.references),
     };
-    tell(core, call, now, News::Signalled(told));
+    tell(core, call, now, News::Signalled(Arc::new(told)));
 }
 
 /// A location became known when the INVITE had left already.
 pub fn learnt(core: &mut Core, call: &Call, address: &WebAddress, document: &Bytes, now: Now) {
     if is_told(call) {
         let reference = Private::new(address.expose().into());
-        tell(core, call, now, News::Learnt(Learnt { reference, document: Private::new(document.clone()) }));
+        let told = Learnt { reference, document: Private::new(document.clone()) };
+        tell(core, call, now, News::Learnt(Arc::new(told)));
     }
 }
 
 fn tell(core: &mut Core, call: &Call, now: Now, news: News) {
-    core.accounts.push(Arc::new(Account { call: call.key, at: now, class: call.class, news }));
+    core.accounts.push(Account { call: call.key, at: now, class: call.class, news });
 }
 
 /// Whether anybody is to know of the call: of a crisis call nobody (rulings 10), of other calls nobody needs to.

@@ -13,6 +13,7 @@ use crate::record::{Class, Grade, Profile};
 use core::fmt;
 use core::time::Duration;
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -53,19 +54,37 @@ pub struct Desk {
 
 /// A call that goes on.
 struct Open {
-    account: Arc<Account>,
+    call: Handle,
+    /// When it was decided.
+    at: Now,
+    class: Class,
+    particulars: Arc<Particulars>,
     /// What each trunk was told, the last of each.
-    signals: Vec<Arc<Account>>,
+    signals: SmallVec<[Arc<Signalled>; 1]>,
     /// Whether its first notices have begun.
     begun: bool,
     /// The INVITE whose location those who are told know; `None` where they were told before one left.
-    told: Option<Arc<Account>>,
+    told: Option<Arc<Signalled>>,
     features: Vec<Feature>,
 }
 
 impl Open {
-    fn new(account: Arc<Account>) -> Open {
-        Open { account, signals: Vec::new(), begun: false, told: None, features: Vec::new() }
+    fn new(account: &Account, particulars: &Arc<Particulars>) -> Open {
+        Open {
+            call: account.call,
+            at: account.at,
+            class: account.class,
+            particulars: Arc::clone(particulars),
+            signals: SmallVec::new(),
+            begun: false,
+            told: None,
+            features: Vec::new(),
+        }
+    }
+
+    /// What the last INVITE said.
+    fn last(&self) -> Option<&Signalled> {
+        self.signals.last().map(AsRef::as_ref)
     }
 }
 
@@ -94,10 +113,10 @@ impl Desk {
     }
 
     /// News of a call.
-    pub fn account(&mut self, account: &Arc<Account>) {
+    pub fn account(&mut self, account: &Account) {
         match &account.news {
-            News::Decided(_) => {
-                let open = Open::new(Arc::clone(account));
+            News::Decided(particulars) => {
+                let open = Open::new(account, particulars);
                 if self.calls.len() < MOST_CALLS {
                     self.awaited.push_back((account.at.mono + SIGNAL_WITHIN, account.call));
                     self.calls.insert(account.call, open);
@@ -107,8 +126,8 @@ impl Desk {
             }
             News::Signalled(signalled) => {
                 let Some(open) = self.calls.get_mut(&account.call) else { return };
-                open.signals.retain(|known| trunk_of(known) != Some(&signalled.trunk));
-                open.signals.push(Arc::clone(account));
+                open.signals.retain(|known| known.trunk != signalled.trunk);
+                open.signals.push(Arc::clone(signalled));
                 if open.signals.len() > MOST_TRUNKS {
                     open.signals.remove(0);
                 }
@@ -152,7 +171,7 @@ impl Desk {
         }
         if now.mono.since(self.swept) > KEPT / 24 {
             self.swept = now.mono;
-            self.calls.retain(|_, open| now.mono.since(open.account.at.mono) < KEPT);
+            self.calls.retain(|_, open| now.mono.since(open.at.mono) < KEPT);
         }
     }
 
@@ -183,10 +202,10 @@ impl Desk {
         if core::mem::replace(&mut open.begun, true) {
             return open;
         }
-        let Some(particulars) = particulars(&open.account) else { return open };
         open.told = open.signals.last().cloned();
-        let (at, told) = (open.account.at.wall, open.told.as_ref());
-        let first = match open.account.class {
+        let (at, told) = (open.at.wall, open.told.as_deref());
+        let particulars = &open.particulars;
+        let first = match open.class {
             Class::Test => Notice::TestCall,
             Class::Callback => Notice::Callback,
             _ => Notice::EmergencyCall,
@@ -205,7 +224,7 @@ impl Desk {
                 also(Notice::LocationConflict, "high");
             }
         }
-        if open.account.class != Class::Callback {
+        if open.class != Class::Callback {
             self.called_from(particulars, at);
         }
         open
@@ -215,13 +234,13 @@ impl Desk {
     fn answered(&mut self, call: Handle, trunk: &Arc<str>, said: fmt::Arguments<'_>, at: Wall) {
         let Some(open) = self.calls.remove(&call) else { return };
         let mut open = self.begin(open);
-        if open.account.class == Class::Emergency {
-            let signal = open.signals.iter().find(|known| trunk_of(known) == Some(trunk)).cloned();
+        if open.class == Class::Emergency {
+            let signal = open.signals.iter().find(|known| known.trunk == *trunk).cloned();
             let is_known = signal.is_some();
             let told = core::mem::replace(&mut open.told, signal.or_else(|| open.signals.last().cloned()));
             self.tell(&open, Notice::EmergencyCall, |desk| {
-                let values = desk.values(&open, Notice::EmergencyCall, at, open.told.as_ref());
-                let note = match is_known && location_of(&open, told.as_ref()) != values.location {
+                let values = desk.values(&open, Notice::EmergencyCall, at, open.told.as_deref());
+                let note = match is_known && location(&open.particulars, told.as_deref()) != values.location {
                     true => format!("{said} It was told another location than the trunk that was asked first."),
                     false => said.to_string(),
                 };
@@ -234,11 +253,11 @@ impl Desk {
     /// A location came after the INVITE had left. What was signalled stays what the location is; this stands beside it.
     fn learnt(&mut self, call: Handle, learnt: &Learnt, at: Wall) {
         let Some(open) = self.calls.remove(&call) else { return };
-        if open.account.class == Class::Emergency {
+        if open.class == Class::Emergency {
             self.tell(&open, Notice::EmergencyCall, |desk| {
                 let text = place::document(learnt.document.expose());
                 let note = ["Learnt after the call had left:\n", &text].concat();
-                let values = desk.values(&open, Notice::EmergencyCall, at, open.signals.last());
+                let values = desk.values(&open, Notice::EmergencyCall, at, open.last());
                 Values { update: true, note, ..values }
             });
         }
@@ -251,7 +270,7 @@ impl Desk {
             open.features.push(feature);
             self.tell(&open, Notice::FeatureBlocked, |desk| {
                 let note = format!("Blocked: {}.", feature.text());
-                let values = desk.values(&open, Notice::FeatureBlocked, at, open.signals.last());
+                let values = desk.values(&open, Notice::FeatureBlocked, at, open.last());
                 Values { severity: "low", note, ..values }
             });
         }
@@ -263,7 +282,7 @@ impl Desk {
         let open = self.begin(open);
         let is_short = outcome == Outcome::Completed && lasted < self.misdial;
         let notice = match outcome {
-            _ if open.account.class != Class::Emergency => return,
+            _ if open.class != Class::Emergency => return,
             Outcome::Failed => Notice::CallFailed,
             Outcome::Abandoned => Notice::AbandonedCall,
             _ if is_short => Notice::AbandonedCall,
@@ -277,14 +296,14 @@ impl Desk {
                 }
                 _ => ("high", format!("The call was over after {} s.", lasted.as_secs())),
             };
-            Values { severity, note, ..desk.values(&open, notice, at, open.signals.last()) }
+            Values { severity, note, ..desk.values(&open, notice, at, open.last()) }
         });
     }
 
     /// Tells everyone who is to know this of the call. What is said is put together only where there is anybody: of most
     /// calls nobody is told most of it.
     fn tell(&mut self, open: &Open, notice: Notice, say: impl FnOnce(&Desk) -> Values) {
-        let Some(told) = particulars(&open.account) else { return };
+        let told = &open.particulars;
         let scopes = [
             told.user.clone().map(Scope::User),
             told.place().cloned().map(Scope::Place),
@@ -297,7 +316,7 @@ impl Desk {
         let recipients: Vec<_> = found.filter(is_told).collect();
         if !recipients.is_empty() {
             let values = say(self);
-            self.draft(recipients, Some(open.account.call), values);
+            self.draft(recipients, Some(open.call), values);
         }
     }
 
@@ -359,19 +378,17 @@ impl Desk {
         }
     }
 
-    fn values(&self, open: &Open, notice: Notice, at: Wall, signal: Option<&Arc<Account>>) -> Values {
-        let nothing = self.nothing(notice, at);
-        let Some(told) = particulars(&open.account) else { return nothing };
-        let signalled = signal.and_then(|account| signalled(account));
+    fn values(&self, open: &Open, notice: Notice, at: Wall, signalled: Option<&Signalled>) -> Values {
+        let told = &open.particulars;
         let text =
             |number: Option<crate::record::Number>| number.map(|number| number.expose().to_owned()).unwrap_or_default();
         let snapshot = self.cache.snapshot.load();
         let organisation = snapshot.organisations.get(&told.organisation);
         Values {
-            id: Some(open.account.call),
+            id: Some(open.call),
             zone: told.site.zone.clone(),
             incident: incident(told, &snapshot.domain),
-            severity: severity(open.account.class, told.located.grade),
+            severity: severity(open.class, told.located.grade),
             service: text(told.service),
             callback: text(told.callback.map(|(number, _)| number)),
             callback_from: told.callback.map_or("", |(_, from)| from),
@@ -389,7 +406,7 @@ impl Desk {
             way: told.way,
             cause: told.cause.unwrap_or_default(),
             trunk: signalled.map(|one| one.trunk.to_string()).unwrap_or_default(),
-            ..nothing
+            ..self.nothing(notice, at)
         }
     }
 }
@@ -406,24 +423,6 @@ fn is_same(known: &Draft, channel: Channel, to: &str) -> bool {
     known.channel == channel && known.to.eq_ignore_ascii_case(to)
 }
 
-fn particulars(account: &Account) -> Option<&Particulars> {
-    match &account.news {
-        News::Decided(particulars) => Some(particulars),
-        _ => None,
-    }
-}
-
-fn trunk_of(account: &Account) -> Option<&Arc<str>> {
-    signalled(account).map(|told| &told.trunk)
-}
-
-fn signalled(account: &Account) -> Option<&Signalled> {
-    match &account.news {
-        News::Signalled(signalled) => Some(signalled),
-        _ => None,
-    }
-}
-
 /// What a call and the calls back to its caller are called towards others (NENA-STA-010, "Incident Tracking Identifier").
 fn incident(told: &Particulars, domain: &str) -> String {
     format!("urn:emergency:uid:incidentid:{}:{domain}", told.incident())
@@ -436,13 +435,6 @@ fn severity(class: Class, grade: Grade) -> &'static str {
         Class::Emergency if grade <= Grade::Default => "critical",
         _ => "high",
     }
-}
-
-/// The location of a call as one of its INVITEs signalled it.
-fn location_of(open: &Open, signal: Option<&Arc<Account>>) -> String {
-    particulars(&open.account)
-        .map(|told| location(told, signal.and_then(|account| signalled(account))))
-        .unwrap_or_default()
 }
 
 /// The location as it was signalled: of each document and reference what it says. What was not signalled is said to be

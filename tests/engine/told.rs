@@ -4,12 +4,11 @@ use crate::world::{CRISIS, DEPOT, GATEWAY, KNOWN, PSAP_1, PSAP_2, RELAY, UNPLACE
 use callbox::account::{Account, News, Particulars, Signalled};
 use callbox::record::Number;
 use callbox::sip::message::{Message, Name, multipart};
-use std::sync::Arc;
 
 const CAME: &str = "<?xml version=\"1.0\"?>\n<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" entity=\"pres:a@b\">\n \
                     <!-- spaced   as it came --> </presence>\n";
 
-fn particulars(account: &Arc<Account>) -> &Particulars {
+fn particulars(account: &Account) -> &Particulars {
     match &account.news {
         News::Decided(particulars) => particulars,
         _ => panic!("{account:?} is no decision"),
@@ -17,9 +16,9 @@ fn particulars(account: &Arc<Account>) -> &Particulars {
 }
 
 fn signalled(world: &World) -> Vec<&Signalled> {
-    let of = |account: &'_ Arc<Account>| matches!(account.news, News::Signalled(_));
+    let of = |account: &'_ Account| matches!(account.news, News::Signalled(_));
     let told = world.accounts.iter().filter(|account| of(account));
-    told.map(|account| if let News::Signalled(told) = &account.news { told } else { unreachable!() }).collect()
+    told.map(|account| if let News::Signalled(told) = &account.news { &**told } else { unreachable!() }).collect()
 }
 
 /// The location documents that an INVITE carries.
@@ -51,7 +50,7 @@ fn of_an_emergency_call_it_is_told_who_calls_from_where_and_which_number_reaches
     let mut caller = Caller::new(KNOWN, "9911");
     caller.more = "Content-Type: application/sdp\r\n".into();
     world.send(crate::world::CALLER, caller.invite());
-    let account = Arc::clone(&world.accounts[0]);
+    let account = world.accounts[0].clone();
     let told = particulars(&account);
     assert_eq!((&*told.organisation, &*told.site.id, &*told.source), ("acme", "hq", "pbx"));
     assert_eq!(told.place().map(AsRef::as_ref), Some("hq-101"));

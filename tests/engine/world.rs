@@ -64,7 +64,7 @@ pub struct World {
     pub engine: Engine,
     pub cache: Arc<Cache>,
     pub facts: Vec<Fact>,
-    pub accounts: Vec<Arc<Account>>,
+    pub accounts: Vec<Account>,
     /// The evidence of the calls.
     pub gatherer: Gatherer,
     /// What the test IVR's voice was told, as far as nobody took it.

@@ -132,7 +132,7 @@ impl Part for Notices {
         "notices"
     }
 
-    fn account(&mut self, account: &Arc<Account>) {
+    fn account(&mut self, account: &Account) {
         self.desk.account(account);
         self.hand_on();
     }

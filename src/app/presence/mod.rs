@@ -130,7 +130,7 @@ impl Part for Ear {
         "presence"
     }
 
-    fn account(&mut self, account: &Arc<Account>) {
+    fn account(&mut self, account: &Account) {
         if let Some((agent, terms)) = self.agent(account)
             && self.known.insert(account.call)
         {

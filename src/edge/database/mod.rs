@@ -78,6 +78,18 @@ pub fn prepare(connection: &Connection) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// How much of its file a connection that mostly writes keeps in memory, in KiB: what one commit touches.
+const KEPT_KIB: i32 = 512;
+
+/// Lets a connection that mostly writes keep little of its file in memory: it reads nothing of that again.
+///
+/// # Errors
+/// What the database says.
+pub fn keep_little(connection: &Connection) -> Result<(), Trouble> {
+    // Below zero it is a size, above a number of pages.
+    Ok(connection.pragma_update(None, "cache_size", -KEPT_KIB)?)
+}
+
 /// Does work in one transaction: all of it is kept, or nothing. For who writes all the time: what begins and ends it is read
 /// once by the database and kept, as the statements of the work should be.
 ///

@@ -1,5 +1,5 @@
 //! The ledger's file: entries in at its end, out in order, and whether they are what they were.
-use super::super::database::{Schema, Trouble, be_patient, prepare, private, whole};
+use super::super::database::{Schema, Trouble, be_patient, keep_little, prepare, private, whole};
 use super::chain::{Entry, Kind, Label, Link, SALT_LEN, link, seal};
 use crate::base::entropy::Entropy;
 use crate::base::now::Wall;
@@ -71,6 +71,7 @@ impl Book {
     pub fn create(path: &Path, now: Wall) -> Result<Book, Trouble> {
         let mut connection = Connection::open(private(path, false)?)?;
         prepare(&connection)?;
+        keep_little(&connection)?;
         SCHEMA.bring_up(&mut connection, path, now)?;
         Ok(Book { connection })
     }

@@ -51,7 +51,12 @@ pub(super) struct Open {
     pub(super) came: Now,
     pub(super) class: Class,
     pub(super) source: Option<Arc<str>>,
-    accounts: SmallVec<[Arc<Account>; 2]>,
+    /// The decision: the last, should something have become known before the first INVITE left.
+    pub(super) decided: Option<(Now, Arc<Particulars>)>,
+    /// What each INVITE said.
+    pub(super) signalled: SmallVec<[(Now, Arc<Signalled>); 1]>,
+    /// What was learnt of the place after the INVITE had left.
+    pub(super) learnt: Vec<(Now, Arc<Learnt>)>,
     pub(super) attempts: SmallVec<[Attempt; 1]>,
     pub(super) events: Vec<Event>,
     pub(super) left_out: u64,
@@ -92,17 +97,24 @@ pub(super) struct Event {
 
 impl Gatherer {
     /// Takes an account. At its first a call is entered, so that a crash before its end leaves what was decided.
-    pub fn account(&mut self, account: &Arc<Account>) {
+    pub fn account(&mut self, account: &Account) {
         if !matches!(account.class, Class::Emergency | Class::Test | Class::Callback) {
             return;
         }
         let open = self.open(account.call, account.at, account.class);
-        if open.accounts.len() <= MOST_ATTEMPTS {
-            open.accounts.push(Arc::clone(account));
-        }
-        if matches!(account.news, News::Decided(_)) {
-            let entry = entry(open, account.call, Kind::Begun);
-            self.ready.push(entry);
+        match &account.news {
+            News::Decided(told) => {
+                open.decided = Some((account.at, Arc::clone(told)));
+                let entry = entry(open, account.call, Kind::Begun);
+                self.ready.push(entry);
+            }
+            News::Signalled(told) if open.signalled.len() < MOST_ATTEMPTS => {
+                open.signalled.push((account.at, Arc::clone(told)));
+            }
+            News::Learnt(told) if open.learnt.len() < MOST_ATTEMPTS => {
+                open.learnt.push((account.at, Arc::clone(told)));
+            }
+            News::Signalled(_) | News::Learnt(_) => {}
         }
     }
 
@@ -170,7 +182,7 @@ fn name<S: Serializer>(name: &Arc<str>, out: S) -> Result<S::Ok, S::Error> {
 }
 
 fn entry(open: &Open, call: Handle, kind: Kind) -> Entry {
-    let organisation = open.decided().map_or_else(String::new, |(_, told)| told.organisation.to_string());
+    let organisation = open.decided.as_ref().map_or_else(String::new, |(_, told)| told.organisation.to_string());
     let text = call.text();
     Entry { at: open.came.wall.as_millis(), kind, organisation, call: text.to_string(), body: written(open, &text) }
 }
@@ -181,37 +193,15 @@ impl Open {
             came,
             class,
             source: None,
-            accounts: SmallVec::new(),
+            decided: None,
+            signalled: SmallVec::new(),
+            learnt: Vec::new(),
             attempts: SmallVec::new(),
             events: Vec::new(),
             left_out: 0,
             end: None,
             ended: None,
         }
-    }
-
-    /// The decision: the last, should something have become known before the first INVITE left.
-    pub(super) fn decided(&self) -> Option<(Now, &Particulars)> {
-        self.accounts.iter().rev().find_map(|account| match &account.news {
-            News::Decided(told) => Some((account.at, told)),
-            News::Signalled(_) | News::Learnt(_) => None,
-        })
-    }
-
-    /// What each INVITE said.
-    pub(super) fn signalled(&self) -> impl Iterator<Item = (Now, &Signalled)> {
-        self.accounts.iter().filter_map(|account| match &account.news {
-            News::Signalled(told) => Some((account.at, told)),
-            News::Decided(_) | News::Learnt(_) => None,
-        })
-    }
-
-    /// What was learnt of the place after the INVITE had left.
-    pub(super) fn learnt(&self) -> impl Iterator<Item = (Now, &Learnt)> {
-        self.accounts.iter().filter_map(|account| match &account.news {
-            News::Learnt(told) => Some((account.at, told)),
-            News::Decided(_) | News::Signalled(_) => None,
-        })
     }
 
     /// Whether it is over and its receipt waits for attempts that are not.

@@ -10,7 +10,7 @@ pub mod presence;
 mod up;
 pub mod whereabouts;
 
-use super::database::{Schema, Trouble, be_patient, prepare, private};
+use super::database::{Schema, Trouble, be_patient, keep_little, prepare, private};
 use crate::base::now::Wall;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
@@ -70,6 +70,7 @@ impl State {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(self.path(), flags)?;
         prepare(&connection)?;
+        keep_little(&connection)?;
         Ok(connection)
     }
 
