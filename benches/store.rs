@@ -7,12 +7,12 @@ use callbox::base::now::Wall;
 use callbox::cache::{Cache, Snapshot};
 use callbox::edge::hands::SideBySide;
 use callbox::edge::store::{News, Store};
+use callbox::record::site::Named;
 use callbox::record::table::plan::{Edit, Lines, Stored, Wish, plan};
 use callbox::record::table::{self, Against, Cells, File, Files, Kind, Tables, Writer};
 use callbox::record::{DialPlan, Models};
 use core::time::Duration;
 use nix::time::ClockId;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -64,7 +64,7 @@ fn texts(lines: u64) -> Vec<(Kind, String)> {
     ]
 }
 
-fn read(hands: impl Hands, texts: &[(Kind, String)], dial_plans: &HashMap<Arc<str>, Arc<DialPlan>>) -> Tables {
+fn read(hands: impl Hands, texts: &[(Kind, String)], dial_plans: &Named<DialPlan>) -> Tables {
     let mut files = Files::default();
     texts.iter().for_each(|(kind, text)| files.add(*kind, File::kept(kind.file(), text)));
     let against = Against { dial_plans, trunks: &[], models: &Models::default() };
@@ -72,7 +72,7 @@ fn read(hands: impl Hands, texts: &[(Kind, String)], dial_plans: &HashMap<Arc<st
 }
 
 /// How many bytes a cache takes that holds these tables.
-fn weight(texts: &[(Kind, String)], kinds: &[Kind], dial_plans: &HashMap<Arc<str>, Arc<DialPlan>>) -> u64 {
+fn weight(texts: &[(Kind, String)], kinds: &[Kind], dial_plans: &Named<DialPlan>) -> u64 {
     let some: Vec<_> = texts.iter().filter(|(kind, _)| kinds.contains(kind)).cloned().collect();
     let before = counted::live();
     let cache = Cache::default();
@@ -83,7 +83,7 @@ fn weight(texts: &[(Kind, String)], kinds: &[Kind], dial_plans: &HashMap<Arc<str
 fn main() {
     let lines = if std::env::args().any(|argument| argument == "--bench") { 1_000_000 } else { 1000 };
     let us = DialPlan { country: "US".into(), emergency: vec!["911".into()], ..DialPlan::default() };
-    let plans = HashMap::from([(Arc::clone(&us.country), Arc::new(us))]);
+    let plans: Named<DialPlan> = [(Arc::clone(&us.country), Arc::new(us))].into_iter().collect();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("callbox.db");
     let mut store = Store::create(&path, NOW).expect("a store");

@@ -16,6 +16,9 @@ pub fn is_forwarded(invite: &Message) -> bool {
 
 /// The numbers that forwarded it.
 pub fn forwarders(invite: &Message) -> SmallVec<[Number; 2]> {
+    if [Name::Diversion, Name::HistoryInfo].into_iter().all(|name| invite.value(name).is_none()) {
+        return SmallVec::new();
+    }
     let diverted = invite.list(Name::Diversion).take(MOST_ENTRIES).filter_map(NameAddr::read);
     diverted.chain(retargeted(invite)).filter_map(|address| number_of(&address)).collect()
 }

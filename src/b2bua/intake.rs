@@ -208,7 +208,7 @@ fn locations(invite: &Message) -> (Option<Conveyed>, References) {
 }
 
 /// Faults of an INVITE that do not stop an emergency call (rulings 1), each a fact.
-pub fn defects(invite: &Message) -> SmallVec<[Defect; 4]> {
+pub fn defects(invite: &Message) -> impl Iterator<Item = Defect> + use<> {
     let uri = Uri::read(invite.request_uri());
     let has_session = || {
         let content_type = invite.value(Name::ContentType).unwrap_or_default();
@@ -234,5 +234,5 @@ pub fn defects(invite: &Message) -> SmallVec<[Defect; 4]> {
         (Defect::Location, geolocation::points_nowhere(invite)),
         (Defect::NoSession, !invite.body_slice().is_empty() && !has_session()),
     ];
-    checks.into_iter().filter_map(|(defect, found)| found.then_some(defect)).collect()
+    checks.into_iter().filter(|(_, found)| *found).map(|(defect, _)| defect)
 }

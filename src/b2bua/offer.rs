@@ -34,6 +34,12 @@ use smallvec::SmallVec;
 /// How many branches a call may have at once whose caller says nothing of it (RFC 5393 §5.3.3).
 const BREADTH: u32 = 60;
 
+/// Where the Request-URI begins in an INVITE of ours.
+const REQUEST_URI_AT: usize = Method::Invite.text().len() + " ".len();
+
+/// What the usual Request-URI fits in.
+const USUAL_URI: usize = 64;
+
 /// A written INVITE.
 pub struct Written {
     /// The message.
@@ -192,7 +198,7 @@ fn ours<'a>(sheet: &Sheet<'a>, snapshot: &Snapshot) -> Ours<'a> {
 impl Sheet<'_> {
     fn write(&self, core: &Core, body: &Body<'_>) -> Written {
         let uri = self.request_uri();
-        let mut writer = Writer::request(core.buffer(), Method::Invite, uri.as_bytes());
+        let mut writer = Writer::request(core.buffer(), Method::Invite, &uri);
         self.hop(&mut writer);
         let parties = self.parties(&mut writer, &uri);
         self.location(&mut writer, body);
@@ -218,12 +224,12 @@ impl Sheet<'_> {
         // A first INVITE may go to another address of the trunk than the one that has asked.
         let mut credentials = self.terms.credentials.clone().filter(|_| self.head.cseq > 1);
         if let Some(credentials) = &mut credentials {
-            credentials.write(&mut writer, Method::Invite.text().as_bytes(), uri.as_bytes());
+            credentials.write(&mut writer, Method::Invite.text().as_bytes(), &uri);
         }
         let (bytes, documents) = body.finish(core, writer, &self.naming);
         let place = |at: Range<usize>| bytes.slice(at);
         let sent = Sent {
-            uri: Bytes::from(uri),
+            uri: place(REQUEST_URI_AT..REQUEST_URI_AT + uri.len()),
             from: place(parties.from),
             call_id: place(parties.call_id),
             cseq: self.head.cseq,
@@ -237,30 +243,38 @@ impl Sheet<'_> {
     }
 
     /// Request-URI by profile; a service is named as RFC 5031 names it.
-    fn request_uri(&self) -> String {
-        if let Some(referral) = self.ring.referral.as_deref() {
-            return referral.uri(&self.target.trunk);
-        }
-        if let Some(rung) = &self.target.rung {
-            return rung.uri.expose().to_string();
-        }
+    fn request_uri(&self) -> BytesMut {
+        let mut out = BytesMut::with_capacity(USUAL_URI);
         let decision = &self.ring.decision;
         let trunk = &self.target.trunk;
-        let host = host_port(&trunk.host, trunk.port);
+        if let Some(referral) = self.ring.referral.as_deref() {
+            extend(&mut out, &[&referral.uri(trunk)]);
+            return out;
+        }
+        if let Some(rung) = &self.target.rung {
+            extend(&mut out, &[rung.uri.expose()]);
+            return out;
+        }
         if let (Profile::I3, Some(service)) = (self.profile, decision.classified.service.as_ref()) {
-            return service.to_string();
+            extend(&mut out, &[service]);
+            return out;
         }
         let passed_on = self.profile == Profile::Whole
             || (self.profile == Profile::Crisis && trunk.kind == TrunkKind::Gateway && self.target.dial.is_none());
         let Some(number) = decision.classified.number.as_ref().map(Number::expose).filter(|_| !passed_on) else {
-            return self.as_dialled(&host);
+            extend(&mut out, &[&self.as_dialled(&host_port(&trunk.host, trunk.port))]);
+            return out;
         };
-        match (self.profile, &trunk.account, self.target.dial) {
-            (_, _, Some(dial)) => ["sip:", dial, "@", &host, ";user=phone"].concat(),
-            (Profile::Relay, Some(account), _) => ["sip:", account, "@", &host].concat(),
-            (Profile::Relay | Profile::Test, ..) => ["sip:", number, "@", &host].concat(),
-            _ => ["sip:", number, "@", &host, ";user=phone"].concat(),
-        }
+        let (user, kind) = match (self.profile, &trunk.account, self.target.dial) {
+            (_, _, Some(dial)) => (dial, ";user=phone"),
+            (Profile::Relay, Some(account), _) => (&**account, ""),
+            (Profile::Relay | Profile::Test, ..) => (number, ""),
+            _ => (number, ";user=phone"),
+        };
+        extend(&mut out, &["sip:", user, "@"]);
+        put_host_port(&mut out, &trunk.host, trunk.port);
+        extend(&mut out, &[kind]);
+        out
     }
 
     /// What was dialled, at the trunk's host. Where nothing was, or a service that the old telephone network has no
@@ -323,7 +337,7 @@ impl Sheet<'_> {
         self.ring.decision.classified.class != Class::Other && self.invite.value(Name::MaxForwards).is_some()
     }
 
-    fn parties(&self, writer: &mut Writer, uri: &str) -> Parties {
+    fn parties(&self, writer: &mut Writer, uri: &[u8]) -> Parties {
         let mut parties = Parties::default();
         let tag = self.head.tag.text();
         writer.field_with(Name::From, |out| {
@@ -341,7 +355,11 @@ impl Sheet<'_> {
                 presented::write_display(out, &to);
                 presented::write_bracketed(out, to.uri.text);
             }
-            None => extend(out, &["<", uri, ">"]),
+            None => {
+                out.extend_from_slice(b"<");
+                out.extend_from_slice(uri);
+                out.extend_from_slice(b">");
+            }
         });
         writer.field_with(Name::CallId, |out| {
             let begin = out.len();
@@ -520,11 +538,22 @@ pub fn via(out: &mut BytesMut, flow: Flow, branch: &str) {
     extend(out, &[";branch=", branch, ";rport"]);
 }
 
+/// A host with its port, as text.
 pub fn host_port(host: &str, port: Option<u16>) -> String {
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    match port {
-        Some(port) => format!("{host}:{port}"),
-        None => host,
+    let mut out = BytesMut::new();
+    put_host_port(&mut out, host, port);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Writes a host with its port, an IPv6 address in brackets (RFC 3261 §25.1).
+fn put_host_port(out: &mut BytesMut, host: &str, port: Option<u16>) {
+    match host.contains(':') {
+        true => extend(out, &["[", host, "]"]),
+        false => extend(out, &[host]),
+    }
+    if let Some(port) = port {
+        out.extend_from_slice(b":");
+        put_number(out, u32::from(port));
     }
 }
 

@@ -9,7 +9,7 @@ use super::receipt::{Receipt, Step};
 use crate::base::now::{Mono, Wall};
 use crate::base::private::Private;
 use crate::cache::leases::Offer;
-use crate::cache::{Cache, Snapshot};
+use crate::cache::{Cache, Leases, Snapshot};
 use crate::callback::{self, Shown};
 use crate::classify::{self, Class, Classified};
 use crate::ivr::Onward;
@@ -80,7 +80,9 @@ pub struct Reach {
     pub holder: Option<Holder>,
     /// The Contact of the caller's device, where it has one of its own.
     pub contact: Option<Private<Box<str>>>,
-    /// What the pool has for the caller.
+    /// Whether the caller may be lent a number of the pool.
+    pub may_lend: bool,
+    /// What the pool has for the caller, where it was asked.
     pub offer: Offer,
     /// The callback number that there is without the pool.
     pub unleased: Option<Shown>,
@@ -88,6 +90,16 @@ pub struct Reach {
     pub missed_the_pool: bool,
     /// Whether the caller's presence at a contact center is managed.
     pub managed: bool,
+}
+
+impl Reach {
+    /// What a pool has for the caller. One of whom nothing is known gets a number that nobody holds.
+    pub fn offer_of(&self, leases: &Leases, pool: &[Number], now: Mono) -> Offer {
+        match &self.holder {
+            Some(holder) => leases.offer(holder, pool, now),
+            None => leases.offer(&Holder::device(""), pool, now),
+        }
+    }
 }
 
 /// Where an emergency call of the same caller would go first.
@@ -169,7 +181,8 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Box<Decision>> {
         Class::Test => ahead.as_ref().is_some_and(|ahead| ahead.onward != Onward::Gateway),
         Class::Crisis | Class::Other | Class::Callback => false,
     };
-    let mut reach = reach(view, asked, &site, device.as_ref(), line.as_deref(), number, may_lend);
+    let mut reach = reach(asked, device.as_ref(), line.as_deref(), number);
+    reach.may_lend = may_lend && !asked.stranger;
     reach.managed = line.as_deref().is_some_and(|line| view.snapshot.is_managed(line));
     let known = callback::Known {
         site: &site,
@@ -183,9 +196,13 @@ pub fn advance(view: &View<'_>, asked: &Asked) -> Option<Box<Decision>> {
     let callback = match classified.class {
         Class::Emergency | Class::Test => {
             reach.unleased = callback::choose(&known);
+            if reach.may_lend {
+                let pool = if callback::wants_the_pool(&known, reach.unleased) { &*site.pool } else { &[] };
+                reach.offer = reach.offer_of(&view.cache.leases, pool, view.mono);
+            }
             let lending = callback::Known { offer: reach.offer, ..known };
             let shown = callback::choose(&lending);
-            reach.missed_the_pool = may_lend && !asked.stranger && callback::missed_the_pool(&lending, shown);
+            reach.missed_the_pool = reach.may_lend && callback::missed_the_pool(&lending, shown);
             shown
         }
         Class::Crisis | Class::Other | Class::Callback => None,
@@ -227,26 +244,12 @@ fn caller(view: &View<'_>, asked: &Asked) -> Option<(Option<Arc<Line>>, Option<N
     Some((None, asked.numbers.first().copied()))
 }
 
-/// Whom a call back must reach, and what the pool has for them. A stranger's word is no reason to lend a number.
-fn reach(
-    view: &View<'_>,
-    asked: &Asked,
-    site: &Site,
-    device: Option<&Calling>,
-    line: Option<&Line>,
-    number: Option<Number>,
-    may_lend: bool,
-) -> Reach {
+/// Whom a call back must reach. A stranger's word is no reason to lend a number.
+fn reach(asked: &Asked, device: Option<&Calling>, line: Option<&Line>, number: Option<Number>) -> Reach {
     let instance = asked.marks.instance.as_ref().map(|instance| &**instance.expose());
     let device = device.map(|device| &*device.id);
     let holder = callback::holder(&asked.source, device, instance, line, number).filter(|_| !asked.stranger);
-    // A caller of whom nothing is known gets a number that nobody holds.
-    let unknown = Holder::device("");
-    let offer = match may_lend && !asked.stranger {
-        true => view.cache.leases.offer(holder.as_ref().unwrap_or(&unknown), &site.pool, view.mono),
-        false => Offer::default(),
-    };
-    Reach { is_trusted: !asked.stranger, holder, contact: asked.contact.clone(), offer, ..Reach::default() }
+    Reach { is_trusted: !asked.stranger, holder, contact: asked.contact.clone(), ..Reach::default() }
 }
 
 /// The whole way of an emergency call, decided and not gone: what a test call is told (rulings 4, 7).

@@ -90,6 +90,8 @@ fn display(invite: &Message) -> Option<Private<Box<str>>> {
     if name.is_empty() || intake::hides(name) {
         return None;
     }
-    let name: String = String::from_utf8_lossy(name).replace(char::is_control, " ").chars().take(LONGEST).collect();
-    Some(Private::new(name.into()))
+    let letters = String::from_utf8_lossy(name);
+    let mut shown = String::with_capacity(letters.len());
+    shown.extend(letters.chars().take(LONGEST).map(|letter| if letter.is_control() { ' ' } else { letter }));
+    Some(Private::new(shown.into()))
 }

@@ -1,9 +1,9 @@
 //! Some records that come, change or go, while all others stay.
 use super::Cache;
+use crate::record::site::Named;
 use crate::record::table::Tables;
 use crate::record::wiremap::Key;
 use crate::record::{Number, Organisation, Site};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What is there no more.
@@ -69,7 +69,7 @@ impl Cache {
 }
 
 /// Organisations by company id, for those whose devices may ask where they are.
-pub(super) fn companies(organisations: &HashMap<Arc<str>, Arc<Organisation>>) -> HashMap<Arc<str>, Arc<Organisation>> {
+pub(super) fn companies(organisations: &Named<Organisation>) -> Named<Organisation> {
     let with_company =
         |one: &Arc<Organisation>| one.company.as_ref().map(|company| (Arc::clone(&company.id), Arc::clone(one)));
     organisations.values().filter_map(with_company).collect()

@@ -39,7 +39,7 @@ const LATER: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// A window that is new or has changed, as it is at this moment.
-    Put(Box<Window>, Mono),
+    Put(Arc<Window>, Mono),
     /// A window that is over; with its number, and the rank at which that has become free.
     Gone(Holder, Option<(Number, u64)>),
 }
@@ -74,7 +74,7 @@ pub struct Leases(Mutex<Book>);
 
 #[derive(Debug, Default)]
 struct Book {
-    windows: Map<Holder, Window>,
+    windows: Map<Holder, Arc<Window>>,
     /// When each window is looked at, which is never after it is over; one entry a window.
     order: BTreeMap<(Mono, u64), Holder>,
     /// The entry of each.
@@ -103,7 +103,7 @@ impl Leases {
     pub fn offer(&self, holder: &Holder, pool: &[Number], now: Mono) -> Offer {
         let book = self.book();
         let held = book.windows.get(holder).filter(|window| !window.is_over(now)).and_then(|window| window.lent);
-        Offer { held, free: book.free(pool, now).next_used(&book) }
+        Offer { held, free: if held.is_none() { book.free(pool, now).next_used(&book) } else { None } }
     }
 
     /// How many numbers of a pool are free.
@@ -116,45 +116,19 @@ impl Leases {
     /// lent: the one it held, or the one it was to have, unless that has been lent to somebody else meanwhile.
     pub fn open(&self, opening: Opening, terms: &Callbacks, now: Mono) -> (Option<Number>, Option<Change>) {
         let mut book = self.book();
-        let holder = opening.caller.holder.clone();
-        let before = book.windows.get(&holder).filter(|window| !window.is_over(now)).cloned();
-        // What is over is forgotten here too; its row is written anew.
-        let _over = book.end(&holder, now);
-        if before.is_none() && book.windows.len() >= MOST_WINDOWS {
-            return (None, None);
+        let known = book.windows.get(&opening.caller.holder);
+        let (is_known, is_over) = (known.is_some(), known.is_some_and(|window| window.is_over(now)));
+        if is_over {
+            // What is over is forgotten here too; its row is written anew.
+            let _over = book.end(&opening.caller.holder, now);
         }
-        let held = before.as_ref().and_then(|window| window.lent);
-        let lent = held.or_else(|| opening.lend.filter(|number| book.is_free(*number, now)));
-        book.rank += 1;
-        let rank = book.rank;
-        if let Some(number) = lent {
-            book.leaving.remove(&number);
-        }
-        let end = now + terms.lease;
-        let mut window = Window {
-            caller: opening.caller,
-            tokens: SmallVec::from_elem(opening.token, 1),
-            lent,
-            elin: opening.elin,
-            shared: opening.shared,
-            rank,
-            open: 1,
-            until: end,
-            ended: None,
-            kept_free: None,
+        let until = now + terms.lease;
+        let window = match is_known && !is_over {
+            true => book.renew(opening, until, now),
+            false if book.windows.len() >= MOST_WINDOWS => None,
+            false => Some(book.begin(opening, until, now)),
         };
-        if let Some(before) = before {
-            window.tokens.extend(before.tokens.into_iter().take(MOST_TOKENS - 1));
-            window.elin = window.elin.or(before.elin);
-            let new: SmallVec<[Number; 2]> =
-                before.shared.into_iter().filter(|number| !window.shared.contains(number)).take(MOST_TOKENS).collect();
-            window.shared.extend(new);
-            window.open = before.open.saturating_add(1);
-            window.until = end.max(before.until);
-        }
-        let change = Change::Put(Box::new(window.clone()), now);
-        book.put(window);
-        (lent, Some(change))
+        (window.as_ref().and_then(|window| window.lent), window.map(|window| Change::Put(window, now)))
     }
 
     /// A call back to this caller begins.
@@ -177,8 +151,8 @@ impl Leases {
     fn change(&self, holder: &Holder, now: Mono, work: impl FnOnce(&mut Window)) -> Option<Change> {
         let mut book = self.book();
         let window = book.windows.get_mut(holder)?;
-        work(window);
-        Some(Change::Put(Box::new(window.clone()), now))
+        work(Arc::make_mut(window));
+        Some(Change::Put(Arc::clone(window), now))
     }
 
     /// The token of a caller's latest call.
@@ -190,7 +164,7 @@ impl Leases {
     pub fn of_token(&self, token: Handle, now: Mono) -> Option<Window> {
         let book = self.book();
         let holder = book.by_token.get(&token)?;
-        book.windows.get(holder).filter(|window| !window.is_over(now)).cloned()
+        book.windows.get(holder).filter(|window| !window.is_over(now)).map(|window| Window::clone(window))
     }
 
     /// Who used a number, the one who called last first; behind them those who have been lent one of their own, and show
@@ -199,7 +173,7 @@ impl Leases {
         let book = self.book();
         let holders = book.by_number.get(&number).into_iter().flat_map(Holders::iter);
         let windows = holders.filter_map(|holder| book.windows.get(holder)).filter(|window| !window.is_over(now));
-        windows.take(MOST_OF_A_NUMBER).cloned().collect()
+        windows.take(MOST_OF_A_NUMBER).map(|window| Window::clone(window)).collect()
     }
 
     /// Whether a line takes no everyday calls for a while: its caller hung up on an emergency call so soon that somebody
@@ -260,10 +234,11 @@ impl Leases {
             }
             if window.is_over(now) {
                 let holder = window.caller.holder.clone();
-                book.put(window);
+                book.put(Arc::new(window));
                 changes.extend(book.end(&holder, now).map(|(change, _)| change));
             } else {
-                changes.push(Change::Put(Box::new(window.clone()), now));
+                let window = Arc::new(window);
+                changes.push(Change::Put(Arc::clone(&window), now));
                 book.put(window);
             }
         }
@@ -323,7 +298,7 @@ impl Book {
             place: None,
             asked: SmallVec::new(),
         };
-        let window = Window {
+        let window = Arc::new(Window {
             caller,
             tokens: SmallVec::new(),
             lent: Some(number),
@@ -334,22 +309,98 @@ impl Book {
             until,
             ended: None,
             kept_free: None,
-        };
-        self.put(window.clone());
-        Change::Put(Box::new(window), now)
+        });
+        self.put(Arc::clone(&window));
+        Change::Put(window, now)
     }
 
-    fn put(&mut self, window: Window) {
+    /// What a caller is lent whose window begins or goes on: what it held, or what it is to have where that is free.
+    fn lend(&mut self, held: Option<Number>, wanted: Option<Number>, now: Mono) -> Option<Number> {
+        let lent = held.or_else(|| wanted.filter(|number| self.is_free(*number, now)));
+        if let Some(number) = lent {
+            self.leaving.remove(&number);
+        }
+        lent
+    }
+
+    /// The window of a caller who has none.
+    fn begin(&mut self, opening: Opening, until: Mono, now: Mono) -> Arc<Window> {
+        let Opening { caller, token, lend, elin, shared } = opening;
+        let lent = self.lend(None, lend, now);
+        self.rank += 1;
+        let window = Arc::new(Window {
+            caller,
+            tokens: SmallVec::from_elem(token, 1),
+            lent,
+            elin,
+            shared,
+            rank: self.rank,
+            open: 1,
+            until,
+            ended: None,
+            kept_free: None,
+        });
+        self.put(Arc::clone(&window));
+        window
+    }
+
+    /// Goes on with the window of a caller who has one.
+    fn renew(&mut self, opening: Opening, until: Mono, now: Mono) -> Option<Arc<Window>> {
+        let Opening { caller, token, lend, elin, shared } = opening;
+        let mut known = self.windows.remove(&caller.holder)?;
+        self.leave(&known);
+        let lent = self.lend(known.lent, lend, now);
+        self.rank += 1;
+        let window = Arc::make_mut(&mut known);
+        if window.tokens.len() >= MOST_TOKENS
+            && let Some(oldest) = window.tokens.pop()
+        {
+            self.by_token.remove(&oldest);
+        }
+        window.tokens.insert(0, token);
+        self.by_token.insert(token, caller.holder.clone());
+        let before = core::mem::replace(&mut window.shared, shared);
+        let most = window.shared.len() + MOST_TOKENS;
+        for number in before {
+            if window.shared.len() < most && !window.shared.contains(&number) {
+                window.shared.push(number);
+            }
+        }
+        (window.caller, window.lent, window.elin, window.rank) = (caller, lent, elin.or(window.elin), self.rank);
+        window.open = window.open.saturating_add(1);
+        window.until = window.until.max(until);
+        (window.ended, window.kept_free) = (None, None);
+        self.enter(&known);
+        self.windows.insert(known.caller.holder.clone(), Arc::clone(&known));
+        Some(known)
+    }
+
+    /// Enters a window under its numbers and its line.
+    fn enter(&mut self, window: &Window) {
+        for number in window.numbers() {
+            enter(&mut self.by_number, number, window, number);
+        }
+        if let Some(line) = window.caller.line {
+            enter(&mut self.by_line, (Arc::clone(&window.caller.organisation), line), window, line);
+        }
+    }
+
+    /// Takes it out from under them.
+    fn leave(&mut self, window: &Window) {
+        for number in window.numbers() {
+            forget(&mut self.by_number, &number, window, number);
+        }
+        if let Some(line) = window.caller.line {
+            forget(&mut self.by_line, &(Arc::clone(&window.caller.organisation), line), window, line);
+        }
+    }
+
+    fn put(&mut self, window: Arc<Window>) {
         let holder = &window.caller.holder;
         for token in &window.tokens {
             self.by_token.insert(*token, holder.clone());
         }
-        for number in window.numbers() {
-            enter(&mut self.by_number, number, &window, number);
-        }
-        if let Some(line) = window.caller.line {
-            enter(&mut self.by_line, (Arc::clone(&window.caller.organisation), line), &window, line);
-        }
+        self.enter(&window);
         if !self.placed.contains_key(holder) {
             let (holder, until) = (holder.clone(), window.until);
             self.place(&holder, until);
@@ -384,6 +435,7 @@ impl Book {
     /// Forgets a window. Its number goes behind all others.
     fn end(&mut self, holder: &Holder, now: Mono) -> Option<(Change, Arc<str>)> {
         let window = self.take_out(holder)?;
+        let (holder, site) = (window.caller.holder.clone(), Arc::clone(&window.caller.site));
         let freed = window.lent.map(|number| {
             self.rank += 1;
             self.used.insert(number, self.rank);
@@ -391,10 +443,10 @@ impl Book {
             self.rests.push_back((now + REST, number));
             (number, self.rank)
         });
-        Some((Change::Gone(window.caller.holder, freed), window.caller.site))
+        Some((Change::Gone(holder, freed), site))
     }
 
-    fn take_out(&mut self, holder: &Holder) -> Option<Window> {
+    fn take_out(&mut self, holder: &Holder) -> Option<Arc<Window>> {
         let window = self.windows.remove(holder)?;
         if let Some(place) = self.placed.remove(holder) {
             self.order.remove(&place);
@@ -402,12 +454,7 @@ impl Book {
         for token in &window.tokens {
             self.by_token.remove(token);
         }
-        for number in window.numbers() {
-            forget(&mut self.by_number, &number, &window, number);
-        }
-        if let Some(line) = window.caller.line {
-            forget(&mut self.by_line, &(Arc::clone(&window.caller.organisation), line), &window, line);
-        }
+        self.leave(&window);
         Some(window)
     }
 }

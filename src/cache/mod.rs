@@ -30,7 +30,7 @@ use crate::record::table::Tables;
 use crate::record::trunk::Targets;
 use crate::record::{Line, Location, Number, Trunk};
 use arc_swap::ArcSwap;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
 use large::Large;
@@ -67,23 +67,23 @@ pub struct Cache {
 impl Cache {
     /// Where a trunk is now: its host when that is an address, else what the background resolver last knew.
     pub fn target(&self, trunk: &Trunk) -> Option<SocketAddr> {
-        match trunk.host.parse::<IpAddr>() {
-            Ok(host) => Some(SocketAddr::new(host, trunk.port.unwrap_or(SIP_PORT))),
-            Err(_) => self.targets.get(&trunk.name).and_then(|targets| targets.first().copied()),
+        match trunk.host.address() {
+            Some(host) => Some(SocketAddr::new(host, trunk.port.unwrap_or(SIP_PORT))),
+            None => self.targets.get(&trunk.name).and_then(|targets| targets.first().copied()),
         }
     }
 
     /// Whether a trunk has more than one address.
     pub fn has_many(&self, trunk: &Trunk) -> bool {
-        trunk.host.parse::<IpAddr>().is_err() && self.targets.get(&trunk.name).is_some_and(|targets| targets.len() > 1)
+        trunk.host.address().is_none() && self.targets.get(&trunk.name).is_some_and(|targets| targets.len() > 1)
     }
 
     /// All addresses of a trunk in the order in which they are tried: its host when that is an address, else what the
     /// background resolver last knew.
     pub fn addresses(&self, trunk: &Trunk) -> Targets {
-        match trunk.host.parse::<IpAddr>() {
-            Ok(host) => vec![SocketAddr::new(host, trunk.port.unwrap_or(SIP_PORT))],
-            Err(_) => self.targets.get(&trunk.name).map(|targets| targets.to_vec()).unwrap_or_default(),
+        match trunk.host.address() {
+            Some(host) => vec![SocketAddr::new(host, trunk.port.unwrap_or(SIP_PORT))],
+            None => self.targets.get(&trunk.name).map(|targets| targets.to_vec()).unwrap_or_default(),
         }
     }
 

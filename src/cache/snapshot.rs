@@ -1,7 +1,8 @@
 //! The configured world at one moment.
-use crate::record::site::plan_of;
+use crate::record::site::{Named, plan_of};
 use crate::record::{Boundaries, Callbacks, DialPlan, Ivr, Line, Models, Organisation, Site, Source, Trunk};
-use std::collections::{HashMap, HashSet};
+use foldhash::fast::RandomState;
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 /// The configured world at one moment. Never changed, only replaced.
@@ -12,13 +13,13 @@ pub struct Snapshot {
     /// What our location URIs begin with, where we give any.
     pub location_url: Option<Arc<str>>,
     /// Organisations by id.
-    pub organisations: HashMap<Arc<str>, Arc<Organisation>>,
+    pub organisations: Named<Organisation>,
     /// Organisations by company id, for those whose devices may ask where they are.
-    pub companies: HashMap<Arc<str>, Arc<Organisation>>,
+    pub companies: Named<Organisation>,
     /// Sites by id.
-    pub sites: HashMap<Arc<str>, Arc<Site>>,
+    pub sites: Named<Site>,
     /// Dial plans by country, upper case.
-    pub dial_plans: HashMap<Arc<str>, Arc<DialPlan>>,
+    pub dial_plans: Named<DialPlan>,
     /// Areas drawn on a map.
     pub boundaries: Arc<Boundaries>,
     /// What models of devices can do.
@@ -36,7 +37,7 @@ pub struct Snapshot {
     /// The test IVR that is part of callbox, where it is switched on.
     pub ivr: Option<Ivr>,
     /// The organisations whose contact center lets callbox manage its agents' presence.
-    pub managing: HashSet<Arc<str>>,
+    pub managing: HashSet<Arc<str>, RandomState>,
 }
 
 impl Snapshot {

@@ -135,7 +135,7 @@ impl Snapshot {
 }
 
 fn is_at(trunk: &Trunk, matches: impl Fn(&IpAddr) -> bool) -> bool {
-    trunk.from.iter().any(&matches) || trunk.host.parse().is_ok_and(|host: IpAddr| matches(&host))
+    trunk.from.iter().any(&matches) || trunk.host.address().is_some_and(|host| matches(&host))
 }
 
 fn holds(network: IpAddr, length: u8, address: IpAddr) -> bool {

@@ -124,15 +124,21 @@ pub fn candidates(known: &Known<'_>) -> impl Iterator<Item = Shown> + use<> {
     rules.filter_map(|(number, origin)| number.map(|number| Shown { number, origin }))
 }
 
-/// Whether the pool should have had a number for this caller and had none: the site lends numbers, and none of the rules
-/// before the pool had one.
-pub fn missed_the_pool(known: &Known<'_>, shown: Option<Shown>) -> bool {
+/// Whether a caller who holds no number gets one of the pool: none of the rules before the pool has one. `shown`: what
+/// there is without the pool.
+pub fn wants_the_pool(known: &Known<'_>, shown: Option<Shown>) -> bool {
     let is_before = |origin: Origin| match known.preference() {
         Preference::Own => matches!(origin, Origin::LineEcbn | Origin::DeviceEcbn | Origin::Own),
         Preference::Lease => false,
     };
+    !shown.is_some_and(|shown| is_before(shown.origin))
+}
+
+/// Whether the pool should have had a number for this caller and had none: the site lends numbers, and none of the rules
+/// before the pool had one.
+pub fn missed_the_pool(known: &Known<'_>, shown: Option<Shown>) -> bool {
     let lends = !known.site.pool.is_empty() || known.preference() == Preference::Lease;
-    lends && !shown.is_some_and(|shown| shown.origin.is_lent() || is_before(shown.origin))
+    lends && !shown.is_some_and(|shown| shown.origin.is_lent()) && wants_the_pool(known, shown)
 }
 
 /// The number that this trunk may show, given the call's callback number, and the one that it would have without the

@@ -164,9 +164,12 @@ impl DialPlan {
     }
 }
 
+/// Things by their ids or names.
+pub type Named<T> = HashMap<Arc<str>, Arc<T>, foldhash::fast::RandomState>;
+
 /// The plan that holds in a country: its own, else `EU` in the member states of the European Union, where 112 is the
 /// one emergency number of all (Directive (EU) 2018/1972, Article 109).
-pub fn plan_of<'a>(plans: &'a HashMap<Arc<str>, Arc<DialPlan>>, country: &str) -> Option<&'a Arc<DialPlan>> {
+pub fn plan_of<'a>(plans: &'a Named<DialPlan>, country: &str) -> Option<&'a Arc<DialPlan>> {
     const EUROPEAN_UNION: [&str; 27] = [
         "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU",
         "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",

@@ -152,6 +152,40 @@ pub struct Login {
     pub realm: Option<String>,
 }
 
+/// The host of a trunk as configured: a name, or an address (IPv6 without brackets), which is read once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    text: Arc<str>,
+    address: Option<IpAddr>,
+}
+
+impl Host {
+    /// The address, where it is one and no name.
+    pub const fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+}
+
+impl From<&str> for Host {
+    fn from(text: &str) -> Host {
+        Host { text: text.into(), address: text.parse().ok() }
+    }
+}
+
+impl core::fmt::Display for Host {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.write_str(&self.text)
+    }
+}
+
+impl core::ops::Deref for Host {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
 /// A trunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trunk {
@@ -164,7 +198,7 @@ pub struct Trunk {
     /// What it speaks first.
     pub carrier: Carrier,
     /// Its host as configured, for Request-URIs: a name or an address (IPv6 without brackets).
-    pub host: Arc<str>,
+    pub host: Host,
     /// Its port; `None` asks SRV (RFC 3263 §4.2) or takes 5060.
     pub port: Option<u16>,
     /// Where it is reached when DNS names nothing else that answers.

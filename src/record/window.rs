@@ -3,6 +3,7 @@ use super::Number;
 use crate::base::id::Handle;
 use crate::base::now::Mono;
 use crate::base::private::Private;
+use arrayvec::ArrayString;
 use core::fmt;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -18,34 +19,44 @@ pub struct Holder(Arc<str>);
 impl Holder {
     /// A device by its id.
     pub fn device(id: &str) -> Holder {
-        Holder(["device/", id].concat().into())
+        Holder::of(&["device/", id])
     }
 
     /// A phone of which nothing is known but the instance id of its Contact, at a trunk, with the number that it shows:
     /// an exchange may put an instance of its own into all its calls.
     pub fn instance(trunk: &str, instance: &str, number: Option<Number>) -> Holder {
         let number = number.as_ref().map_or("", Number::expose);
-        Holder(["instance/", trunk, "/", number, "/", instance].concat().into())
+        Holder::of(&["instance/", trunk, "/", number, "/", instance])
     }
 
     /// A line of an organisation.
     pub fn line(organisation: &str, number: Number) -> Holder {
-        Holder(["line/", organisation, "/", number.expose()].concat().into())
+        Holder::of(&["line/", organisation, "/", number.expose()])
     }
 
     /// A number that is in no table, at a trunk.
     pub fn number(trunk: &str, number: Number) -> Holder {
-        Holder(["number/", trunk, "/", number.expose()].concat().into())
+        Holder::of(&["number/", trunk, "/", number.expose()])
     }
 
     /// A caller of whom nothing is known at all: this call alone.
     pub fn call(token: Handle) -> Holder {
-        Holder(["call/", &token.text()].concat().into())
+        Holder::of(&["call/", &token.text()])
     }
 
     /// Nobody: a number that rests, since somebody may have it of whom nothing is known.
     pub fn nobody(number: Number) -> Holder {
-        Holder(["nobody/", number.expose()].concat().into())
+        Holder::of(&["nobody/", number.expose()])
+    }
+
+    fn of(parts: &[&str]) -> Holder {
+        /// What the usual text fits in.
+        const USUAL: usize = 128;
+        let mut text = ArrayString::<USUAL>::new();
+        match parts.iter().try_for_each(|part| text.try_push_str(part)) {
+            Ok(()) => Holder(text.as_str().into()),
+            Err(_) => Holder(parts.concat().into()),
+        }
     }
 
     /// Reads what [`Holder::expose`] gave.

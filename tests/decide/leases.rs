@@ -74,7 +74,7 @@ impl Node {
         for (change, at) in self.waiting.drain(..many) {
             match change {
                 Change::Put(window, as_of) => {
-                    self.disk.insert(window.caller.holder.clone(), (*window, as_of, at));
+                    self.disk.insert(window.caller.holder.clone(), (Window::clone(&window), as_of, at));
                 }
                 Change::Gone(holder, freed) => {
                     self.used.extend(freed);

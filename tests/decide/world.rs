@@ -1,13 +1,13 @@
 //! What the tests share: the dial plans and lab tables as they are shipped, and a few trunks.
 use callbox::cache::{Cache, Snapshot};
 use callbox::config::dial_plan;
+use callbox::record::site::Named;
 use callbox::record::table::{Against, File, Files, Kind, Tables, read};
 use callbox::record::trunk::Carrier;
 use callbox::record::{
     Capability, Civic, DialPlan, Element, Line, Location, Models, Number, Profile, Site, Source, Trunk, TrunkKind,
 };
 use core::time::Duration;
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub fn plan(country: &str) -> DialPlan {
     plan.expect("a plan without complaints")
 }
 
-pub fn plans() -> HashMap<Arc<str>, Arc<DialPlan>> {
+pub fn plans() -> Named<DialPlan> {
     ["us", "ca", "gb", "dk", "eu", "au"]
         .map(plan)
         .into_iter()

@@ -3,7 +3,7 @@ use callbox::record::table::plan::{Edit, Plan, Refusal, Stored, Wish, plan};
 use callbox::record::table::{Against, Cells, File, Kind, Writer};
 use callbox::record::{DialPlan, Models};
 use proptest::prelude::*;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Places `p0` … in one building, and lines of the wiremap and devices that name some of them.
@@ -39,7 +39,7 @@ fn planned(stored: &Stored, stay: &HashSet<usize>, detach: bool) -> Result<Plan,
         }
     }
     let us = DialPlan { country: "US".into(), emergency: vec!["911".into()], ..DialPlan::default() };
-    let dial_plans = HashMap::from([(Arc::clone(&us.country), Arc::new(us))]);
+    let dial_plans = [(Arc::clone(&us.country), Arc::new(us))].into_iter().collect();
     let against = Against { dial_plans: &dial_plans, trunks: &[], models: &Models::default() };
     let text = text.text();
     let files = vec![(Kind::Locations, File::csv("locations.csv", &text))];

@@ -226,7 +226,7 @@ impl Back {
         for change in self.engine.drain_changes() {
             match change {
                 Change::Put(window, _) => {
-                    self.disk.insert(window.caller.holder.clone(), *window);
+                    self.disk.insert(window.caller.holder.clone(), Window::clone(&window));
                 }
                 Change::Gone(holder, freed) => {
                     self.used.extend(freed);
@@ -536,7 +536,7 @@ impl Back {
         let changes = leases.restore(kept, used, Some(sites), &snapshot.callbacks, Mono::from_micros(self.now));
         for change in changes {
             match change {
-                Change::Put(window, _) => drop(self.disk.insert(window.caller.holder.clone(), *window)),
+                Change::Put(window, _) => drop(self.disk.insert(window.caller.holder.clone(), Window::clone(&window))),
                 Change::Gone(holder, freed) => {
                     self.used.extend(freed);
                     self.disk.remove(&holder);

@@ -7,6 +7,7 @@ use crate::b2bua::story::{self, Decision, View};
 use crate::base::now::Wall;
 use crate::base::private::Private;
 use crate::cache::Cache;
+use crate::cache::leases::Offer;
 use crate::callback::{self, Known, Origin, Shown};
 use crate::config::{self, Settings};
 use crate::edge::clock::Clock;
@@ -100,7 +101,9 @@ fn explain(world: config::World, args: &ExplainArgs) -> Result<String, String> {
     let _warm = story::advance(&view, &asked);
     let decision =
         story::advance(&view, &asked).ok_or("the source's default site is in no table; try `callbox check`")?;
-    Ok(receipt(args, &source.trunk, &decision))
+    let offer = decision.reach.offer_of(&cache.leases, &decision.site.pool, mono);
+    let offer = if decision.reach.may_lend { offer } else { Offer::default() };
+    Ok(receipt(args, &source.trunk, &decision, offer))
 }
 
 /// Reads what devices and users told the router of this config, where it keeps that.
@@ -114,7 +117,7 @@ fn recall(settings: &Settings, cache: &Cache, now: Wall) -> Result<(), String> {
 }
 
 /// The receipt as text. It is for the operator who asked about this very number, so it shows what logs may not.
-fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
+fn receipt(args: &ExplainArgs, source: &str, decision: &Decision, offer: Offer) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: String| {
         let _grows = writeln!(out, "{name:<12}{value}");
@@ -153,7 +156,7 @@ fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
         Some(shown) => line("callback", format!("{} ({})", shown.number.expose(), origin(shown.origin))),
         None => line("callback", "none: this class takes none".into()),
     }
-    for later in candidates(decision).into_iter().skip(1) {
+    for later in candidates(decision, offer).into_iter().skip(1) {
         line("", format!("else {} ({})", later.number.expose(), origin(later.origin)));
     }
     if decision.reach.managed && decision.classified.class == Class::Emergency {
@@ -193,14 +196,14 @@ fn receipt(args: &ExplainArgs, source: &str, decision: &Decision) -> String {
 }
 
 /// The callback numbers that the caller could have, the one that wins first.
-fn candidates(decision: &Decision) -> Vec<Shown> {
+fn candidates(decision: &Decision, offer: Offer) -> Vec<Shown> {
     let known = Known {
         site: &decision.site,
         line: decision.line.as_deref(),
         device: decision.device.as_ref().and_then(|device| device.record.as_deref()),
         place: decision.located.stands_at().map(AsRef::as_ref),
         shown_by_caller: decision.number,
-        offer: decision.reach.offer,
+        offer,
         managed: decision.reach.managed,
     };
     let mut found: Vec<Shown> = Vec::new();

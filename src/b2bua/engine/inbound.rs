@@ -18,6 +18,7 @@ use crate::routing::{Plan, Targets, Way};
 use crate::sip::message::uri::without_brackets;
 use crate::sip::message::{Message, Name, Scheme, Uri};
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A call that comes in.
@@ -235,13 +236,17 @@ fn is_code(snapshot: &Snapshot, number: &Number) -> bool {
 }
 
 /// The user part that is called, of the Request-URI, else of To. Whoever calls a service calls for help, whatever To says.
-fn dialled(invite: &Message) -> Option<String> {
+fn dialled(invite: &Message) -> Option<Cow<'_, str>> {
     let request = Uri::read(without_brackets(invite.request_uri()));
     if request.is_some_and(|uri| uri.scheme == Scheme::Urn) {
         return None;
     }
     let uri = request.filter(|uri| !uri.user.is_empty()).or_else(|| invite.to().map(|to| to.uri))?;
-    core::str::from_utf8(&uri.user_text()).ok().filter(|user| !user.is_empty()).map(str::to_owned)
+    let user = match uri.user_text() {
+        Cow::Borrowed(user) => core::str::from_utf8(user).ok().map(Cow::Borrowed),
+        Cow::Owned(user) => String::from_utf8(user).ok().map(Cow::Owned),
+    };
+    user.filter(|user| !user.is_empty())
 }
 
 /// What was called as a number, in all forms in which a carrier may write it.

@@ -46,7 +46,7 @@ mod tests {
         let secrets = secrets.iter().map(|secret| Sha256::digest(secret.as_bytes()).into()).collect();
         let company = Some(Company { id: "company-1".into(), secrets });
         let organisation = Arc::new(Organisation { company, ..Organisation::new("acme", "Acme") });
-        Snapshot { companies: [("company-1".into(), organisation)].into(), ..Snapshot::default() }
+        Snapshot { companies: [("company-1".into(), organisation)].into_iter().collect(), ..Snapshot::default() }
     }
 
     fn opens(snapshot: &Snapshot, text: &str) -> bool {

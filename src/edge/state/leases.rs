@@ -292,6 +292,7 @@ fn window(row: &Row<'_>, now: Now, up: &Up) -> rusqlite::Result<(Window, Duratio
 mod tests {
     use super::*;
     use crate::base::now::Wall;
+    use std::sync::Arc;
 
     const DAY: u64 = 1_795_000_000_000;
 
@@ -334,7 +335,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let state = State::take(home.path(), Wall::from_millis(DAY)).unwrap();
         let connection = state.connect().unwrap();
-        let change = Change::Put(Box::new(window()), Mono::from_micros(100_000_000));
+        let change = Change::Put(Arc::new(window()), Mono::from_micros(100_000_000));
         write(&connection, [&change].into_iter(), now(100, DAY), &up("a", 5000)).unwrap();
         (home, state, connection)
     }

@@ -22,13 +22,13 @@ pub use kind::{KINDS, Kind};
 pub use shape::MOST_CORNERS;
 pub use wiremap::keys as wiremap_keys;
 
+use super::site::Named;
 use super::{
     Civic, Device, DialPlan, Element, Line, Location, Models, Number, Organisation, Recipient, Site, Trunk, User,
 };
 use crate::base::hands::{Hands, InTurn};
 use by_id::ById;
 use fault::Faults;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A table's text, and its name for complaints.
@@ -81,7 +81,7 @@ impl<'a> Files<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Against<'a> {
     /// Dial plans by country: a site's country must have one, and its codes can never be extensions.
-    pub dial_plans: &'a HashMap<Arc<str>, Arc<DialPlan>>,
+    pub dial_plans: &'a Named<DialPlan>,
     /// Trunks: a site's gateway must be one.
     pub trunks: &'a [Arc<Trunk>],
     /// What models of devices can do.
