@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 /// Every version that the file ever had. What was released is never edited.
-const SCHEMA: Schema = Schema { mark: *b"cbxl", steps: &[include_str!("1.sql")] };
+const SCHEMA: Schema = Schema { mark: *b"cbxl", steps: &[include_str!("1.sql"), include_str!("2.sql")] };
 
 /// How many contents go in one transaction.
 const LET_GO: u32 = 1000;
