@@ -1,11 +1,10 @@
 //! What the caller hears: ringing, the answer, and the ACKs that make a call of two dialogs.
 use super::attempt::takes_update;
-use super::call::{Acked, Call, Leg, Owed, Owner, Side, Stage};
+use super::call::{Acked, Call, Leg, Owed, Side, Stage};
 use super::core::{Core, PRODUCT};
 use super::ring::Ring;
 use super::watch::{self, Watch};
 use super::{early, hangup, mend, offer, onward, reliable, turn};
-use crate::base::id::Handle;
 use crate::base::now::Now;
 use crate::classify::Class;
 use crate::fact::{Fact, Feature};
@@ -219,21 +218,18 @@ pub fn owing(response: &Message, offered: bool, now: Now) -> Acked {
 /// its 2xx (RFC 3261 §13.2.2.4). Where that never comes, the answer is ours: what the side heard last, if it fits, else
 /// that of nobody.
 pub fn acknowledge(core: &mut Core, call: &mut Call, side: Side, answer: Option<Bytes>) {
-    let key = call.key;
     let needs_answer = answer.is_none() && call.side(side).and_then(Leg::answer_by).is_some();
     let answer = if needs_answer { call.own_answer(side) } else { answer };
     if let Some(leg) = call.leg(side) {
-        acknowledge_in(core, key, leg, answer);
+        acknowledge_in(core, leg, answer);
     }
 }
 
 /// Sends the ACK that a leg waits for, if it does.
-pub fn acknowledge_in(core: &mut Core, key: Handle, leg: &mut Leg, answer: Option<Bytes>) {
+pub fn acknowledge_in(core: &mut Core, leg: &mut Leg, answer: Option<Bytes>) {
     let Some(acked) = leg.acked.as_mut().filter(|acked| acked.ack.is_none()) else { return };
-    // An ACK to a 2xx is a transaction of its own that nobody answers: it takes a branch and keeps no state.
-    let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
-    core.layer.forget(client);
-    let writer = leg.dialog.ack(core.buffer(), acked.cseq, client.branch().as_str());
+    let branch = core.layer.branch_of_ack(&mut core.entropy);
+    let writer = leg.dialog.ack(core.buffer(), acked.cseq, &branch);
     let bytes = finish(core, writer, answer.as_ref());
     acked.ack = Some(Bytes::copy_from_slice(&bytes));
     leg.says(answer);

@@ -145,9 +145,8 @@ pub fn release(core: &mut Core, call: &mut Call, dialog: Option<Dialog>, answer:
     if call.let_go.len() >= LET_GO_MAX {
         return;
     }
-    let client = core.layer.reserve(Owner::Own(call.key), &mut core.entropy);
-    core.layer.forget(client);
-    let ack = core.finish(dialog.ack(core.buffer(), cseq, client.branch().as_str()), None);
+    let branch = core.layer.branch_of_ack(&mut core.entropy);
+    let ack = core.finish(dialog.ack(core.buffer(), cseq, &branch), None);
     let flow = dialog.next_hop();
     core.send(flow, ack.clone());
     let (local_tag, remote_tag) = (dialog.local_tag().into(), dialog.remote_tag().into());
@@ -157,7 +156,7 @@ pub fn release(core: &mut Core, call: &mut Call, dialog: Option<Dialog>, answer:
 
 /// Lets go of a far end that has answered and is not to have the call: ACK, where it waits for one, and BYE.
 pub fn let_go(core: &mut Core, call: &mut Call, mut leg: Leg, reason: &str, now: Now) {
-    bridge::acknowledge_in(core, call.key, &mut leg, None);
+    bridge::acknowledge_in(core, &mut leg, None);
     if let Some(ack) = leg.acked.and_then(|acked| acked.ack).filter(|_| call.let_go.len() < LET_GO_MAX) {
         let (local_tag, remote_tag) = (leg.dialog.local_tag().into(), leg.dialog.remote_tag().into());
         call.let_go.push(LetGo { local_tag, remote_tag, flow: leg.dialog.next_hop(), ack });
@@ -170,9 +169,8 @@ pub fn release_stranger(core: &mut Core, key: Handle, flow: Flow, answer: &Messa
     let (Some(200..=299), Some((cseq, _))) = (answer.status(), answer.cseq()) else { return };
     // The response repeats all of the INVITE that makes a dialog.
     let Some(mut dialog) = Dialog::calling(answer, answer, flow) else { return };
-    let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
-    core.layer.forget(client);
-    let ack = core.finish(dialog.ack(core.buffer(), cseq, client.branch().as_str()), None);
+    let branch = core.layer.branch_of_ack(&mut core.entropy);
+    let ack = core.finish(dialog.ack(core.buffer(), cseq, &branch), None);
     core.send(dialog.next_hop(), ack);
     goodbye(core, key, &mut dialog, Some(reason::OVER), now);
 }

@@ -162,7 +162,7 @@ pub fn answered(
     now: Now,
 ) {
     if offered {
-        bridge::acknowledge_in(core, call.key, &mut leg, None);
+        bridge::acknowledge_in(core, &mut leg, None);
     }
     takeover::join(core, call, Arc::clone(trunk), leg, bridge::session_of(response), now);
 }

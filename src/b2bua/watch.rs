@@ -346,14 +346,12 @@ fn knows(core: &mut Core, call: &mut Call, side: Side, response: &Message) -> bo
 /// An INVITE of ours that was answered is acknowledged, each copy of the answer again.
 pub fn acknowledge(core: &mut Core, call: &mut Call, side: Side, response: &Message) {
     let (Some(200..=299), Some((cseq, Method::Invite))) = (response.status(), response.cseq()) else { return };
-    let key = call.key;
-    let client = core.layer.reserve(Owner::Own(key), &mut core.entropy);
-    core.layer.forget(client);
     // A copy may come when another far end has the call already.
     let is_theirs = |leg: &&mut Leg| response.to_tag().is_none_or(|tag| tag == leg.dialog.remote_tag());
     let Some(leg) = call.leg(side).filter(is_theirs) else { return };
     leg.dialog.retarget(response);
-    let ack = core.finish(leg.dialog.ack(core.buffer(), cseq, client.branch().as_str()), None);
+    let branch = core.layer.branch_of_ack(&mut core.entropy);
+    let ack = core.finish(leg.dialog.ack(core.buffer(), cseq, &branch), None);
     let flow = leg.dialog.next_hop();
     core.send(flow, ack);
 }

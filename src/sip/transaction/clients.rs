@@ -56,6 +56,11 @@ impl<U: Copy> Clients<U> {
         ClientId(self.table.insert(nonce, Entry { user, alarm: Alarm::default(), sent: None }))
     }
 
+    /// A name that no transaction has.
+    pub fn nowhere(&self, nonce: u64) -> Handle {
+        self.table.nowhere(nonce)
+    }
+
     pub fn start(
         &mut self,
         now: Mono,

@@ -155,6 +155,12 @@ impl<U: Copy> Layer<U> {
         self.clients.reserve(user, entropy.bits())
     }
 
+    /// A branch for the ACK to a 2xx: a transaction of its own that nobody answers, and of which nothing is kept (RFC 3261
+    /// §13.2.2.4).
+    pub fn branch_of_ack(&self, entropy: &mut Entropy) -> ArrayString<BRANCH_LEN> {
+        ClientId(self.clients.nowhere(entropy.bits())).branch()
+    }
+
     /// Sends a request on a reserved transaction. The method is read from the bytes; it is never ACK or CANCEL. On a
     /// stream that is still to be opened (`connection` is `None`) the flow's number is learnt from the first response.
     pub fn start(&mut self, now: Now, id: ClientId, flow: Flow, request: Bytes, out: &mut Vec<Transmit>) {

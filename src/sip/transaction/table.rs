@@ -34,6 +34,11 @@ impl<T> Table<T> {
         Handle { shard: self.shard, slot, nonce }
     }
 
+    /// A name that no entry has.
+    pub fn nowhere(&self, nonce: u64) -> Handle {
+        Handle { shard: self.shard, slot: u32::MAX, nonce }
+    }
+
     /// The entry that is named.
     pub fn get(&self, id: Handle) -> Option<&T> {
         let place = self.places.get(id.slot as usize)?;
