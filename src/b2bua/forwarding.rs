@@ -10,7 +10,8 @@ const MOST_ENTRIES: usize = 16;
 
 /// Whether somebody forwarded the call.
 pub fn is_forwarded(invite: &Message) -> bool {
-    let by_uri = || Uri::read(invite.request_uri()).is_some_and(|uri| uri.param("cause").is_some());
+    let uri = invite.request_uri();
+    let by_uri = || uri.contains(&b';') && Uri::read(uri).is_some_and(|uri| uri.param("cause").is_some());
     invite.list(Name::Diversion).next().is_some() || by_uri() || retargeted(invite).next().is_some()
 }
 

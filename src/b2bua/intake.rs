@@ -128,6 +128,7 @@ impl Asked {
 pub fn read(invite: &Message, source: &Source, leave_out: Option<Arc<str>>, stranger: bool) -> Asked {
     let (is_urn, dialled, dialled_params) = dialled(invite);
     let (conveyed, references) = locations(invite);
+    let contact = invite.contact();
     Asked {
         source: source.trunk.clone(),
         organisation: source.organisation.clone(),
@@ -137,8 +138,8 @@ pub fn read(invite: &Message, source: &Source, leave_out: Option<Arc<str>>, stra
         leave_out,
         numbers: numbers(invite),
         conveyed,
-        marks: marks::read(invite, source),
-        contact: marks::own_contact(invite),
+        marks: marks::read(invite, source, contact),
+        contact: contact.and_then(|contact| marks::own_contact(&contact)),
         measurements: None,
         references,
         fetched: None,
@@ -152,8 +153,8 @@ pub fn read(invite: &Message, source: &Source, leave_out: Option<Arc<str>>, stra
 /// The Request-URI decides; To is looked at only when the Request-URI names nobody (RFC 3261 §16.5, §8.2.2.1).
 fn dialled(invite: &Message) -> (bool, String, String) {
     let request = Uri::read(uri::without_brackets(invite.request_uri()));
-    let to = invite.to().map(|to| to.uri);
-    let chosen = request.filter(|uri| !uri.user.is_empty()).or(to).or(request);
+    let to = || invite.to().map(|to| to.uri);
+    let chosen = request.filter(|uri| !uri.user.is_empty()).or_else(to).or(request);
     let Some(uri) = chosen else { return (false, String::new(), String::new()) };
     (uri.scheme == Scheme::Urn, text(uri.user), text(uri.params))
 }
@@ -198,9 +199,8 @@ pub fn hides(text: &[u8]) -> bool {
 }
 
 fn locations(invite: &Message) -> (Option<Conveyed>, References) {
-    let body = invite.body();
     let content_type = invite.value(Name::ContentType).unwrap_or_default();
-    let parts = multipart::parts(content_type, &body);
+    let parts = multipart::parts(content_type, invite.body_slice());
     let documents = parts.iter().filter(|part| part.is("application/pidf+xml"));
     let documents = documents.map(|part| transfer::decoded(part.encoding, part.content));
     let conveyed = pidf::best(documents);
@@ -219,7 +219,7 @@ pub fn defects(invite: &Message) -> impl Iterator<Item = Defect> + use<> {
         (Defect::Version, invite.version() != b"SIP/2.0"),
         (Defect::MaxForwards, !matches!(invite.number(Name::MaxForwards), Some(1..=255))),
         (Defect::Require, judge::unknown_extensions(invite).next().is_some()),
-        (Defect::Contact, invite.contact().is_none() || judge::has_bad_contact(invite)),
+        (Defect::Contact, invite.first(Name::Contact).is_none() || judge::has_bad_contact(invite)),
         (Defect::Dropped, invite.dropped() > 0),
         (Defect::FromTag, invite.from_tag().is_none()),
         (Defect::From, !judge::is_strict(invite, Name::From)),

@@ -15,7 +15,7 @@ const CONTACT_LEN: usize = 512;
 
 /// Reads the marks: tokens in Geolocation, then where the source's trunk says that its phones show them; the instance id
 /// and the hardware address of the Contact.
-pub fn read(invite: &Message, source: &Source) -> Marks {
+pub fn read(invite: &Message, source: &Source, contact: Option<NameAddr<'_>>) -> Marks {
     let mut marks = Marks::default();
     for value in geolocation::uris(invite) {
         keep(&mut marks, geolocation::token(value));
@@ -26,7 +26,6 @@ pub fn read(invite: &Message, source: &Source) -> Marks {
             keep(&mut marks, Some(bare(invite.field_value(field))));
         }
     }
-    let contact = invite.contact();
     if let Some(name) = source.token_param.as_deref() {
         let request = Uri::read(invite.request_uri());
         let uris = [request, invite.from().map(|from| from.uri), contact.map(|contact| contact.uri)];
@@ -45,8 +44,7 @@ pub fn read(invite: &Message, source: &Source) -> Marks {
 
 /// The Contact, where it is the device's own: it has a `gr` (RFC 5627 §4) or an instance id (RFC 5626 §4.1), and leads to
 /// the device when the call is over. That of an exchange does not.
-pub fn own_contact(invite: &Message) -> Option<Private<Box<str>>> {
-    let contact = invite.contact()?;
+pub fn own_contact(contact: &NameAddr<'_>) -> Option<Private<Box<str>>> {
     let is_own = contact.param("+sip.instance").is_some() || contact.uri.param("gr").is_some();
     let uri = core::str::from_utf8(contact.uri.text).ok().filter(|uri| is_own && uri.len() <= CONTACT_LEN)?;
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'?');
