@@ -87,6 +87,7 @@ impl Bench {
         let sent = self.engine.drain_transmits().collect();
         self.engine.drain_accounts().for_each(drop);
         self.engine.drain_facts().for_each(drop);
+        self.engine.drain_changes().for_each(drop);
         sent
     }
 
