@@ -91,30 +91,39 @@ pub(crate) fn digits(text: &[u8]) -> Option<u64> {
 #[inline(never)]
 pub(crate) fn cut(text: &[u8], separator: u8, angled: bool) -> (&[u8], Option<&[u8]>) {
     let opener = if angled { b'<' } else { b'"' };
-    let mut at = 0;
-    while let Some(stop) = scan::find_any(&text[at..], [separator, b'"', opener]) {
-        at += stop;
-        if text[at] == separator {
-            return (&text[..at], Some(&text[at + 1..]));
+    let stop = scan::find_any(text, [separator, b'"', opener]);
+    match stop {
+        None => (text, None),
+        Some(at) if text[at] == separator => (&text[..at], Some(&text[at + 1..])),
+        Some(at) => cut_quoted(text, at, separator, angled),
+    }
+}
+
+/// The slow half of [`cut`]: from `at`, where a quote or bracket opens.
+fn cut_quoted(text: &[u8], mut at: usize, separator: u8, angled: bool) -> (&[u8], Option<&[u8]>) {
+    let (mut quoted, mut bracketed) = (false, false);
+    while at < text.len() {
+        match text[at] {
+            b'\\' if quoted => at += 1,
+            b'"' if !bracketed => quoted = !quoted,
+            b'<' if angled && !quoted => bracketed = true,
+            b'>' if angled && !quoted => bracketed = false,
+            byte if byte == separator && !quoted && !bracketed => return (&text[..at], Some(&text[at + 1..])),
+            _ => {}
         }
-        let inside = &text[at + 1..];
-        let closed = if text[at] == b'"' { end_of_quote(inside) } else { scan::find(inside, b'>') };
-        let Some(end) = closed else { break };
-        at += end + 2;
+        at += 1;
     }
     (text, None)
 }
 
-/// Where the quote is that ends a quoted string, whose text is without the one that begins it.
+/// Where the quote is that ends a quoted string, whose text is without the one that begins it. Byte by byte: strings are
+/// short, and a peer may send nothing but quotes and escapes.
 pub(super) fn end_of_quote(text: &[u8]) -> Option<usize> {
     let mut at = 0;
-    loop {
-        at += scan::find_either(text.get(at..)?, b'"', b'\\')?;
-        if text[at] == b'"' {
-            return Some(at);
-        }
-        at += 2;
+    while *text.get(at)? != b'"' {
+        at += if text[at] == b'\\' { 2 } else { 1 };
     }
+    Some(at)
 }
 
 /// The content of a quoted string, escapes as they are; anything else as it came.
